@@ -1,0 +1,46 @@
+// The way of the data as a check: a stage may import only what stands to its left.
+const nouns = ['^src/model\\.ts', '^src/clock\\.ts'];
+const stage = (name, from, left) => ({
+  name,
+  severity: 'error',
+  from: { path: from },
+  to: { path: '^src/', pathNot: [from, ...nouns, ...left] },
+});
+const home = (pkg, path) => ({
+  name: `${pkg}-has-one-home`,
+  severity: 'error',
+  from: { path: '^src/', pathNot: path },
+  to: { path: `node_modules/(@types/)?${pkg}/` },
+});
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'model-imports-nothing', severity: 'error', from: { path: '^src/model\\.ts' }, to: {} },
+    stage('config-is-first', '^src/config/', []),
+    stage('engine-knows-the-nouns', '^src/engine/', ['^src/config/image-reference\\.ts']),
+    stage('observe-reads', '^src/observe/', ['^src/engine/container-engine\\.ts', '^src/config/schema\\.ts']),
+    stage('plan-is-a-function', '^src/plan/', ['^src/config/schema\\.ts']),
+    {
+      name: 'plan-touches-no-package',
+      severity: 'error',
+      from: { path: '^src/plan/' },
+      to: { dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional'] },
+    },
+    stage('act-follows-the-plan', '^src/act/', ['^src/engine/container-engine\\.ts']),
+    stage('report-tells-what-was', '^src/report/', ['^src/config/(schema|quantity)\\.ts']),
+    { name: 'nobody-imports-the-commands', severity: 'error', from: { pathNot: '^(src/cli/|test/)' }, to: { path: '^src/cli/' } },
+    home('dockerode', '^src/engine/docker-'),
+    home('simple-git', '^src/config/git-'),
+    home('js-yaml', '^src/config/yaml\\.ts'),
+    home('zod', '^src/config/'),
+    home('systeminformation', '^src/observe/system-information\\.ts'),
+    home('commander', '^src/cli/'),
+    home('pino', '^src/report/'),
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js'] },
+  },
+};

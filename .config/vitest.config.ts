@@ -1,0 +1,26 @@
+import { defineConfig } from 'vitest/config';
+
+// `fast` needs nothing but Node; `real` has a private Docker Engine, started once by its global set-up.
+export default defineConfig({
+  test: {
+    reporters: ['default', './.config/count-reporter.ts'],
+    restoreMocks: true,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'fast', include: ['test/unit/**/*.test.ts', 'test/scenario/**/*.test.ts'], testTimeout: 60_000 },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'real',
+          include: ['test/contract/**/*.test.ts', 'test/integration/**/*.test.ts'],
+          globalSetup: ['test/support/global-engine.ts'],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+        },
+      },
+    ],
+  },
+});

@@ -1,0 +1,67 @@
+import type { EngineFailure, LocalImage, Pilot, PilotEnd, PilotSpec } from '../model.js';
+
+/** Facts about the engine that shape what we ask of it. */
+export interface EngineInfo {
+  /** As the engine calls itself, e.g. `20.10.24`. */
+  readonly version: string;
+  /** The API version in use after negotiation, e.g. `1.41`. */
+  readonly apiVersion: string;
+  readonly cgroupDriver: 'systemd' | 'cgroupfs' | 'none';
+  readonly cgroupVersion: 1 | 2;
+  readonly rootless: boolean;
+  readonly appArmor: boolean;
+  /** Where images and containers live, for the disk checks. */
+  readonly dataRoot: string;
+}
+
+/** Whose containers count as ours. */
+export interface Ownership {
+  /** Value of the instance label. */
+  readonly instance: string;
+  /** Also those that an original Plancton started (by exact name, no labels). */
+  readonly adoptOriginal: boolean;
+}
+
+/** Progress of a pull, at most a few times a second. */
+export interface PullProgress {
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+  readonly status: string;
+}
+
+/**
+ * What Plancton needs of a container engine, in our words. Every method rejects with an EngineError and with nothing else, and
+ * always settles: each call has a deadline of its own.
+ */
+export interface ContainerEngine {
+  /** Negotiates the API version and tells what the engine is. Cheap; call again after the engine was away. */
+  info(): Promise<EngineInfo>;
+  /** All containers of ours in every state, in one request however many there are. */
+  listPilots(ownership: Ownership): Promise<readonly Pilot[]>;
+  /** Makes the container; returns its id. A taken name is a `conflict`, a missing image `not-found`. */
+  createPilot(spec: PilotSpec, cgroupParent: string | undefined): Promise<string>;
+  /** Starts it; already started is success. Rejects when it did not come up. */
+  startPilot(id: string): Promise<void>;
+  /** SIGTERM, then SIGKILL after `stopSeconds`; resolves when it does not run any more; gone is success. */
+  stopPilot(id: string, stopSeconds: number): Promise<void>;
+  /** Kills if need be and removes, with its anonymous volumes; gone is success. */
+  removePilot(id: string): Promise<void>;
+  /** How an ended pilot ended; undefined when it runs or is gone. */
+  pilotEnd(id: string): Promise<PilotEnd | undefined>;
+  /** CPU time used by one container so far, in ns. For pilots outside our cgroup. */
+  pilotCpuNs(id: string): Promise<number>;
+  /** The image as it is on this host; null when it is not. Asks no registry. */
+  findImage(reference: string): Promise<LocalImage | null>;
+  /** Fetches from the registry; rejects on everything that is not a complete image. `signal` gives up. */
+  pullImage(reference: string, onProgress: (progress: PullProgress) => void, signal: AbortSignal): Promise<void>;
+}
+
+export class EngineError extends Error {
+  readonly kind: EngineFailure['kind'];
+
+  constructor(kind: EngineFailure['kind'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'EngineError';
+    this.kind = kind;
+  }
+}

@@ -1,0 +1,231 @@
+/**
+ * The nouns that travel through a cycle. Types only: this file imports nothing and holds no code, so that every
+ * stage may use it. Units are in the names; where a name has none, it is a plain count or a number of CPUs.
+ */
+
+/** One moment on three clocks, read together. */
+export interface Instant {
+  /** Wall clock, ms since 1970; may jump. Only for the eyes of people and for comparing with the engine's stamps. */
+  readonly wallMs: number;
+  /** Monotonic, ms since an arbitrary start; stands still during suspend. For intervals. */
+  readonly monoMs: number;
+  /** Ms since boot, suspend included. For the age of pilots. */
+  readonly bootMs: number;
+}
+
+/** What does not change while the daemon runs. */
+export interface HostFacts {
+  readonly hostname: string;
+  /** Online CPUs. */
+  readonly ncpus: number;
+  readonly ramBytes: number;
+  readonly swapBytes: number;
+  /** Changes at each boot; the boot clocks of two boots cannot be compared. */
+  readonly bootId: string;
+}
+
+/** How the host was used over one span of time. All figures are CPUs (2.5 = two and a half CPUs busy). */
+export interface CpuSample {
+  /** Rises by one with each new sample; the same number means the same sample. */
+  readonly seq: number;
+  /** When the span ended, monotonic. */
+  readonly monoMs: number;
+  readonly spanMs: number;
+  /** Online CPUs during the span. */
+  readonly cpus: number;
+  /** Busy: everything but idle and iowait; steal counts as busy. */
+  readonly busy: number;
+  /** Strictly idle; `cpus - busy - idle` is iowait. */
+  readonly idle: number;
+  /** Used by our pilots; undefined when it could not be had. */
+  readonly own: number | undefined;
+  /** Used by the daemon and its children, and by what `own_cgroups` names. */
+  readonly service: number;
+  /** The first sample after start covers about a second only. */
+  readonly short: boolean;
+  /** An image of ours was being pulled and unpacked during the span. */
+  readonly duringPull: boolean;
+}
+
+/** How pilots give way to the owner of the host. */
+export type YieldMode = 'cgroup' | 'containers' | 'none';
+
+/** The state of a container as the engine tells it. */
+export type PilotState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead' | 'unknown';
+
+/** One container of ours. */
+export interface Pilot {
+  readonly id: string;
+  readonly name: string;
+  readonly state: PilotState;
+  readonly image: string;
+  /** The CPUs it was started with (label); undefined for pilots that carry no label. */
+  readonly cpus: number | undefined;
+  readonly flavour: string;
+  readonly revision: string;
+  /** Spawn time on the boot clock of `bootId`; both undefined where the labels are missing. */
+  readonly spawnedBootMs: number | undefined;
+  readonly bootId: string | undefined;
+  readonly createdWallMs: number;
+  /** Known once it has exited. */
+  readonly exitCode: number | undefined;
+  /** Started by an original Plancton and adopted. */
+  readonly adopted: boolean;
+}
+
+/** What the operator asks for through the files in the run directory. */
+export type RunMode = 'active' | 'drain' | 'drain-stop' | 'force-stop';
+
+/** Work that was begun in an earlier cycle and has not ended. */
+export interface InFlight {
+  /** Pilots asked for, which the engine may not list yet. */
+  readonly spawning: readonly { readonly name: string; readonly cpus: number }[];
+  /** Ids of pilots being stopped or removed. */
+  readonly removing: readonly string[];
+  /** The image reference being pulled. */
+  readonly pulling: string | undefined;
+}
+
+/** An image as it is on the host. */
+export interface LocalImage {
+  readonly reference: string;
+  readonly id: string;
+}
+
+/** One read-only look at the world. The list of pilots is always known: without one there is no observation. */
+export interface Observation {
+  readonly at: Instant;
+  readonly host: HostFacts;
+  /** The newest sample; undefined until there is one. It may be old: compare `monoMs`. */
+  readonly sample: CpuSample | undefined;
+  readonly yields: YieldMode;
+  readonly pilots: readonly Pilot[];
+  /** The wanted image: null = not on this host, undefined = could not be found out. */
+  readonly image: LocalImage | null | undefined;
+  readonly mode: RunMode;
+  readonly inFlight: InFlight;
+  /** What became of actions since the last observation. */
+  readonly outcomes: readonly Outcome[];
+}
+
+/** Everything the engine needs to know to make one pilot. */
+export interface PilotSpec {
+  readonly name: string;
+  readonly hostname: string;
+  readonly image: string;
+  readonly command: readonly string[];
+  readonly entrypoint: readonly string[] | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  readonly user: string;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  /** In addition to the memory. */
+  readonly swapBytes: number;
+  readonly privileged: boolean;
+  readonly network: string;
+  /** `host:container:mode`, the mode always present. */
+  readonly binds: readonly string[];
+  readonly devices: readonly DeviceSpec[];
+  readonly capabilitiesAdded: readonly string[];
+  readonly capabilitiesDropped: readonly string[];
+  readonly securityOptions: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface DeviceSpec {
+  readonly hostPath: string;
+  readonly containerPath: string;
+  readonly permissions: string;
+}
+
+export type RemovalReason = 'exited' | 'never-started' | 'expired' | 'evicted' | 'force-stop';
+export type SpawnReason = 'growth' | 'replacement';
+export type PullReason = 'missing' | 'changed' | 'expired';
+
+export interface SpawnAction {
+  readonly type: 'spawn';
+  readonly spec: PilotSpec;
+  readonly reason: SpawnReason;
+}
+export interface RemoveAction {
+  readonly type: 'remove';
+  readonly pilot: Pilot;
+  readonly reason: RemovalReason;
+  /** Seconds between SIGTERM and SIGKILL; 0 = kill at once. */
+  readonly stopSeconds: number;
+}
+export interface PullAction {
+  readonly type: 'pull';
+  readonly reference: string;
+  readonly reason: PullReason;
+}
+export type Action = SpawnAction | RemoveAction | PullAction;
+
+/** What came of one action. `ended` tells how the removed pilot had ended, where the engine still knew. */
+export interface Outcome {
+  readonly action: Action;
+  readonly result: 'done' | 'failed';
+  readonly error: EngineFailure | undefined;
+  readonly ended: PilotEnd | undefined;
+}
+
+/** How a pilot ended. Times as the engine tells them (wall clock); undefined if it never ran. */
+export interface PilotEnd {
+  readonly exitCode: number;
+  readonly oomKilled: boolean;
+  readonly startedWallMs: number | undefined;
+  readonly finishedWallMs: number | undefined;
+}
+
+/** An engine call that failed, sorted by what it means for us. */
+export interface EngineFailure {
+  readonly kind: 'unreachable' | 'forbidden' | 'timeout' | 'not-found' | 'conflict' | 'refused' | 'malformed';
+  readonly message: string;
+}
+
+/** Why no (more) pilots are started or removed; `text` carries the numbers. */
+export interface Hold {
+  readonly gate:
+    | 'draining'
+    | 'force-stop'
+    | 'no-sample'
+    | 'stale-sample'
+    | 'image'
+    | 'cap'
+    | 'foreign-cpu'
+    | 'cool-down'
+    | 'pace'
+    | 'evict-off'
+    | 'not-crowded';
+  readonly text: string;
+}
+
+/** The numbers behind a plan, for status and explanations. CPUs unless said otherwise. */
+export interface Capacity {
+  readonly cpus: number;
+  readonly slack: number;
+  readonly foreign: number | undefined;
+  readonly peakForeign: number | undefined;
+  /** CPUs that pilots may fill; undefined while there is no sample. */
+  readonly room: number | undefined;
+  readonly tolerable: number | undefined;
+  /** CPUs promised to pilots that hold a slot. */
+  readonly promised: number;
+  /** Pilots that hold a slot. */
+  readonly pilots: number;
+  readonly maxDocks: number;
+  /** Pilots that would fit in all; undefined while there is no sample. */
+  readonly admissible: number | undefined;
+}
+
+/** The decision of one cycle. */
+export interface Plan<State> {
+  readonly actions: readonly Action[];
+  readonly holds: readonly Hold[];
+  readonly capacity: Capacity;
+  /** The daemon's work is done: nothing left to drain or to kill. */
+  readonly finished: 'drain-stop' | 'force-stop' | undefined;
+  /** Ms until the next known deadline (TTL, cool-down, back-off); undefined = none before the timer. */
+  readonly wakeInMs: number | undefined;
+  readonly state: State;
+}
