@@ -82,8 +82,8 @@ export interface InFlight {
   readonly spawning: readonly { readonly name: string; readonly cpus: number }[];
   /** Ids of pilots being stopped or removed. */
   readonly removing: readonly string[];
-  /** The image reference being pulled. */
-  readonly pulling: string | undefined;
+  /** Image references being pulled. */
+  readonly pulling: readonly string[];
 }
 
 /** An image as it is on the host. */
@@ -96,6 +96,10 @@ export interface LocalImage {
 export interface Observation {
   readonly at: Instant;
   readonly host: HostFacts;
+  /** Whose pilots these are; a label on each. */
+  readonly instance: string;
+  /** The configuration in force; a label on each new pilot. */
+  readonly revision: string;
   /** The newest sample; undefined until there is one. It may be old: compare `monoMs`. */
   readonly sample: CpuSample | undefined;
   readonly yields: YieldMode;
