@@ -17,6 +17,8 @@ export interface Status {
   readonly trouble: string | undefined;
   readonly mode: RunMode;
   readonly cycles: number;
+  /** Seconds from `at` until the next cycle begins at the latest (the watchdog is fed until then). */
+  readonly nextCycleInSeconds: number;
   readonly capacity: Capacity | undefined;
   readonly holds: readonly Hold[];
   readonly yields: { readonly mode: YieldMode; readonly text: string };
