@@ -133,7 +133,12 @@ export interface PilotSpec {
   readonly capabilitiesAdded: readonly string[];
   readonly capabilitiesDropped: readonly string[];
   readonly securityOptions: readonly string[];
-  readonly labels: Readonly<Record<string, string>>;
+  /** What follows becomes labels (with `cpus` and `image`): all that Plancton remembers about a pilot. */
+  readonly instance: string;
+  readonly flavour: string;
+  readonly revision: string;
+  readonly bootId: string;
+  readonly spawnedBootMs: number;
 }
 
 export interface DeviceSpec {
