@@ -1,0 +1,144 @@
+import * as z from 'zod';
+import {
+  bind,
+  bindMode,
+  capability,
+  commandLine,
+  device,
+  imageName,
+  networkName,
+  securityOption,
+  userAndGroup,
+} from './container-values.js';
+import { environment, influxTargets } from './secret-values.js';
+import { amount, autoOr, count, duration, flag, listOf, oneOf, size, text, type ValueType } from './value-type.js';
+
+const day = 86_400;
+const year = 365 * day;
+const manyCpus = 4096;
+/** More pilots than this on one host is a slip of the pen. */
+export const maxPilots = 10_000;
+
+/** Everything there is to know about one key. */
+export interface Key<Out = unknown> extends ValueType<Out> {
+  /** As it would be written in the file; undefined: absent. */
+  readonly fallback: unknown;
+  /** Of a bare number. */
+  readonly unit: string;
+  /** One sentence. */
+  readonly about: string;
+}
+
+function key<Out>(type: ValueType<Out>, fallback: unknown, unit: string, about: string): Key<Out> {
+  return { ...type, fallback, unit, about };
+}
+
+function optional<Out>({ schema, accepted }: ValueType<Out>): ValueType<Out | undefined> {
+  return { schema: schema.optional(), accepted };
+}
+
+/** A whole number or an expression; load.ts evaluates it, since that takes the host and other keys. */
+function cap(): ValueType<number | string> {
+  const accepted = `a whole number up to ${maxPilots}, or arithmetic over ncpus, ram_bytes, swap_bytes, max_dock_mem, max_dock_swap`;
+  const error = `not accepted; give ${accepted}`;
+  return { schema: z.union([z.number().min(-maxPilots).max(maxPilots), z.string().min(1)], { error }), accepted };
+}
+
+const cgroupPath = text(
+  'the path of a cgroup, such as /system.slice/cvmfs.service',
+  (path) => /^\/?[^\0\s/]+(\/[^\0\s/]+)*$/.test(path) && !path.split('/').includes('..'),
+);
+
+/** All keys of the configuration, in the order in which people read about them. */
+export const keys = {
+  docker_image: key(imageName(), 'busybox', '', 'Image of the pilots.'),
+  docker_cmd: key(
+    commandLine(),
+    '/bin/sleep 60',
+    '',
+    'Command of the pilots; an empty list runs the one of the image.',
+  ),
+  docker_entrypoint: key(optional(commandLine()), undefined, '', 'Entry point instead of the one of the image.'),
+  docker_env: key(environment(), {}, '', 'Environment variables of the pilots.'),
+  max_docks: key(
+    cap(),
+    'max(1, ncpus - 2)',
+    'pilots',
+    'Most pilots at a time; below 0 counts as 0. A lowered cap ends no pilot.',
+  ),
+  cpus_per_dock: key(amount(0.01, manyCpus), 1, 'CPUs', 'CPUs one pilot may use, as a hard limit.'),
+  max_dock_mem: key(size(2 ** 50), 2_000_000_000, 'bytes', 'Memory one pilot may use; 0 means no limit.'),
+  max_dock_swap: key(size(2 ** 50), 0, 'bytes', 'Swap one pilot may use in addition to its memory.'),
+  max_ttl: key(duration(1, year), day / 2, 'seconds', 'Age at which a running pilot is stopped.'),
+  stop_timeout: key(duration(0, 3600), 10, 'seconds', 'Time between SIGTERM and SIGKILL when a pilot is stopped.'),
+  docker_privileged: key(flag(), false, '', 'Run pilots privileged, which gives them the whole host.'),
+  user_group: key(userAndGroup(), '0:0', '', 'User and group inside the pilots.'),
+  binds: key(listOf(bind()), [], '', 'Files and folders of the host that pilots see.'),
+  bind_options: key(bindMode(), 'rw,rslave', '', 'Mount options of binds that name none.'),
+  devices: key(listOf(device()), [], '', 'Devices of the host that pilots may use.'),
+  capabilities: key(listOf(capability()), [], '', 'Linux capabilities to add or to drop.'),
+  security_opts: key(listOf(securityOption()), [], '', 'Security options; apparmor ones only where AppArmor is on.'),
+  network: key(networkName(), 'bridge', '', 'Network of the pilots.'),
+  main_sleep: key(duration(1, 3600), 30, 'seconds', 'Time between two looks at the host.'),
+  docks_per_loop: key(
+    count(0, maxPilots),
+    4,
+    'pilots',
+    'Most additional pilots started after one look; replacements are not counted.',
+  ),
+  grace_kill: key(
+    duration(0, day),
+    120,
+    'seconds',
+    'How long pilots may take more than their room before some must go.',
+  ),
+  grace_spawn: key(duration(0, day), 60, 'seconds', 'Time without additional pilots after some had to go.'),
+  image_expiration: key(
+    duration(60, year),
+    day / 2,
+    'seconds',
+    'Time after which the registry is asked for a newer image.',
+  ),
+  updateconfig: key(duration(1, day), 60, 'seconds', 'Time between two looks for a new configuration.'),
+  git_interval: key(duration(1, day), 60, 'seconds', 'Least time between two questions to a remote git server.'),
+  influxdb_url: key(influxTargets(), [], '', 'InfluxDB targets that receive measurements.'),
+  cpus: key(autoOr(0.1, manyCpus), 'auto', 'CPUs', 'CPUs to share; auto means all that are online.'),
+  cpu_headroom: key(amount(0, manyCpus), 0, 'CPUs', 'CPUs always left to the owner of the host.'),
+  cpu_slack: key(
+    autoOr(0, manyCpus),
+    'auto',
+    'CPUs',
+    'Use by others that is ignored; auto means 2 % of the host, at least half a CPU.',
+  ),
+  foreign_window: key(
+    duration(0, day),
+    300,
+    'seconds',
+    'Time over which the highest use by others decides about additional pilots.',
+  ),
+  evict_margin: key(amount(0, manyCpus), 0.25, 'CPUs', 'Excess of pilots over their room that is tolerated.'),
+  evict: key(
+    oneOf('always', 'never'),
+    'always',
+    '',
+    'Whether pilots make room when others want the CPUs; never is for hosts given to pilots.',
+  ),
+  policy: key(oneOf('capacity', 'legacy'), 'capacity', '', 'Capacity model, or the formulas of the original Plancton.'),
+  cpu_source: key(
+    oneOf('auto', 'systeminformation'),
+    'auto',
+    '',
+    'Where CPU use is read; auto means /proc/stat where there is one.',
+  ),
+  nice: key(flag(), true, '', 'Keep pilots in a cgroup of the lowest CPU weight, so that others never wait for them.'),
+  own_cgroups: key(listOf(cgroupPath), [], '', 'Cgroups whose CPU use serves the pilots and is not held against them.'),
+  start_cost: key(amount(0, 3600), 0.3, 'CPU seconds', 'CPU time that starting one pilot costs the host.'),
+  adopt_original: key(flag(), false, '', 'Take over the pilots that an original Plancton left running.'),
+} satisfies Record<string, Key>;
+
+export type KeyName = keyof typeof keys;
+
+/** The configuration in force: durations in seconds, sizes in bytes, `max_docks` evaluated and at least 0. */
+export type Config = {
+  readonly [Name in Exclude<KeyName, 'max_docks'>]: z.output<(typeof keys)[Name]['schema']>;
+} & { readonly max_docks: number };

@@ -1,0 +1,61 @@
+import * as z from 'zod';
+import type { ValueType } from './value-type.js';
+
+// The values read here may hold passwords, so no message repeats what was given.
+
+const maxUrls = 32;
+
+function isTarget(entry: string): boolean {
+  const [url = '', database = ''] = entry.split('#');
+  if (!/^(https?|insecure_https):\/\//.test(url) || !/^[^\s/"\\]+$/.test(database)) return false;
+  return URL.canParse(url.replace(/^insecure_/, ''));
+}
+
+/** InfluxDB targets `URL#database`, one or a list; entries without `#` are dropped, as the original did. */
+export function influxTargets(): ValueType<string[]> {
+  const accepted = 'http://, https:// or insecure_https:// URL#database, or a list of these';
+  const error = () => `not accepted; give ${accepted}`;
+  const schema = z
+    .union([z.string(), z.array(z.union([z.string(), z.null()], { error })).max(maxUrls)], { error })
+    .transform((input, context): string[] => {
+      const entries = typeof input === 'string' ? [input] : input;
+      entries.forEach((entry, index) => {
+        if (entry === null || !entry.includes('#') || isTarget(entry)) return;
+        const path = typeof input === 'string' ? [] : [index];
+        context.addIssue({ code: 'custom', message: error(), path });
+      });
+      return entries.filter((entry): entry is string => entry?.includes('#') === true);
+    });
+  return { schema, accepted };
+}
+
+const nameShape = /^[^=\s\0]+$/;
+
+function entryOf(item: unknown): [string, unknown] | undefined {
+  if (typeof item !== 'string' || !item.includes('=')) return undefined;
+  return [item.slice(0, item.indexOf('=')), item.slice(item.indexOf('=') + 1)];
+}
+
+/** Environment variables: a mapping, or a list of `NAME=value`. */
+export function environment(): ValueType<Record<string, string>> {
+  const accepted = 'a mapping of NAME: value, or a list of NAME=value';
+  const error = () => `not accepted; give ${accepted}`;
+  const schema = z
+    .union([z.record(z.string(), z.unknown()), z.array(z.unknown())], { error })
+    .transform((input, context): Record<string, string> => {
+      const entries = Array.isArray(input)
+        ? input.map((item, index) => ({ at: index, pair: entryOf(item) }))
+        : Object.entries(input).map(([name, value]) => ({ at: name, pair: [name, value] as [string, unknown] }));
+      const result: [string, string][] = [];
+      for (const { at, pair } of entries) {
+        const [name = '', value] = pair ?? [];
+        const isValue = value === null || Number.isSafeInteger(value) || typeof value === 'string';
+        const textual = value === null ? '' : String(value);
+        if (isValue && nameShape.test(name) && !textual.includes('\0')) result.push([name, textual]);
+        else context.addIssue({ code: 'custom', path: [at], message: `${error()}; write the value in quotes` });
+      }
+      // Not by assignment: `__proto__` is a name like any other here.
+      return Object.fromEntries(result);
+    });
+  return { schema, accepted };
+}
