@@ -173,7 +173,8 @@ export type Action = SpawnAction | RemoveAction | PullAction;
 /** What came of one action. `ended` tells how the removed pilot had ended, where the engine still knew. */
 export interface Outcome {
   readonly action: Action;
-  readonly result: 'done' | 'failed';
+  /** `skipped`: not tried, because another start of the same cycle had just failed. */
+  readonly result: 'done' | 'failed' | 'skipped';
   readonly error: EngineFailure | undefined;
   readonly ended: PilotEnd | undefined;
 }

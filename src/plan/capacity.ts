@@ -1,0 +1,68 @@
+import type { Config } from '../config/schema.js';
+import type { CpuSample, Observation, YieldMode } from '../model.js';
+import type { SampleNote, State } from './state.js';
+
+/** Sums of decimal fractions are not exact: 24 pilots of 0.1 CPU must fit in 2.4. */
+export const EPSILON = 1e-9;
+
+/** The CPUs of the host that the rules reckon with. */
+export function countedCpus(config: Config, sample: CpuSample): number {
+  return config.cpus === 'auto' ? sample.cpus : config.cpus;
+}
+
+/** The foreign load that is not held against pilots: nothing is ever exactly idle. CPUs. */
+export function configuredSlack(config: Config, cpus: number): number {
+  return config.cpu_slack === 'auto' ? Math.max(0.5, 0.02 * cpus) : config.cpu_slack;
+}
+
+/** As `configuredSlack`, but 0 where the owner gets only what the scheduler leaves him: there every bit he gets counts. */
+export function slackInForce(config: Config, cpus: number, yields: YieldMode): number {
+  return yields === 'cgroup' ? configuredSlack(config, cpus) : 0;
+}
+
+/**
+ * CPUs used by everybody but us: busy - own - service - what starting containers cost. Undefined when our own share is unknown.
+ * `starts` = pilots started during the span, each at `start_cost` CPU seconds.
+ */
+export function foreignCpus(config: Config, sample: CpuSample, starts: number): number | undefined {
+  if (sample.own === undefined) return undefined;
+  const starting = (config.start_cost * starts * 1000) / sample.spanMs;
+  return Math.max(0, sample.busy - sample.own - sample.service - starting);
+}
+
+/** CPUs that pilots may fill beside a foreign load of `foreign` CPUs. */
+export function room(config: Config, cpus: number, slack: number, foreign: number): number {
+  return cpus - config.cpu_headroom - Math.max(0, foreign - slack);
+}
+
+/** How many CPUs pilots may hold before somebody is crowded out: a little more than what would be started anew. */
+export function tolerable(config: Config, cpus: number, slack: number, foreign: number): number {
+  return room(config, cpus, slack, foreign) + config.evict_margin;
+}
+
+/** The highest foreign load in `foreign_window`; undefined without a valid sample. */
+export function peakForeign(config: Config, samples: readonly SampleNote[], nowMs: number): number | undefined {
+  const recent = samples.filter((note) => note.monoMs > nowMs - config.foreign_window * 1000);
+  if (recent.length === 0) return undefined;
+  return Math.max(...recent.map((note) => note.foreign));
+}
+
+/**
+ * The samples with the newest one added, if it is new and says something about foreign load. The first, short one goes
+ * as soon as there is a full one; what no rule looks back at goes too.
+ */
+export function recordSample(config: Config, observation: Observation, state: State): readonly SampleNote[] {
+  const { sample } = observation;
+  if (sample === undefined || sample.seq === state.lastSeq || sample.duringPull) return state.samples;
+  const foreign = foreignCpus(config, sample, state.startsSinceSample);
+  if (foreign === undefined) return state.samples;
+  const reachMs = 1000 * (Math.max(config.foreign_window, config.grace_kill) + 3 * config.main_sleep);
+  const kept = state.samples.filter((note) => note.monoMs >= sample.monoMs - reachMs && (sample.short || !note.short));
+  return [...kept, { monoMs: sample.monoMs, foreign, short: sample.short }];
+}
+
+/** True when the newest sample is too old to start or evict anybody on its word. */
+export function isStale(config: Config, observation: Observation): boolean {
+  const { sample } = observation;
+  return sample !== undefined && observation.at.monoMs - sample.monoMs > 3000 * config.main_sleep;
+}

@@ -1,0 +1,69 @@
+import type { Config } from '../config/schema.js';
+import type { Observation, Pilot, PilotState } from '../model.js';
+import type { State, Tracked } from './state.js';
+
+/** Who holds a slot, who has just ended, and what is remembered about each pilot. */
+export interface Census {
+  /** Pilots in the list that hold a slot: everything but those whose process is gone. */
+  readonly holders: readonly Pilot[];
+  /** How many hold a slot, those included that were asked for and are not listed yet. */
+  readonly count: number;
+  /** CPUs promised to all of those. */
+  readonly promised: number;
+  /** Pilots that ended since the last cycle other than by eviction. */
+  readonly ended: number;
+  readonly tracked: Readonly<Record<string, Tracked>>;
+}
+
+const GONE: readonly PilotState[] = ['exited', 'dead', 'removing'];
+
+/** The CPUs a pilot takes: what it was started with, whether or not it uses them. */
+export function cpusOf(config: Config, pilot: Pilot): number {
+  return pilot.cpus ?? config.cpus_per_dock;
+}
+
+function hasEnded(pilot: Pilot): boolean {
+  return pilot.state === 'exited' || pilot.state === 'dead';
+}
+
+function track(pilot: Pilot, before: Tracked | undefined, bootMs: number): Tracked {
+  return {
+    firstSeenBootMs: before?.firstSeenBootMs ?? bootMs,
+    ran: before?.ran === true || pilot.state === 'running' || pilot.state === 'paused' || hasEnded(pilot),
+    ended: before?.ended === true || hasEnded(pilot),
+    evicted: before?.evicted === true,
+  };
+}
+
+/** Counts each pilot's end once, whether it is seen exited or has vanished between two looks. */
+export function takeCensus(config: Config, observation: Observation, state: State): Census {
+  const { pilots, inFlight, at } = observation;
+  const tracked: Record<string, Tracked> = {};
+  let ended = 0;
+  for (const pilot of pilots) {
+    const before = state.tracked[pilot.id];
+    const now = track(pilot, before, at.bootMs);
+    tracked[pilot.id] = now;
+    if (now.ended && before?.ended !== true && !now.evicted) ended += 1;
+  }
+  for (const [id, before] of Object.entries(state.tracked)) {
+    if (tracked[id] === undefined && before.ran && !before.ended && !before.evicted) ended += 1;
+  }
+  const holders = pilots.filter((pilot) => !GONE.includes(pilot.state));
+  const listed = new Set(pilots.map((pilot) => pilot.name));
+  const asked = inFlight.spawning.filter((spawn) => !listed.has(spawn.name));
+  const promised =
+    holders.reduce((sum, pilot) => sum + cpusOf(config, pilot), 0) + asked.reduce((sum, spawn) => sum + spawn.cpus, 0);
+  return { holders, count: holders.length + asked.length, promised, ended, tracked };
+}
+
+/**
+ * Ms since the pilot was started. On the boot clock when it was started in this boot; else since it was created, by the wall
+ * clock, but at least since it was first seen, so that no clock jump lets it live for ever.
+ */
+export function ageMs(observation: Observation, pilot: Pilot, tracked: Tracked | undefined): number {
+  const { at, host } = observation;
+  if (pilot.spawnedBootMs !== undefined && pilot.bootId === host.bootId) return at.bootMs - pilot.spawnedBootMs;
+  const seenMs = tracked === undefined ? 0 : at.bootMs - tracked.firstSeenBootMs;
+  return Math.max(at.wallMs - pilot.createdWallMs, seenMs);
+}

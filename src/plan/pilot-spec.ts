@@ -1,0 +1,81 @@
+import type { Config } from '../config/schema.js';
+import type { Observation, PilotSpec } from '../model.js';
+
+/** Today there is one kind of pilot; every pilot says which kind it is, so that there may be more. */
+const FLAVOUR = 'default';
+const DIGITS = '0123456789abcdefghijklmnopqrstuvwxyz';
+const SUFFIX_LENGTH = 6;
+/** Host names may have 63 characters; `plancton-`, a dash and the suffix leave more than these 40. */
+const LONGEST_HOST_PART = 40;
+
+/** One step of a 32-bit mixing generator (mulberry32): names need to differ, not to be secret. */
+function nextRandom(seed: number): { readonly value: number; readonly seed: number } {
+  const next = (seed + 0x6d2b79f5) >>> 0;
+  let t = next;
+  t = Math.imul(t ^ (t >>> 15), t | 1);
+  t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+  return { value: (t ^ (t >>> 14)) >>> 0, seed: next };
+}
+
+/** Six characters of [0-9a-z] that no name in `taken` ends with, and the seed for the next ones. */
+export function nextSuffix(
+  seed: number,
+  taken: ReadonlySet<string>,
+): { readonly suffix: string; readonly seed: number } {
+  let current = seed;
+  for (;;) {
+    let suffix = '';
+    while (suffix.length < SUFFIX_LENGTH) {
+      const step = nextRandom(current);
+      current = step.seed;
+      suffix += DIGITS.charAt(step.value % DIGITS.length);
+    }
+    if (!taken.has(pilotName(suffix))) return { suffix, seed: current };
+  }
+}
+
+/** As the original named them, so that what sites have built around the name goes on working. */
+export function pilotName(suffix: string): string {
+  return `plancton-worker-${suffix}`;
+}
+
+function splitCapabilities(capabilities: readonly string[]): { added: string[]; dropped: string[] } {
+  const dropped = capabilities.filter((name) => name.startsWith('-')).map((name) => name.slice(1));
+  const added = capabilities.filter((name) => !name.startsWith('-')).map((name) => name.replace(/^\+/, ''));
+  return { added, dropped };
+}
+
+/** A bind that names no mode gets the configured one. */
+function withMode(bind: string, mode: string): string {
+  return bind.split(':').length > 2 || mode === '' ? bind : `${bind}:${mode}`;
+}
+
+/** The whole of a new pilot, from the configuration in force. */
+export function pilotSpec(config: Config, observation: Observation, image: string, suffix: string): PilotSpec {
+  const host = observation.host.hostname.split('.')[0] ?? '';
+  const { added, dropped } = splitCapabilities(config.capabilities);
+  return {
+    name: pilotName(suffix),
+    hostname: `plancton-${host.slice(0, LONGEST_HOST_PART)}-${suffix}`,
+    image,
+    command: config.docker_cmd,
+    entrypoint: config.docker_entrypoint,
+    env: config.docker_env,
+    user: config.user_group,
+    cpus: config.cpus_per_dock,
+    memoryBytes: config.max_dock_mem,
+    swapBytes: config.max_dock_swap,
+    privileged: config.docker_privileged,
+    network: config.network,
+    binds: config.binds.map((bind) => withMode(bind, config.bind_options)),
+    devices: config.devices,
+    capabilitiesAdded: added,
+    capabilitiesDropped: dropped,
+    securityOptions: config.security_opts,
+    instance: observation.instance,
+    flavour: FLAVOUR,
+    revision: observation.revision,
+    bootId: observation.host.bootId,
+    spawnedBootMs: Math.round(observation.at.bootMs),
+  };
+}

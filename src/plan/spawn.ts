@@ -1,0 +1,137 @@
+import type { Config } from '../config/schema.js';
+import type { Capacity, Hold, Observation } from '../model.js';
+import {
+  countedCpus,
+  EPSILON,
+  isStale,
+  peakForeign,
+  room as roomFor,
+  slackInForce,
+  tolerable as tolerableFor,
+} from './capacity.js';
+import type { Census } from './census.js';
+import type { LastEviction, SampleNote, State, Tokens } from './state.js';
+
+/** How many pilots to start now, split by what permits them, and why not more. */
+export interface SpawnPlan {
+  readonly growth: number;
+  readonly replacement: number;
+  readonly holds: readonly Hold[];
+  readonly tokens: Tokens;
+}
+
+function cpusText(value: number): string {
+  return value.toFixed(2).replace(/\.?0+$/, '');
+}
+
+/** The numbers of this cycle: what the host has, what others use, what fits. */
+export function measureCapacity(
+  config: Config,
+  observation: Observation,
+  samples: readonly SampleNote[],
+  census: Census,
+): Capacity {
+  const { sample, yields, at, host } = observation;
+  const cpus = sample === undefined ? host.ncpus : countedCpus(config, sample);
+  const slack = slackInForce(config, cpus, yields);
+  const foreign = samples.at(-1)?.foreign;
+  const peak = peakForeign(config, samples, at.monoMs) ?? foreign;
+  const room = peak === undefined ? undefined : roomFor(config, cpus, slack, peak);
+  const fitting = room === undefined ? undefined : Math.floor(Math.max(0, room) / config.cpus_per_dock + EPSILON);
+  return {
+    cpus,
+    slack,
+    foreign,
+    peakForeign: peak,
+    room,
+    tolerable: foreign === undefined ? undefined : tolerableFor(config, cpus, slack, foreign),
+    promised: census.promised,
+    pilots: census.count,
+    maxDocks: config.max_docks,
+    admissible: fitting === undefined ? undefined : Math.min(config.max_docks, fitting),
+  };
+}
+
+/** Each new sample sets the permits to grow; unused ones lapse. Every end but an eviction permits one start more. */
+export function earnTokens(config: Config, observation: Observation, state: State, census: Census): Tokens {
+  const { sample } = observation;
+  const isNew = sample !== undefined && sample.seq !== state.lastSeq;
+  const base = isNew ? { growth: config.docks_per_loop, replacement: 0 } : state.tokens;
+  return { growth: base.growth, replacement: base.replacement + census.ended };
+}
+
+/** Pilots that fit beside those there are, by number (`max_docks`) and by CPUs. Never negative. */
+function freeSlots(config: Config, capacity: Capacity): { readonly byCap: number; readonly byCpu: number } {
+  const byCap = Math.max(0, config.max_docks - capacity.pilots);
+  const left = (capacity.room ?? 0) - capacity.promised;
+  return { byCap, byCpu: Math.max(0, Math.floor(left / config.cpus_per_dock + EPSILON)) };
+}
+
+/** What forbids any start, before numbers are compared; undefined = nothing. */
+function closedGate(
+  config: Config,
+  observation: Observation,
+  capacity: Capacity,
+  image: string | undefined,
+): Hold | undefined {
+  if (observation.mode === 'force-stop') return { gate: 'force-stop', text: 'force-stop: pilots are being removed' };
+  if (observation.mode !== 'active')
+    return { gate: 'draining', text: 'draining: running pilots finish, none is started' };
+  if (capacity.room === undefined) return { gate: 'no-sample', text: 'the load of the host is not known yet' };
+  if (isStale(config, observation)) {
+    return { gate: 'stale-sample', text: 'the load of the host could not be read for three loops' };
+  }
+  if (image === undefined) return { gate: 'image', text: `image ${config.docker_image} is not on this host` };
+  return undefined;
+}
+
+function limitHold(config: Config, capacity: Capacity, free: { byCap: number; byCpu: number }): Hold {
+  if (free.byCap <= free.byCpu) {
+    return { gate: 'cap', text: `${capacity.pilots} pilots, max_docks ${config.max_docks}` };
+  }
+  const peak = cpusText(capacity.peakForeign ?? 0);
+  const text = `${capacity.cpus} CPUs, others used up to ${peak} (slack ${cpusText(capacity.slack)}), pilots hold ${cpusText(capacity.promised)}, one more takes ${cpusText(config.cpus_per_dock)}`;
+  return { gate: 'foreign-cpu', text };
+}
+
+/** Why growth is not permitted now, although pilots would fit. */
+function paceHold(last: LastEviction | undefined, nowMs: number): Hold | undefined {
+  if (last === undefined || nowMs - last.atMs >= last.holdMs) return undefined;
+  const left = Math.ceil((last.holdMs - (nowMs - last.atMs)) / 1000);
+  return { gate: 'cool-down', text: `no growth for another ${left} s after an eviction` };
+}
+
+/**
+ * How many to start: as many as fit by cap and CPUs, at most one per replacement permit plus, unless growth is held after an
+ * eviction, one per growth permit. `last` = the latest eviction, this cycle's included.
+ */
+export function planSpawns(
+  config: Config,
+  observation: Observation,
+  capacity: Capacity,
+  tokens: Tokens,
+  image: string | undefined,
+  last: LastEviction | undefined,
+): SpawnPlan {
+  const closed = closedGate(config, observation, capacity, image);
+  if (closed !== undefined) return { growth: 0, replacement: 0, holds: [closed], tokens };
+
+  const free = freeSlots(config, capacity);
+  const fitting = Math.min(free.byCap, free.byCpu);
+  const coolDown = paceHold(last, observation.at.monoMs);
+  const replacement = Math.min(fitting, tokens.replacement);
+  const growth = coolDown === undefined ? Math.min(fitting - replacement, tokens.growth) : 0;
+
+  const holds: Hold[] = [];
+  if (fitting > replacement + growth) {
+    holds.push(coolDown ?? { gate: 'pace', text: `docks_per_loop ${config.docks_per_loop}: more in the next loop` });
+  } else {
+    holds.push(limitHold(config, capacity, free));
+  }
+  return {
+    growth,
+    replacement,
+    holds,
+    tokens: { growth: tokens.growth - growth, replacement: tokens.replacement - replacement },
+  };
+}

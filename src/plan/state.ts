@@ -1,0 +1,84 @@
+/**
+ * What one cycle hands to the next: a few timestamps and counters. Losing it (a restart of the daemon) costs time, never
+ * correctness: everything that matters is in the labels of the containers. All times are monotonic ms unless named otherwise.
+ */
+export interface State {
+  /** Where the names of new pilots come from; differs from daemon to daemon, moves on with each name. */
+  readonly seed: number;
+  /** Number of the last sample that was looked at. */
+  readonly lastSeq: number;
+  /** Valid samples, oldest first, as far back as any rule looks. */
+  readonly samples: readonly SampleNote[];
+  readonly tokens: Tokens;
+  /** Starts asked for since the last sample: each costs the engine some CPU that is not the owner's. */
+  readonly startsSinceSample: number;
+  /** Pilots by id, as long as the engine lists them. */
+  readonly tracked: Readonly<Record<string, Tracked>>;
+  readonly eviction: LastEviction | undefined;
+  /** Only where pilots do not yield: since when there is an excess, and when there last was one. */
+  readonly pressure: { readonly sinceMs: number; readonly lastMs: number } | undefined;
+  readonly image: ImageMemory;
+  readonly legacy: LegacyMemory;
+}
+
+/** One valid sample, reduced to what the rules look back at. CPUs. */
+export interface SampleNote {
+  readonly monoMs: number;
+  readonly foreign: number;
+  readonly short: boolean;
+}
+
+/** Permits to start: growth is paced by them, replacement earns them. */
+export interface Tokens {
+  readonly growth: number;
+  readonly replacement: number;
+}
+
+export interface Tracked {
+  readonly firstSeenBootMs: number;
+  /** It was seen to run, or to have run. */
+  readonly ran: boolean;
+  /** Its end has been counted. */
+  readonly ended: boolean;
+  readonly evicted: boolean;
+}
+
+export interface LastEviction {
+  readonly atMs: number;
+  /** How long growth is held after it. */
+  readonly holdMs: number;
+  /** A pilot was started for growth since. */
+  readonly grownSince: boolean;
+}
+
+export interface ImageMemory {
+  /** What was wanted in the last cycle. */
+  readonly wanted: string | undefined;
+  /** The last reference that pilots were started from. */
+  readonly lastUsed: string | undefined;
+  /** When `wanted` was last pulled; undefined = not since this daemon started. */
+  readonly pulledAtMs: number | undefined;
+  readonly failures: number;
+  readonly failedAtMs: number | undefined;
+}
+
+export interface LegacyMemory {
+  readonly overheadSinceMs: number | undefined;
+  readonly lastRemovalMs: number | undefined;
+}
+
+/** The state of a daemon that has just started. `seed` is any integer; daemons started at once should differ. */
+export function initialState(seed: number): State {
+  return {
+    seed: seed >>> 0,
+    lastSeq: 0,
+    samples: [],
+    tokens: { growth: 0, replacement: 0 },
+    startsSinceSample: 0,
+    tracked: {},
+    eviction: undefined,
+    pressure: undefined,
+    image: { wanted: undefined, lastUsed: undefined, pulledAtMs: undefined, failures: 0, failedAtMs: undefined },
+    legacy: { overheadSinceMs: undefined, lastRemovalMs: undefined },
+  };
+}
