@@ -1,0 +1,41 @@
+import type { ContainerSummary } from '../../src/engine/pilot-container.js';
+import type { PilotSpec, PilotState } from '../../src/model.js';
+import type { Behaviour } from './fake-engine.js';
+
+/** One container of the fake engine. Tests may set `state` or `oomKilled` at will. */
+export interface FakeContainer {
+  readonly id: string;
+  name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly createdWallMs: number;
+  state: PilotState;
+  readonly behaviour: Behaviour;
+  /** undefined: not a pilot. */
+  readonly spec: PilotSpec | undefined;
+  readonly cgroupParent: string | undefined;
+  exitCode: number | undefined;
+  oomKilled: boolean;
+  startedMonoMs: number | undefined;
+  startedWallMs: number | undefined;
+  endsMonoMs: number | undefined;
+  finishedWallMs: number | undefined;
+  /** How long it had run when it ended. */
+  ranMs: number;
+}
+
+export function hasExited(container: FakeContainer): boolean {
+  return container.state === 'exited' || container.state === 'dead';
+}
+
+/** The container as the list of a real engine would show it. */
+export function describeFake(container: FakeContainer): ContainerSummary {
+  return {
+    Id: container.id,
+    Names: [`/${container.name}`],
+    Image: container.spec?.image ?? 'foreign',
+    Created: Math.floor(container.createdWallMs / 1000),
+    State: container.state,
+    Status: hasExited(container) ? `Exited (${container.exitCode ?? 0}) 1 second ago` : 'Up 1 second',
+    Labels: container.labels,
+  };
+}

@@ -1,0 +1,264 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../../src/clock.js';
+import {
+  EngineError,
+  type ContainerEngine,
+  type EngineInfo,
+  type Ownership,
+  type PullProgress,
+} from '../../src/engine/container-engine.js';
+import { fromContainerSummary, pilotLabels, toCreateOptions } from '../../src/engine/pilot-container.js';
+import type { PilotEnd, PilotSpec } from '../../src/model.js';
+import { createFaultyCalls, type Calls, type Faults } from './faulty-calls.js';
+import { describeFake, hasExited, type FakeContainer } from './fake-container.js';
+
+/** How the process in a fake container behaves. */
+export interface Behaviour {
+  /** Ends by itself after this; undefined: never. */
+  readonly lifetimeMs?: number | undefined;
+  readonly exitCode?: number;
+  readonly ignoresTerm?: boolean;
+  /** The engine refuses to start it, with this message. */
+  readonly startError?: string;
+}
+
+export interface FakeEngineOptions {
+  readonly clock: Clock;
+  /** Images on the host at first; `busybox:latest` if not given. */
+  readonly images?: readonly string[];
+  /** `sleep N` lives N seconds and everything else for ever, if not given. */
+  readonly behave?: (spec: PilotSpec) => Behaviour;
+  /** How long a call takes before its deadline fires; 10 s if not given. */
+  readonly deadlineMs?: number;
+}
+
+/** A container engine in memory, with handles to stage what goes wrong. Containers end by the clock it is given. */
+export interface FakeEngine extends ContainerEngine, Faults {
+  /** Calls so far, by method. */
+  readonly calls: Calls;
+  /** Images on the host: reference (always with tag or digest) to id. */
+  readonly images: Map<string, string>;
+  /** What the registry has. A pull of anything else is `not-found`. */
+  readonly registry: Map<string, string>;
+  /** How long a pull takes; 0 at first. */
+  pullMs: number;
+  /** Pilots of every instance, oldest first. */
+  pilots(): readonly FakeContainer[];
+  /** Everything on the engine, oldest first. */
+  containers(): readonly FakeContainer[];
+  /** Ends the process in a running container. */
+  exit(name: string, exitCode: number): void;
+  pause(name: string): void;
+  unpause(name: string): void;
+  /** A running container that is not ours. Returns its id. */
+  addForeign(name: string, labels?: Readonly<Record<string, string>>): string;
+  /** The engine restarts without live-restore: everything that runs is killed. */
+  killAll(): void;
+}
+
+const info: EngineInfo = {
+  version: '20.10.24',
+  apiVersion: '1.41',
+  cgroupDriver: 'cgroupfs',
+  cgroupVersion: 1,
+  rootless: false,
+  appArmor: false,
+  dataRoot: '/var/lib/docker',
+};
+
+export function createFakeEngine(options: FakeEngineOptions): FakeEngine {
+  const { clock, behave = behaveLikeSleep } = options;
+  const faultyCalls = createFaultyCalls(clock, options.deadlineMs ?? 10_000);
+  const { call } = faultyCalls;
+  const containers = new Map<string, FakeContainer>();
+  const images = new Map((options.images ?? ['busybox:latest']).map((image) => [withTag(image), randomImageId()]));
+  const registry = new Map(images);
+
+  /** Lets time have its effect; called before every look. */
+  function catchUp(): void {
+    const { monoMs, wallMs } = clock.now();
+    for (const container of containers.values()) {
+      if (container.state !== 'running' || container.endsMonoMs === undefined) continue;
+      if (container.endsMonoMs <= monoMs) {
+        end(container, container.behaviour.exitCode ?? 0, wallMs - (monoMs - container.endsMonoMs));
+      }
+    }
+  }
+
+  function find(id: string): FakeContainer {
+    catchUp();
+    const container = containers.get(id);
+    if (container === undefined) throw new EngineError('not-found', `No such container: ${id}`);
+    return container;
+  }
+
+  function named(name: string): FakeContainer {
+    catchUp();
+    const container = [...containers.values()].find((candidate) => candidate.name === name);
+    if (container === undefined) throw new Error(`The fake engine has no container named ${name}`);
+    return container;
+  }
+
+  function end(container: FakeContainer, exitCode: number, finishedWallMs = clock.now().wallMs): void {
+    Object.assign(container, { state: 'exited', exitCode, finishedWallMs, ranMs: ranMs(container) });
+  }
+
+  function ranMs(container: FakeContainer): number {
+    if (container.startedMonoMs === undefined) return 0;
+    return Math.min(clock.now().monoMs, container.endsMonoMs ?? Infinity) - container.startedMonoMs;
+  }
+
+  function create(spec: PilotSpec, cgroupParent: string | undefined): string {
+    if (!images.has(withTag(spec.image))) throw new EngineError('not-found', `No such image: ${spec.image}`);
+    if ([...containers.values()].some((container) => container.name === spec.name)) {
+      throw new EngineError('conflict', `Conflict. The container name "/${spec.name}" is already in use`);
+    }
+    const labels = toCreateOptions(spec, cgroupParent, info).Labels;
+    const { wallMs } = clock.now();
+    return add({ ...emptyContainer(spec.name, labels, wallMs), spec, cgroupParent, behaviour: behave(spec) });
+  }
+
+  function add(container: FakeContainer): string {
+    containers.set(container.id, container);
+    return container.id;
+  }
+
+  function start(container: FakeContainer): void {
+    if (container.state === 'running') return;
+    const { startError, lifetimeMs } = container.behaviour;
+    if (startError !== undefined) throw new EngineError('refused', startError);
+    const { monoMs, wallMs } = clock.now();
+    container.state = 'running';
+    container.startedMonoMs = monoMs;
+    container.startedWallMs = wallMs;
+    container.endsMonoMs = lifetimeMs === undefined ? undefined : monoMs + lifetimeMs;
+  }
+
+  async function stop(id: string, stopSeconds: number): Promise<void> {
+    catchUp();
+    const container = containers.get(id);
+    if (container?.state !== 'running' && container?.state !== 'paused') return;
+    if (container.behaviour.ignoresTerm === true || container.state === 'paused') {
+      await clock.sleep(stopSeconds * 1000);
+      catchUp();
+      if (!hasExited(container)) end(container, 137);
+      return;
+    }
+    end(container, 143);
+  }
+
+  function list(ownership: Ownership) {
+    catchUp();
+    const newestFirst = [...containers.values()].reverse();
+    return newestFirst.flatMap((container) => fromContainerSummary(describeFake(container), ownership) ?? []);
+  }
+
+  async function pull(reference: string, onProgress: (progress: PullProgress) => void, signal: AbortSignal) {
+    onProgress({ doneBytes: 0, totalBytes: 1000, status: 'Downloading' });
+    await clock.sleep(engine.pullMs, signal);
+    if (signal.aborted) throw new EngineError('timeout', `Gave up pulling ${reference}`);
+    const id = registry.get(withTag(reference));
+    if (id === undefined) throw new EngineError('not-found', `manifest for ${reference} not found`);
+    onProgress({ doneBytes: 1000, totalBytes: 1000, status: 'Pull complete' });
+    images.set(withTag(reference), id);
+  }
+
+  const engine: FakeEngine = Object.assign(faultyCalls, {
+    images,
+    registry,
+    pullMs: 0,
+    info: () => call('info', () => info),
+    listPilots: (ownership) => call('listPilots', () => list(ownership)),
+    createPilot: (spec, cgroupParent) => call('createPilot', () => create(spec, cgroupParent)),
+    startPilot: (id) =>
+      call('startPilot', () => {
+        start(find(id));
+      }),
+    stopPilot: (id, stopSeconds) => call('stopPilot', () => stop(id, stopSeconds)),
+    removePilot: (id) =>
+      call('removePilot', () => {
+        containers.delete(id);
+      }),
+    pilotEnd: (id) =>
+      call('pilotEnd', () => {
+        catchUp();
+        return toPilotEnd(containers.get(id));
+      }),
+    pilotCpuNs: (id) => call('pilotCpuNs', () => cpuNs(find(id))),
+    findImage: (reference) => call('findImage', () => findImage(reference)),
+    pullImage: (reference, onProgress, signal) => call('pullImage', () => pull(reference, onProgress, signal)),
+    pilots: () => engine.containers().filter((container) => pilotLabels.managed in container.labels),
+    containers: () => {
+      catchUp();
+      return [...containers.values()];
+    },
+    exit: (name, exitCode) => {
+      end(named(name), exitCode);
+    },
+    pause: (name) => {
+      named(name).state = 'paused';
+    },
+    unpause: (name) => {
+      named(name).state = 'running';
+    },
+    addForeign: (name, labels = {}) => {
+      const container = emptyContainer(name, labels, clock.now().wallMs);
+      start(container);
+      return add(container);
+    },
+    killAll: () => {
+      for (const container of engine.containers()) if (container.state === 'running') end(container, 137);
+    },
+  } satisfies Omit<FakeEngine, keyof Faults | 'calls'>);
+
+  function cpuNs(container: FakeContainer): number {
+    const ms = hasExited(container) ? container.ranMs : ranMs(container);
+    return ms * (container.spec?.cpus ?? 0) * 1e6;
+  }
+
+  function findImage(reference: string) {
+    const id = images.get(withTag(reference));
+    return id === undefined ? null : { reference, id };
+  }
+
+  return engine;
+}
+
+function toPilotEnd(container: FakeContainer | undefined): PilotEnd | undefined {
+  if (container === undefined || !hasExited(container)) return undefined;
+  const { exitCode = 0, oomKilled, startedWallMs, finishedWallMs } = container;
+  return { exitCode, oomKilled, startedWallMs, finishedWallMs };
+}
+
+function emptyContainer(name: string, labels: Readonly<Record<string, string>>, createdWallMs: number): FakeContainer {
+  return {
+    id: randomBytes(32).toString('hex'),
+    name,
+    labels,
+    createdWallMs,
+    state: 'created',
+    behaviour: {},
+    spec: undefined,
+    cgroupParent: undefined,
+    exitCode: undefined,
+    oomKilled: false,
+    startedMonoMs: undefined,
+    startedWallMs: undefined,
+    endsMonoMs: undefined,
+    finishedWallMs: undefined,
+    ranMs: 0,
+  };
+}
+
+function behaveLikeSleep(spec: PilotSpec): Behaviour {
+  const seconds = /(?:^|\/)sleep (\d+)$/.exec(spec.command.join(' '))?.[1];
+  return seconds === undefined ? {} : { lifetimeMs: Number(seconds) * 1000 };
+}
+
+function withTag(reference: string): string {
+  return /[:@][^/]*$/.test(reference) ? reference : `${reference}:latest`;
+}
+
+function randomImageId(): string {
+  return `sha256:${randomBytes(32).toString('hex')}`;
+}
