@@ -1,0 +1,79 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The mounted control groups of a host; `root` is normally `/sys/fs/cgroup`. */
+export interface CgroupTree {
+  readonly root: string;
+  readonly version: 1 | 2;
+}
+
+/** CPU time in ns that the group at `path` and all below it have used; undefined when there is no such group. */
+export function readCpuNs(tree: CgroupTree, path: string): number | undefined {
+  const [file, pattern, nsPerUnit] =
+    tree.version === 1
+      ? ([join(tree.root, 'cpuacct', path, 'cpuacct.usage'), /^(\d+)$/m, 1] as const)
+      : ([join(tree.root, path, 'cpu.stat'), /^usage_usec (\d+)$/m, 1000] as const);
+  const used = pattern.exec(readIfThere(file) ?? '')?.[1];
+  return used === undefined ? undefined : Number(used) * nsPerUnit;
+}
+
+/** Whether there is a group at `path`. */
+export function hasGroup(tree: CgroupTree, path: string): boolean {
+  return existsSync(tree.version === 1 ? join(tree.root, 'cpuacct', path) : join(tree.root, path));
+}
+
+/** Makes the group and those above it, with the CPU controller in force. Throws when that is not allowed. */
+export function makeGroup(tree: CgroupTree, path: string): void {
+  if (tree.version === 1) {
+    for (const controller of ['cpu', 'cpuacct']) mkdirSync(join(tree.root, controller, path), { recursive: true });
+    return;
+  }
+  let dir = tree.root;
+  for (const name of path.split('/')) {
+    // In the group above too: a controller that is in use further down is not switched off by others.
+    const control = join(dir, 'cgroup.subtree_control');
+    if (!/\bcpu\b/.test(readFileSync(control, 'utf8'))) writeFileSync(control, '+cpu');
+    dir = join(dir, name);
+    mkdirSync(dir, { recursive: true });
+  }
+}
+
+/** Sets the weight of the group against its neighbours: the lowest there is, or the kernel's default. */
+export function setWeight(tree: CgroupTree, path: string, lowest: boolean): void {
+  if (tree.version === 1) {
+    writeFileSync(join(tree.root, 'cpu', path, 'cpu.shares'), lowest ? '2' : '1024');
+    return;
+  }
+  const idle = join(tree.root, path, 'cpu.idle');
+  const hasIdle = readIfThere(idle) !== undefined;
+  // An idle group refuses any weight, hence this order.
+  if (hasIdle) writeFileSync(idle, lowest ? '1' : '0');
+  if (!hasIdle || !lowest) writeFileSync(join(tree.root, path, 'cpu.weight'), lowest ? '1' : '100');
+}
+
+/** The weight in force in the kernel's own words; undefined when the group or its CPU controller is missing. */
+export function readWeight(
+  tree: CgroupTree,
+  path: string,
+): { readonly lowest: boolean; readonly text: string } | undefined {
+  if (tree.version === 1) {
+    const shares = readIfThere(join(tree.root, 'cpu', path, 'cpu.shares'))?.trim();
+    return shares === undefined ? undefined : { lowest: shares === '2', text: `cpu.shares ${shares}` };
+  }
+  if (readIfThere(join(tree.root, path, 'cpu.idle'))?.trim() === '1') return { lowest: true, text: 'cpu.idle 1' };
+  const weight = readIfThere(join(tree.root, path, 'cpu.weight'))?.trim();
+  return weight === undefined ? undefined : { lowest: weight === '1', text: `cpu.weight ${weight}` };
+}
+
+/** Which kind of tree is mounted at `root`; version 1 also where both are (then the CPU controller is in version 1). */
+export function detectCgroupTree(root: string): CgroupTree {
+  return { root, version: readIfThere(join(root, 'cpuacct', 'cpuacct.usage')) === undefined ? 2 : 1 };
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,111 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../clock.js';
+import type { CpuSample, Pilot } from '../model.js';
+import { counterGain } from './counter.js';
+import { serviceCpuNs, type ServiceReading } from './daemon-cpu.js';
+import { ownCpuNs, type OwnCpu, type OwnReading } from './own-cpu.js';
+import { parseProcStat, type CpuTicks } from './proc-stat.js';
+import { readLoad, type LoadGain } from './system-information.js';
+
+export interface HostSampler {
+  /**
+   * Takes a reading and tells how the host was used since the one before. Undefined: there is none before, it is less
+   * than half a second ago, or a counter fell or vanished meanwhile (a CPU or a group came or went). Rejects when the
+   * host cannot be read; the next reading is then the first one again.
+   */
+  read(context: SampleContext): Promise<CpuSample | undefined>;
+}
+
+/** What the reader knows about the span that ends now. */
+export interface SampleContext {
+  /** As last listed. */
+  readonly pilots: readonly Pilot[];
+  readonly duringPull: boolean;
+  /** The first span after start, of a second only. */
+  readonly short: boolean;
+}
+
+export interface HostSamplerOptions {
+  readonly clock: Clock;
+  /** `auto`: the kernel's own counters where there are any. */
+  readonly source: 'auto' | 'systeminformation';
+  readonly procRoot: string;
+  readonly ownCpu: OwnCpu;
+  readonly serviceCpu: () => ServiceReading;
+}
+
+interface Reading {
+  readonly monoMs: number;
+  readonly host: CpuTicks | LoadGain;
+  readonly own: OwnReading;
+  readonly service: ServiceReading;
+}
+
+/** CPUs in use, averaged over a span. */
+type Usage = Pick<CpuSample, 'cpus' | 'busy' | 'idle'>;
+
+const shortestSpanMs = 500;
+
+/** Makes the sampler of this host. */
+export function createHostSampler(options: HostSamplerOptions): HostSampler {
+  const { clock, ownCpu, serviceCpu } = options;
+  const statFile = join(options.procRoot, 'stat');
+  const fromKernel = options.source === 'auto' && existsSync(statFile);
+  let last: Reading | undefined;
+  let seq = 0;
+
+  const take = async (pilots: readonly Pilot[]): Promise<Reading> => {
+    const finishOwn = await ownCpu.read(pilots);
+    const load = fromKernel ? undefined : await readLoad(clock);
+    // From here on nothing waits: the counters of the host and of the pilots must be of the same moment.
+    const host = load ?? parseProcStat(readFileSync(statFile, 'utf8'));
+    return { host, own: finishOwn(), service: serviceCpu(), monoMs: clock.now().monoMs };
+  };
+  return {
+    async read({ pilots, duringPull, short }) {
+      if (last !== undefined && clock.now().monoMs - last.monoMs < shortestSpanMs) return undefined;
+      const before = last;
+      // A reading that fails leaves no old baseline behind: the next span would be of unknown length to some counters.
+      last = undefined;
+      last = await take(pilots);
+      const used = before && compare(before, last);
+      return used && { ...used, seq: ++seq, monoMs: last.monoMs, duringPull, short };
+    },
+  };
+}
+
+function compare(
+  before: Reading,
+  after: Reading,
+): Pick<CpuSample, 'spanMs' | 'cpus' | 'busy' | 'idle' | 'own' | 'service'> | undefined {
+  const spanMs = after.monoMs - before.monoMs;
+  const usage = compareHost(before.host, after.host, spanMs);
+  const ownNs = ownCpuNs(before.own, after.own, spanMs);
+  const serviceNs = serviceCpuNs(before.service, after.service);
+  if (usage === undefined || ownNs === undefined || serviceNs === undefined) return undefined;
+  const inCpus = (ns: number) => Math.min(ns / 1e6 / spanMs, usage.cpus);
+  return { spanMs, ...usage, own: inCpus(ownNs), service: inCpus(serviceNs) };
+}
+
+function compareHost(before: Reading['host'], after: Reading['host'], spanMs: number): Usage | undefined {
+  if (before.cpus !== after.cpus) return undefined;
+  if ('busyMs' in after) return fromLoad(after, spanMs);
+  return 'busyMs' in before ? undefined : fromTicks(before, after);
+}
+
+function fromLoad({ cpus, busyMs, idleMs }: LoadGain, spanMs: number): Usage {
+  const busy = Math.min(busyMs / spanMs, cpus);
+  return { cpus, busy, idle: Math.min(idleMs / spanMs, cpus - busy) };
+}
+
+/** By ratio, so that neither the length of a tick nor a late reading matters. */
+function fromTicks(before: CpuTicks, after: CpuTicks): Usage | undefined {
+  const busy = counterGain(before.busy, after.busy);
+  // The kernel may take a little iowait back, so it is watched together with idle.
+  const unused = counterGain(before.idle + before.iowait, after.idle + after.iowait);
+  if (busy === undefined || unused === undefined || busy + unused === 0) return undefined;
+  const idle = Math.min(Math.max(after.idle - before.idle, 0), unused);
+  const cpusPerTick = after.cpus / (busy + unused);
+  return { cpus: after.cpus, busy: busy * cpusPerTick, idle: idle * cpusPerTick };
+}

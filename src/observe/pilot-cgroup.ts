@@ -1,0 +1,115 @@
+import { dirname } from 'node:path';
+import type { EngineInfo } from '../engine/container-engine.js';
+import type { YieldMode } from '../model.js';
+import { hasGroup, makeGroup, readCpuNs, readWeight, setWeight, type CgroupTree } from './cgroup-tree.js';
+import { runSystemctl, startSlice, weighSlice, type Systemctl } from './systemd-slice.js';
+
+/** The control group that all pilots of one instance share, or the reason why there is none. */
+export interface PilotCgroup {
+  /** What new pilots get as their parent; undefined = the engine's default. */
+  readonly parent: string | undefined;
+  readonly yields: YieldMode;
+  /** CPU time in ns of all pilots in the group, dead ones included; undefined when there is no group. Synchronous. */
+  readCpuNs(): number | undefined;
+  /** Whether the group counts this container. Synchronous. */
+  holds(containerId: string): boolean;
+  /** One sentence for people. */
+  describe(): string;
+}
+
+export interface PilotCgroupOptions {
+  /** Name of this Plancton; two on one host get a group each, so that they do not count each other's pilots. */
+  readonly instance: string;
+  readonly info: EngineInfo;
+  /** Give the pilots the lowest weight. Instances on one host share the outer group: the last one to ask decides. */
+  readonly nice: boolean;
+  /** The engine runs on another host. */
+  readonly remote: boolean;
+  readonly cgroupRoot?: string;
+  readonly systemctl?: Systemctl;
+}
+
+/** Where the pilots are: `outer` competes with the owner's work and carries the weight, `inner` is the instance's own. */
+interface Groups {
+  readonly parent: string;
+  readonly outer: string;
+  readonly inner: string;
+}
+
+/**
+ * Makes the group and sets its weight. May be called again at any time, e.g. after the engine was away. Never rejects: where the
+ * groups may not be touched the pilots yield to other containers only, and `describe` says why.
+ */
+export async function preparePilotCgroup(options: PilotCgroupOptions): Promise<PilotCgroup> {
+  const { info, nice, remote } = options;
+  if (remote) return withoutGroup(nice, 'the engine is on another host');
+  if (info.rootless) return withoutGroup(nice, 'the engine runs without root');
+  const tree: CgroupTree = { root: options.cgroupRoot ?? '/sys/fs/cgroup', version: info.cgroupVersion };
+  const instance = escapeName(options.instance);
+  try {
+    switch (info.cgroupDriver) {
+      case 'none':
+        return withoutGroup(nice, 'the engine uses no control groups');
+      case 'cgroupfs':
+        return inGroup(tree, prepareDirectories(tree, instance, nice), nice);
+      case 'systemd':
+        return inGroup(tree, await prepareSlices(tree, instance, nice, options.systemctl ?? runSystemctl), nice);
+    }
+  } catch (error) {
+    return withoutGroup(nice, error instanceof Error ? error.message : String(error));
+  }
+}
+
+function prepareDirectories(tree: CgroupTree, instance: string, nice: boolean): Groups {
+  const groups = { parent: `/plancton/${instance}`, outer: 'plancton', inner: `plancton/${instance}` };
+  makeGroup(tree, groups.inner);
+  if (readWeight(tree, groups.outer)?.lowest !== nice) setWeight(tree, groups.outer, nice);
+  return groups;
+}
+
+async function prepareSlices(tree: CgroupTree, instance: string, nice: boolean, systemctl: Systemctl): Promise<Groups> {
+  const slice = `plancton-${instance}.slice`;
+  const inner = await startSlice(systemctl, slice);
+  // Where systemd itself runs in a container, its groups are not at the top of the tree.
+  const outer = dirname(inner);
+  if (readWeight(tree, outer)?.lowest !== nice) await weighSlice(systemctl, 'plancton.slice', tree.version, nice);
+  return { parent: slice, outer, inner };
+}
+
+function inGroup(tree: CgroupTree, groups: Groups, nice: boolean): PilotCgroup {
+  const { parent, outer, inner } = groups;
+  if (readCpuNs(tree, inner) === undefined) return withoutGroup(nice, `the control group ${inner} has no CPU counter`);
+  const weight = readWeight(tree, outer);
+  if (nice && weight?.lowest !== true) {
+    return withoutGroup(nice, `the control group ${outer} kept ${weight?.text ?? 'no CPU weight'}`);
+  }
+  const names = (id: string) => [id, `docker-${id}.scope`, `libpod-${id}.scope`];
+  return {
+    parent,
+    yields: nice ? 'cgroup' : 'none',
+    readCpuNs: () => readCpuNs(tree, inner),
+    holds: (id) => names(id).some((name) => hasGroup(tree, `${inner}/${name}`)),
+    describe: () =>
+      nice
+        ? `pilots give way to everything else on the host: control group ${outer} has ${weight?.text ?? 'no weight'}`
+        : 'pilots compete with everything else on the host as equals (nice: false)',
+  };
+}
+
+function withoutGroup(nice: boolean, reason: string): PilotCgroup {
+  return {
+    parent: undefined,
+    yields: nice ? 'containers' : 'none',
+    readCpuNs: () => undefined,
+    holds: () => false,
+    describe: () =>
+      nice
+        ? `pilots give way to other containers only, not to other processes of the host: ${reason}`
+        : `pilots compete with everything else on the host as equals (nice: false); no control group: ${reason}`,
+  };
+}
+
+/** As systemd escapes names: a dash would nest one slice in another, a slash or dots would leave the folder. */
+function escapeName(name: string): string {
+  return name.replace(/[^A-Za-z0-9_]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}

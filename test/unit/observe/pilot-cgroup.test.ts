@@ -1,0 +1,200 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync, existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { EngineInfo } from '../../../src/engine/container-engine.js';
+import { preparePilotCgroup, type PilotCgroupOptions } from '../../../src/observe/pilot-cgroup.js';
+
+const info: EngineInfo = {
+  version: '20.10.24',
+  apiVersion: '1.41',
+  cgroupDriver: 'cgroupfs',
+  cgroupVersion: 2,
+  rootless: false,
+  appArmor: false,
+  dataRoot: '/var/lib/docker',
+};
+
+describe('the group of the pilots', () => {
+  let root = '';
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'plancton-cgroup-'));
+  });
+  afterEach(() => {
+    rmSync(root, { recursive: true });
+  });
+
+  function write(files: Readonly<Record<string, string>>): void {
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), text);
+    }
+  }
+  const read = (path: string) => readFileSync(join(root, path), 'utf8');
+  /** Plain files stand for the kernel's: they keep what is written to them. */
+  function unifiedTree(): void {
+    write({
+      'cgroup.subtree_control': 'memory pids',
+      'plancton/cgroup.subtree_control': '',
+      'plancton/cpu.weight': '100',
+      'plancton/a/cpu.stat': 'usage_usec 7\nuser_usec 3\n',
+    });
+  }
+  const prepare = (options: Partial<PilotCgroupOptions> = {}) =>
+    preparePilotCgroup({ instance: 'a', info, nice: true, remote: false, cgroupRoot: root, ...options });
+
+  it('gets the CPU controller and the lowest weight, version 2', async () => {
+    unifiedTree();
+    const group = await prepare();
+    expect(group).toMatchObject({ parent: '/plancton/a', yields: 'cgroup' });
+    expect(read('cgroup.subtree_control')).toBe('+cpu');
+    expect(read('plancton/cpu.weight')).toBe('1');
+    expect(group.readCpuNs()).toBe(7000);
+    expect(group.describe()).toContain('cpu.weight 1');
+  });
+
+  it('is idle where the kernel knows idle groups, and loses that again on request', async () => {
+    unifiedTree();
+    write({ 'plancton/cpu.idle': '0' });
+    expect((await prepare()).describe()).toContain('cpu.idle 1');
+    expect([read('plancton/cpu.idle'), read('plancton/cpu.weight')]).toEqual(['1', '100']);
+    expect(await prepare({ nice: false })).toMatchObject({ parent: '/plancton/a', yields: 'none' });
+    expect([read('plancton/cpu.idle'), read('plancton/cpu.weight')]).toEqual(['0', '100']);
+  });
+
+  it('has shares of 2, version 1', async () => {
+    write({ 'cpu/plancton/cpu.shares': '1024', 'cpuacct/plancton/a/cpuacct.usage': '12345\n' });
+    const group = await prepare({ info: { ...info, cgroupVersion: 1 } });
+    expect(group).toMatchObject({ parent: '/plancton/a', yields: 'cgroup' });
+    expect(read('cpu/plancton/cpu.shares')).toBe('2');
+    expect(existsSync(join(root, 'cpu/plancton/a'))).toBe(true);
+    expect(group.readCpuNs()).toBe(12_345);
+    expect(await prepare({ info: { ...info, cgroupVersion: 1 }, nice: false })).toMatchObject({ yields: 'none' });
+    expect(read('cpu/plancton/cpu.shares')).toBe('1024');
+  });
+
+  it('knows its containers under either driver, and no others', async () => {
+    unifiedTree();
+    const group = await prepare();
+    write({ 'plancton/a/c1/cpu.stat': '', 'plancton/a/docker-c2.scope/cpu.stat': '', 'plancton/b/c3/cpu.stat': '' });
+    expect(['c1', 'c2', 'c3'].map((id) => group.holds(id))).toEqual([true, true, false]);
+  });
+
+  it('tells when its counter is gone', async () => {
+    unifiedTree();
+    const group = await prepare();
+    rmSync(join(root, 'plancton'), { recursive: true });
+    expect(group.readCpuNs()).toBeUndefined();
+  });
+
+  it('cannot be led out of its place by a name', async () => {
+    write({ 'cpu/plancton/cpu.shares': '2', 'cpuacct/plancton/\\x2e\\x2e\\x2fx/cpuacct.usage': '1' });
+    const group = await prepare({ instance: '../x', info: { ...info, cgroupVersion: 1 } });
+    expect(group.parent).toBe('/plancton/\\x2e\\x2e\\x2fx');
+  });
+
+  const refusals: { readonly why: string; readonly options: Partial<PilotCgroupOptions>; readonly text: RegExp }[] = [
+    { why: 'a remote engine', options: { remote: true }, text: /other containers only.*another host/ },
+    { why: 'a rootless engine', options: { info: { ...info, rootless: true } }, text: /without root/ },
+    {
+      why: 'an engine without groups',
+      options: { info: { ...info, cgroupDriver: 'none' } },
+      text: /no control groups/,
+    },
+    { why: 'a tree that is not there', options: { cgroupRoot: '/nonexistent' }, text: /ENOENT/ },
+    { why: 'a tree that may not be written', options: { cgroupRoot: '/proc' }, text: /\/proc/ },
+  ];
+  it.each(refusals)('does without for $why', async ({ options, text }) => {
+    const group = await prepare(options);
+    expect(group).toMatchObject({ parent: undefined, yields: 'containers' });
+    expect(group.readCpuNs()).toBeUndefined();
+    expect(group.holds('c1')).toBe(false);
+    expect(group.describe()).toMatch(text);
+    expect((await prepare({ ...options, nice: false })).yields).toBe('none');
+  });
+
+  it('does without where the kernel offers no weight', async () => {
+    unifiedTree();
+    rmSync(join(root, 'plancton/cpu.weight'));
+    mkdirSync(join(root, 'plancton/cpu.weight'));
+    expect(await prepare()).toMatchObject({ parent: undefined, yields: 'containers' });
+  });
+
+  describe('with the systemd driver', () => {
+    const systemd: EngineInfo = { ...info, cgroupDriver: 'systemd' };
+    let calls: string[] = [];
+    beforeEach(() => {
+      calls = [];
+    });
+
+    /** A systemd that runs in a container; `onSet` is what it does when told to set a property. */
+    function systemctl(onSet: (property: string) => void) {
+      return (args: readonly string[]): Promise<string> => {
+        calls.push(args.join(' '));
+        if (args[0] === 'show') return Promise.resolve('/outer/plancton.slice/plancton-a.slice\n');
+        try {
+          if (args[0] === 'set-property') onSet(args[3] ?? '');
+          return Promise.resolve('');
+        } catch (error) {
+          return Promise.reject(error);
+        }
+      };
+    }
+    const outer = 'outer/plancton.slice';
+
+    it('is a slice below plancton.slice, found where systemd says', async () => {
+      write({ [`${outer}/cpu.weight`]: '100', [`${outer}/plancton-a.slice/cpu.stat`]: 'usage_usec 3\n' });
+      const group = await prepare({
+        info: systemd,
+        systemctl: systemctl(() => {
+          write({ [`${outer}/cpu.idle`]: '1' });
+        }),
+      });
+      expect(group).toMatchObject({ parent: 'plancton-a.slice', yields: 'cgroup' });
+      expect(group.readCpuNs()).toBe(3000);
+      expect(calls).toEqual([
+        'start plancton-a.slice',
+        'show --property=ControlGroup --value plancton-a.slice',
+        'set-property --runtime plancton.slice CPUWeight=idle',
+      ]);
+    });
+
+    it('takes the lowest weight where systemd does not know idle', async () => {
+      write({ [`${outer}/cpu.weight`]: '100', [`${outer}/plancton-a.slice/cpu.stat`]: 'usage_usec 3\n' });
+      const onSet = (property: string) => {
+        if (property === 'CPUWeight=idle') throw new Error('Failed to parse');
+        write({ [`${outer}/cpu.weight`]: property.split('=')[1] ?? '' });
+      };
+      expect(await prepare({ info: systemd, systemctl: systemctl(onSet) })).toMatchObject({ yields: 'cgroup' });
+      expect(read(`${outer}/cpu.weight`)).toBe('1');
+    });
+
+    it('leaves a weight alone that is right already', async () => {
+      write({ [`cpu/${outer}/cpu.shares`]: '2', [`cpuacct/${outer}/plancton-a.slice/cpuacct.usage`]: '3' });
+      const group = await prepare({
+        info: { ...systemd, cgroupVersion: 1 },
+        systemctl: systemctl(() => {
+          throw new Error('not allowed');
+        }),
+      });
+      expect(group.yields).toBe('cgroup');
+    });
+
+    it('believes the kernel and not systemd', async () => {
+      write({ [`${outer}/cpu.weight`]: '100', [`${outer}/plancton-a.slice/cpu.stat`]: 'usage_usec 3\n' });
+      const group = await prepare({ info: systemd, systemctl: systemctl(() => undefined) });
+      expect(group).toMatchObject({ parent: undefined, yields: 'containers' });
+      expect(group.describe()).toContain('kept cpu.weight 100');
+    });
+
+    it('escapes dashes, which would nest one instance in another', async () => {
+      await prepare({ info: systemd, instance: 'a-b', systemctl: systemctl(() => undefined) });
+      expect(calls[0]).toBe('start plancton-a\\x2db.slice');
+    });
+
+    it('does without where systemd refuses', async () => {
+      const refuse = () => Promise.reject(new Error('Access denied'));
+      expect((await prepare({ info: systemd, systemctl: refuse })).describe()).toContain('Access denied');
+    });
+  });
+});
