@@ -1,0 +1,72 @@
+import { clearForceStop, requestMode } from '../observe/run-mode.js';
+import type { Status } from '../report/status.js';
+import type { CliContext, CliOptions } from './context.js';
+import { exitCodes } from './exit-codes.js';
+import { createDirectories, resolvePaths } from './paths.js';
+import { lockHolder } from './process-lock.js';
+import { runDaemon } from './run-daemon.js';
+import { waitUntilGone } from './start-stop.js';
+import { readStatusFile } from './status-file.js';
+
+const deadlineMs = 600_000;
+const reportEveryMs = 5000;
+
+/** Removes all pilots and ends the daemon; does the daemon's part itself when none runs. Returns the exit code. */
+export async function forceStop(context: CliContext, options: CliOptions): Promise<number> {
+  const { runDir } = resolvePaths(options, context);
+  createDirectories([runDir]);
+  await requestMode(runDir, 'force-stop');
+  return lockHolder(runDir) === undefined ? removeAlone(context, options) : waitForDaemon(context, runDir);
+}
+
+async function waitForDaemon(context: CliContext, runDir: string): Promise<number> {
+  context.err('the daemon removes all pilots and then ends; Ctrl-C stops only the waiting');
+  for (let waitedMs = 0; waitedMs < deadlineMs; waitedMs += reportEveryMs) {
+    if (await waitUntilGone(context, runDir, reportEveryMs)) {
+      // Where the daemon was killed half-way, the request is still there and the work not done.
+      return finished(context);
+    }
+    report(context, readStatusFile(runDir));
+  }
+  return unfinished(context);
+}
+
+async function removeAlone(context: CliContext, options: CliOptions): Promise<number> {
+  const { logFile, runDir } = resolvePaths(options, context);
+  context.err(`no daemon is running, removing all pilots; the log is ${logFile}`);
+  const giveUp = new AbortController();
+  const finish = new AbortController();
+  void context.clock.sleep(deadlineMs, finish.signal).then(() => {
+    giveUp.abort();
+  });
+  const exitCode = await runDaemon(context, options, {
+    quiet: true,
+    signal: giveUp.signal,
+    onCycle: (status) => {
+      report(context, status);
+    },
+  });
+  const late = giveUp.signal.aborted;
+  finish.abort();
+  if (late) return unfinished(context);
+  if (exitCode !== exitCodes.ok) return exitCode;
+  await clearForceStop(runDir);
+  return finished(context);
+}
+
+function report(context: CliContext, status: Status | undefined): void {
+  if (status === undefined) return;
+  context.err(status.trouble ?? `${status.pilots.length} pilots left`);
+}
+
+function finished(context: CliContext): number {
+  context.out('plancton has stopped and its pilots are gone');
+  return exitCodes.ok;
+}
+
+function unfinished(context: CliContext): number {
+  context.err(
+    `not all pilots are gone after ${deadlineMs / 60_000} min; the request stays, \`planctonctl force-stop\` goes on with it`,
+  );
+  return exitCodes.tryLater;
+}

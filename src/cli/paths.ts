@@ -1,0 +1,89 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { CliError, exitCodes } from './exit-codes.js';
+
+/** Where the files of one daemon are. All absolute. */
+export interface Paths {
+  readonly pidFile: string;
+  readonly logDir: string;
+  readonly logFile: string;
+  /** Lock, status and the files that ask for a mode. */
+  readonly runDir: string;
+  readonly confDir: string;
+  /** What may be deleted at any time. */
+  readonly stateDir: string;
+  readonly registryAuthFile: string;
+}
+
+/** The options that move files; absolute paths. */
+export interface PathOptions {
+  readonly user?: boolean;
+  readonly logdir?: string;
+  readonly rundir?: string;
+  readonly pidfile?: string;
+  readonly confdir?: string;
+}
+
+/** Who runs the command. */
+export interface Account {
+  readonly uid: number;
+  readonly home: string;
+}
+
+const rootPlaces = {
+  pidFile: '/var/run/plancton.pid',
+  logDir: '/var/log/plancton',
+  runDir: '/var/run/plancton',
+  confDir: '/etc/plancton',
+  stateDir: '/var/lib/plancton',
+  registryAuthFile: '/etc/plancton-registry.json',
+};
+
+function placesBelow(home: string): typeof rootPlaces {
+  const base = join(home, '.plancton');
+  return {
+    pidFile: join(base, 'run', 'plancton.pid'),
+    logDir: join(base, 'log'),
+    runDir: join(base, 'run'),
+    confDir: join(base, 'conf'),
+    stateDir: join(base, 'state'),
+    registryAuthFile: join(base, 'registry.json'),
+  };
+}
+
+/**
+ * Root keeps its files where the system does, everybody else (and root with `--user`) below the home directory. With a run
+ * directory of its own a daemon also has its own pid file and state, apart from those of the one at the usual places.
+ */
+export function resolvePaths(options: PathOptions, account: Account): Paths {
+  const usual = options.user === true || account.uid !== 0 ? placesBelow(account.home) : rootPlaces;
+  const { rundir } = options;
+  const near =
+    rundir === undefined ? usual : { pidFile: join(rundir, 'plancton.pid'), stateDir: join(rundir, 'state') };
+  const logDir = options.logdir ?? usual.logDir;
+  return {
+    runDir: rundir ?? usual.runDir,
+    logDir,
+    logFile: join(logDir, 'plancton.log'),
+    pidFile: options.pidfile ?? near.pidFile,
+    confDir: options.confdir ?? usual.confDir,
+    stateDir: near.stateDir,
+    registryAuthFile: usual.registryAuthFile,
+  };
+}
+
+/** Makes what is missing, for its owner only; leaves alone what is there. Throws a CliError (73) naming the directory. */
+export function createDirectories(directories: readonly string[]): void {
+  for (const directory of directories) {
+    try {
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new CliError(
+        exitCodes.cannotCreate,
+        `cannot create the directory ${directory} (${reason}); make it, or choose another place with --rundir, --logdir, --pidfile`,
+        { cause: error },
+      );
+    }
+  }
+}

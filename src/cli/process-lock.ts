@@ -1,0 +1,102 @@
+import { spawnSync } from 'node:child_process';
+import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../clock.js';
+import { CliError, exitCodes, systemErrorCode } from './exit-codes.js';
+
+const flockDeadlineMs = 5000;
+const attempts = 5;
+const pauseMs = 100;
+
+/**
+ * Takes or tests a flock(2) on an open file. Node cannot lock files itself; the lock belongs to the open file
+ * description, which we share with the flock command for a moment and keep when it has ended.
+ */
+function flock(fd: number, kind: 'exclusive' | 'shared'): boolean {
+  const args = ['-n', kind === 'exclusive' ? '-x' : '-s', '3'];
+  const child = spawnSync('flock', args, { stdio: ['ignore', 'ignore', 'ignore', fd], timeout: flockDeadlineMs });
+  if (child.status === 0) return true;
+  if (child.status === 1) return false;
+  const reason = child.error?.message ?? `it ended with ${String(child.status ?? child.signal)}`;
+  throw new CliError(exitCodes.unavailable, `cannot lock with the flock command (${reason}); it comes with util-linux`);
+}
+
+/** Pid in the lock file; undefined while its holder has not written it yet. */
+function readPid(fd: number): number | undefined {
+  const pid = Number(readFileSync(fd, 'utf8').trim());
+  return Number.isInteger(pid) && pid > 0 ? pid : undefined;
+}
+
+/** A lock that is held until `release`, or until the process dies, however it dies. */
+export class ProcessLock {
+  readonly #fd: number;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  release(): void {
+    // The file stays: removing it would let two daemons lock two different files of the same name.
+    ftruncateSync(this.#fd);
+    closeSync(this.#fd);
+  }
+}
+
+export type LockAttempt =
+  { readonly held: true; readonly lock: ProcessLock } | { readonly held: false; readonly pid: number | undefined };
+
+function openLock(runDir: string): number {
+  const file = join(runDir, 'lock');
+  try {
+    return openSync(file, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+  } catch (error) {
+    throw new CliError(
+      exitCodes.cannotCreate,
+      `cannot write in the run directory ${runDir} (${systemErrorCode(error) ?? String(error)} on ${file}); ` +
+        'make it writable, or choose another with --rundir',
+      { cause: error },
+    );
+  }
+}
+
+/** Makes `pid` the only daemon of a run directory, or tells who is. Throws a CliError (73) if the directory is unwritable. */
+export async function acquireProcessLock(runDir: string, pid: number, clock: Clock): Promise<LockAttempt> {
+  const fd = openLock(runDir);
+  for (let attempt = 1; ; attempt += 1) {
+    if (flock(fd, 'exclusive')) {
+      ftruncateSync(fd);
+      writeSync(fd, `${pid}\n`, 0);
+      return { held: true, lock: new ProcessLock(fd) };
+    }
+    if (attempt === attempts) break;
+    // Somebody may only be asking who runs, which holds the lock for a moment.
+    await clock.sleep(pauseMs);
+  }
+  const holder = readPid(fd);
+  closeSync(fd);
+  return { held: false, pid: holder };
+}
+
+/** Who holds the lock of a run directory: undefined = nobody. Creates nothing. Throws a CliError (77) if that may not be known. */
+export function lockHolder(runDir: string): { readonly pid: number | undefined } | undefined {
+  const file = join(runDir, 'lock');
+  let fd: number;
+  try {
+    fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw new CliError(
+      exitCodes.noPermission,
+      `cannot read ${file} (${code ?? String(error)}); run this as the owner of the daemon`,
+      {
+        cause: error,
+      },
+    );
+  }
+  try {
+    return flock(fd, 'shared') ? undefined : { pid: readPid(fd) };
+  } finally {
+    closeSync(fd);
+  }
+}

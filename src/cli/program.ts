@@ -1,0 +1,123 @@
+import { resolve } from 'node:path';
+import { Command, CommanderError, Option } from 'commander';
+import type { CliContext, CliOptions } from './context.js';
+import { exitCodes, explainError } from './exit-codes.js';
+import { forceStop } from './force-stop.js';
+import { logFormats } from './log-output.js';
+import { changeMode } from './mode-commands.js';
+import { runDaemon } from './run-daemon.js';
+import { forceStart, reload, start, stop } from './start-stop.js';
+import { showStatus } from './status-command.js';
+
+const epilogue = `
+Files: root uses /etc/plancton, /var/log/plancton, /var/run/plancton; other users, and root with --user, use
+~/.plancton/{conf,log,run}. Creating \`drain\`, \`stop\` or \`force-stop\` in the run directory by hand works as well.
+Environment: DOCKER_HOST (the engine), PLANCTON_LOG_LEVEL (debug, info, warn, error).
+Signals: TERM and INT stop (pilots stay), HUP reloads, QUIT drains and stops, USR2 opens the log again.
+Exit codes: 0 done, 64 usage, 69 not running, 70 bug, 73 cannot write, 75 try later, 77 no permission,
+78 configuration; \`status\`: 0 running, 1 dead, 3 stopped, 4 unknown.`;
+
+type Verb = (options: CliOptions) => Promise<number> | number;
+
+/** All verbs with what they do and how they are described. */
+function verbsOf(context: CliContext): readonly (readonly [string, string, Verb])[] {
+  return [
+    ['start', 'start the daemon in the background', (options) => start(context, options)],
+    ['force-start', 'end every drain, then start', (options) => forceStart(context, options)],
+    ['stop', 'stop the daemon; pilots go on', (options) => stop(context, options)],
+    ['force-stop', 'remove all pilots and stop the daemon', (options) => forceStop(context, options)],
+    ['drain', 'start no new pilots until resume', (options) => changeMode(context, options, 'drain')],
+    [
+      'drain-stop',
+      'start no new pilots, stop the daemon after the last',
+      (options) => changeMode(context, options, 'drain-stop'),
+    ],
+    ['resume', 'end a drain', (options) => changeMode(context, options, 'active')],
+    ['reload', 'have the daemon read its configuration now', (options) => reload(context, options)],
+  ];
+}
+
+function addGlobalOptions(program: Command): void {
+  program
+    .option('--user', 'use the files below the home directory, also as root')
+    .option('--confdir <dir>', 'where config.yaml is', (path) => resolve(path))
+    .option('--rundir <dir>', 'for the lock, the status and the requests', (path) => resolve(path))
+    .option('--logdir <dir>', 'for plancton.log', (path) => resolve(path))
+    .option('--pidfile <file>', 'for the pid of the daemon', (path) => resolve(path))
+    .option(
+      '--engine <host>',
+      'container engine, unix:///path or tcp://host:port (default: DOCKER_HOST, then the usual socket)',
+    )
+    .addOption(new Option('--log-format <format>', 'how log lines look').choices(logFormats));
+}
+
+/** The command line of planctonctl. `finish` is told the exit code of the verb that ran. */
+export function createProgram(context: CliContext, finish: (exitCode: number) => void): Command {
+  const program = new Command('planctonctl')
+    .description('Keeps every idle core of this host busy with pilot containers, and gets out of the way at once.')
+    .exitOverride()
+    .showHelpAfterError()
+    .configureOutput({
+      writeOut: (text) => {
+        context.out(text.trimEnd());
+      },
+      writeErr: (text) => {
+        context.err(text.trimEnd());
+      },
+    })
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText('after', epilogue);
+  addGlobalOptions(program);
+  const optionsOf = (command: Command) =>
+    command.optsWithGlobals<CliOptions & { json?: boolean; detached?: boolean }>();
+  for (const [name, description, verb] of verbsOf(context)) {
+    program
+      .command(name)
+      .description(description)
+      .action(async (_own: unknown, command: Command) => {
+        finish(await verb(optionsOf(command)));
+      });
+  }
+  program
+    .command('status')
+    .description('tell whether the daemon runs, and how it is')
+    .option('--json', 'as JSON')
+    .action((_own: unknown, command: Command) => {
+      finish(showStatus(context, optionsOf(command)));
+    });
+  program
+    .command('nodaemon')
+    .description('run the daemon in the foreground')
+    .addOption(new Option('--detached', 'say nothing on stdout').hideHelp())
+    .action(async (_own: unknown, command: Command) => {
+      const { detached, ...options } = optionsOf(command);
+      finish(await runDaemon(context, options, { quiet: detached === true }));
+    });
+  program
+    .command('version')
+    .description('print the version')
+    .action(() => {
+      context.out(context.version);
+      finish(exitCodes.ok);
+    });
+  return program;
+}
+
+/** Runs one command line (without the program's name); returns the exit code. Never rejects: what goes wrong is told on stderr. */
+export async function runProgram(context: CliContext, args: readonly string[]): Promise<number> {
+  let exitCode: number = exitCodes.ok;
+  const program = createProgram(context, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    // Help that was asked for has exit code 0; commander has told everything else already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    const explained = explainError(error);
+    context.err(`planctonctl: ${explained.text}`);
+    context.tellParent({ type: 'ended', ...explained });
+    return explained.exitCode;
+  }
+}

@@ -1,0 +1,162 @@
+import { dirname } from 'node:path';
+import type { Daemon, DaemonEnd } from '../daemon.js';
+import { createLogSink } from '../report/log-sink.js';
+import { createLogger } from '../report/logger.js';
+import type { Status } from '../report/status.js';
+import { engineHost, type CliContext, type CliOptions } from './context.js';
+import { CliError, exitCodes, explainError } from './exit-codes.js';
+import { handleSignals } from './handle-signals.js';
+import { openLogOutput, type LogOutput } from './log-output.js';
+import { planLog, wantedLogLevel } from './log-settings.js';
+import { createDirectories, resolvePaths, type Paths } from './paths.js';
+import { removePidFile, writePidFile } from './pid-file.js';
+import { acquireProcessLock, type ProcessLock } from './process-lock.js';
+import { createServiceNotifier, type ServiceNotifier } from './service-notifier.js';
+import { removeStatusFile, writeStatusFile } from './status-file.js';
+import { watchRunDirectory } from './watch-run-directory.js';
+
+/** How a daemon is run. */
+export interface RunManner {
+  /** Nothing is said on stdout. */
+  readonly quiet: boolean;
+  /** Told after every cycle. */
+  readonly onCycle?: (status: Status) => void;
+  /** Ends the daemon like SIGTERM does. */
+  readonly signal?: AbortSignal;
+}
+
+/** What the parts of one running daemon share. */
+interface Run {
+  readonly context: CliContext;
+  readonly options: CliOptions;
+  readonly paths: Paths;
+  readonly manner: RunManner;
+  readonly logger: ReturnType<typeof createLogger>;
+  readonly output: LogOutput;
+  readonly notifier: ServiceNotifier;
+  readonly stop: AbortController;
+}
+
+/**
+ * Runs the daemon in this process until it ends; returns the exit code. Throws a CliError when it may not begin: another
+ * one holds the run directory (75), a directory or file cannot be written (73).
+ */
+export async function runDaemon(context: CliContext, options: CliOptions, manner: RunManner): Promise<number> {
+  const paths = resolvePaths(options, context);
+  const level = wantedLogLevel(context);
+  const log = planLog(context, options, paths.logFile, manner.quiet);
+  const logDirs = log.target === 'journal' ? [] : [paths.logDir];
+  createDirectories([paths.runDir, paths.stateDir, dirname(paths.pidFile), ...logDirs]);
+  const lock = await lockRunDirectory(context, paths.runDir);
+  try {
+    const output = openLogOutput(log);
+    const stop = new AbortController();
+    const notifier = createServiceNotifier(context, stop.signal);
+    const logger = createLogger(level, output);
+    return await runLocked({ context, options, paths, manner, logger, output, notifier, stop }, lock);
+  } finally {
+    lock.release();
+  }
+}
+
+async function lockRunDirectory(context: CliContext, runDir: string): Promise<ProcessLock> {
+  const attempt = await acquireProcessLock(runDir, context.pid, context.clock);
+  if (attempt.held) return attempt.lock;
+  throw new CliError(
+    exitCodes.tryLater,
+    `another plancton (pid ${attempt.pid ?? 'unknown'}) already uses the run directory ${runDir}; ` +
+      'stop it first, or give this one a --rundir of its own',
+  );
+}
+
+async function runLocked(run: Run, lock: ProcessLock): Promise<number> {
+  const { context, paths, logger, output, notifier, stop } = run;
+  // What the last daemon left when it was killed is not about us.
+  removeStatusFile(paths.runDir);
+  writePidFile(paths.pidFile, context.pid);
+  const daemon = createDaemonOf(run);
+  function cleanUp(): void {
+    removePidFile(paths.pidFile);
+    removeStatusFile(paths.runDir);
+  }
+  function endNow(exitCode: number): void {
+    cleanUp();
+    lock.release();
+    context.exit(exitCode);
+  }
+  handleSignals(context, { daemon, runDir: paths.runDir, logger, output, notifier, stop, endNow });
+  context.onCrash((error) => {
+    // In an unknown state nothing goes on; the service manager starts us afresh.
+    context.exit(concludeBug(run, error));
+  });
+  const watching = watchRunDirectory(paths.runDir, context.clock, stop.signal, () => {
+    daemon.wake();
+  });
+  try {
+    return conclude(run, await daemon.run());
+  } catch (error) {
+    return concludeBug(run, error);
+  } finally {
+    stop.abort();
+    await watching;
+    await notifier.flush();
+    cleanUp();
+    output.close();
+  }
+}
+
+function createDaemonOf(run: Run): Daemon {
+  const { context, options, paths, manner, notifier, logger, stop } = run;
+  let trouble: string | undefined;
+  return context.createDaemon({
+    clock: context.clock,
+    version: context.version,
+    confDir: paths.confDir,
+    runDir: paths.runDir,
+    stateDir: paths.stateDir,
+    engineHost: engineHost(options, context),
+    registryAuthFile: paths.registryAuthFile,
+    env: context.env,
+    signal: manner.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, manner.signal]),
+    onEvent: createLogSink(logger),
+    onReady: () => {
+      notifier.ready();
+      context.tellParent({ type: 'ready', ...(trouble === undefined ? {} : { trouble }) });
+    },
+    onCycle: (status) => {
+      trouble = status.trouble;
+      notifier.cycle(status);
+      manner.onCycle?.(status);
+      keepStatus(run, status);
+    },
+  });
+}
+
+/** The daemon can do its work without anybody being able to read how it is: a full disk is no reason to stop. */
+function keepStatus({ paths, logger }: Run, status: Status): void {
+  try {
+    writeStatusFile(paths.runDir, status);
+  } catch (error) {
+    logger.warn({ err: error }, 'cannot write the status file');
+  }
+}
+
+function conclude({ context, paths, logger }: Run, end: DaemonEnd): number {
+  if (end.why !== 'bad-config') {
+    context.tellParent({ type: 'ended', exitCode: exitCodes.ok, text: `plancton has ended already: ${end.why}` });
+    return exitCodes.ok;
+  }
+  const text = [`no valid configuration in ${paths.confDir}:`, ...end.problems].join('\n');
+  for (const problem of end.problems) logger.error({ problem }, 'no valid configuration to start with');
+  context.err(text);
+  context.tellParent({ type: 'ended', exitCode: exitCodes.config, text });
+  return exitCodes.config;
+}
+
+function concludeBug({ context, logger }: Run, error: unknown): number {
+  const { exitCode, text } = explainError(error);
+  logger.fatal({ err: error }, 'daemon failed');
+  context.err(text);
+  context.tellParent({ type: 'ended', exitCode, text });
+  return exitCode;
+}

@@ -1,0 +1,111 @@
+import { clearForceStop, clearStop, readRunMode, requestMode } from '../observe/run-mode.js';
+import type { CliContext, CliOptions } from './context.js';
+import { CliError, exitCodes, systemErrorCode } from './exit-codes.js';
+import { createDirectories, resolvePaths } from './paths.js';
+import { removePidFile } from './pid-file.js';
+import { lockHolder } from './process-lock.js';
+import { startDetached } from './start-detached.js';
+import { removeStatusFile } from './status-file.js';
+import { changeUnit, concernsUnit, unitIsUp } from './systemd-unit.js';
+
+const pollMs = 200;
+const stopDeadlineMs = 120_000;
+const killDeadlineMs = 10_000;
+
+/** Starts the daemon in the background, unless it runs already. Returns the exit code. */
+export async function start(context: CliContext, options: CliOptions): Promise<number> {
+  const { runDir, logFile } = resolvePaths(options, context);
+  const holder = lockHolder(runDir);
+  if (holder !== undefined) return alreadyRunning(context, runDir, holder.pid);
+  createDirectories([runDir]);
+  // Asked for earlier than this start; a drain however lasts until `resume`.
+  await clearForceStop(runDir);
+  await clearStop(runDir);
+  const mode = await readRunMode(runDir);
+  const exitCode = (await concernsUnit(context, options))
+    ? await changeUnit(context, 'start')
+    : await startDetached(context, options, logFile);
+  if (exitCode === exitCodes.ok && mode === 'drain') {
+    context.out('it is drained and starts no pilots until `planctonctl resume`');
+  }
+  return exitCode;
+}
+
+async function alreadyRunning(context: CliContext, runDir: string, pid: number | undefined): Promise<number> {
+  if ((await readRunMode(runDir)) === 'force-stop') {
+    context.err(`plancton (pid ${pid ?? 'unknown'}) is carrying out a force-stop; start it again when it is done`);
+    return exitCodes.tryLater;
+  }
+  context.out(`plancton is already running (pid ${pid ?? 'unknown'})`);
+  return exitCodes.ok;
+}
+
+/** Ends every drain, then starts. */
+export async function forceStart(context: CliContext, options: CliOptions): Promise<number> {
+  const { runDir } = resolvePaths(options, context);
+  createDirectories([runDir]);
+  await requestMode(runDir, 'active');
+  return start(context, options);
+}
+
+/** Ends the daemon and leaves its pilots alone. Returns the exit code; not running is success. */
+export async function stop(context: CliContext, options: CliOptions): Promise<number> {
+  const paths = resolvePaths(options, context);
+  if ((await concernsUnit(context, options)) && (await unitIsUp(context))) return changeUnit(context, 'stop');
+  if (lockHolder(paths.runDir) === undefined) {
+    removePidFile(paths.pidFile);
+    context.out('plancton is not running');
+    return exitCodes.ok;
+  }
+  sendSignal(context, paths.runDir, 'SIGTERM');
+  if (!(await waitUntilGone(context, paths.runDir, stopDeadlineMs))) {
+    context.err(`plancton has not stopped within ${stopDeadlineMs / 1000} s, killing it`);
+    sendSignal(context, paths.runDir, 'SIGKILL');
+    if (!(await waitUntilGone(context, paths.runDir, killDeadlineMs))) {
+      throw new CliError(
+        exitCodes.tryLater,
+        'plancton could not be killed: it is stuck in the kernel; try again later',
+      );
+    }
+    removePidFile(paths.pidFile);
+    removeStatusFile(paths.runDir);
+  }
+  context.out('plancton has stopped; its pilots go on');
+  return exitCodes.ok;
+}
+
+/** Has the daemon read its configuration again. Throws a CliError (69) when there is none. */
+export function reload(context: CliContext, options: CliOptions): number {
+  const { runDir } = resolvePaths(options, context);
+  if (lockHolder(runDir) === undefined)
+    throw new CliError(exitCodes.unavailable, 'plancton is not running, there is nothing to reload');
+  sendSignal(context, runDir, 'SIGHUP');
+  context.out('plancton reads its configuration again; `planctonctl status` tells what came of it');
+  return exitCodes.ok;
+}
+
+/** Whether the daemon of a run directory was gone within `deadlineMs`. */
+export async function waitUntilGone(context: CliContext, runDir: string, deadlineMs: number): Promise<boolean> {
+  const endMs = context.clock.now().monoMs + deadlineMs;
+  while (lockHolder(runDir) !== undefined) {
+    if (context.clock.now().monoMs >= endMs) return false;
+    await context.clock.sleep(pollMs);
+  }
+  return true;
+}
+
+function sendSignal(context: CliContext, runDir: string, signal: NodeJS.Signals): void {
+  const pid = lockHolder(runDir)?.pid;
+  if (pid === undefined) return;
+  try {
+    context.kill(pid, signal);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === 'ESRCH') return;
+    throw new CliError(
+      exitCodes.noPermission,
+      `cannot signal plancton (pid ${pid}): ${code ?? String(error)}; run this as the user who started it`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,31 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Status } from '../report/status.js';
+import { writeFileAtomic } from './write-file-atomic.js';
+
+function statusFile(runDir: string): string {
+  return join(runDir, 'status.json');
+}
+
+/** Leaves the state of the daemon for `status`, whole or not at all. Throws what the file system says. */
+export function writeStatusFile(runDir: string, status: Status): void {
+  writeFileAtomic(statusFile(runDir), `${JSON.stringify(status)}\n`, 0o644);
+}
+
+/** What the daemon left last; undefined when there is nothing (readable). */
+export function readStatusFile(runDir: string): Status | undefined {
+  try {
+    const status: unknown = JSON.parse(readFileSync(statusFile(runDir), 'utf8'));
+    return isStatus(status) ? status : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function removeStatusFile(runDir: string): void {
+  rmSync(statusFile(runDir), { force: true });
+}
+
+function isStatus(value: unknown): value is Status {
+  return typeof value === 'object' && value !== null && 'apiVersion' in value && value.apiVersion === 'plancton/v1';
+}

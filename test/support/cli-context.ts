@@ -1,0 +1,67 @@
+import { systemClock } from '../../src/clock.js';
+import type { CliContext, DaemonMessage } from '../../src/cli/context.js';
+import type { Daemon, DaemonOptions } from '../../src/daemon.js';
+
+/** A context for verbs that records what they print and do. Signals come through `signal`. */
+export interface RecordingContext extends CliContext {
+  readonly stdout: string[];
+  readonly stderr: string[];
+  readonly messages: DaemonMessage[];
+  /** Other programs that were run, as words joined by blanks. */
+  readonly commands: string[];
+  /** As if this process had got a signal. */
+  signal(name: NodeJS.Signals): void;
+}
+
+/** A daemon that runs until it is told to stop, with nothing inside. */
+export function idleDaemon(options: DaemonOptions): Daemon {
+  return {
+    run: async () => {
+      options.onReady();
+      await new Promise((resolve) => {
+        options.signal.addEventListener('abort', resolve, { once: true });
+      });
+      return { why: 'stopped' };
+    },
+    reload: () => undefined,
+    wake: () => undefined,
+  };
+}
+
+export function recordingContext(overrides: Partial<CliContext> = {}): RecordingContext {
+  const listeners = new Map<string, () => void>();
+  const stdout: string[] = [];
+  const stderr: string[] = [];
+  const messages: DaemonMessage[] = [];
+  const commands: string[] = [];
+  return {
+    stdout,
+    stderr,
+    messages,
+    commands,
+    signal: (name) => listeners.get(name)?.(),
+    version: '1.2.3',
+    pid: process.pid,
+    uid: 0,
+    home: '/root',
+    clock: systemClock,
+    env: {},
+    cliFile: '/nowhere/planctonctl.js',
+    stdoutIsJournal: false,
+    out: (text) => stdout.push(text),
+    err: (text) => stderr.push(text),
+    createDaemon: idleDaemon,
+    run: (file, args) => {
+      commands.push([file, ...args].join(' '));
+      return Promise.resolve({ exitCode: 0, stdout: '', stderr: '' });
+    },
+    onSignal: (name, listener) => listeners.set(name, listener),
+    onCrash: () => undefined,
+    kill: () => undefined,
+    exit: (code) => {
+      throw new Error(`the process would end with ${code}`);
+    },
+    tellParent: (message) => messages.push(message),
+    ...overrides,
+  };
+}

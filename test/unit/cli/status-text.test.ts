@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { formatAge, formatStatus, statusLine } from '../../../src/cli/status-text.js';
+import { aStatus } from '../../support/a-status.js';
+
+const now = Date.parse('2026-01-01T02:00:12.000Z');
+
+describe('formatAge', () => {
+  it.each([
+    [0, '0 s'],
+    [-5, '0 s'],
+    [59.9, '59 s'],
+    [60, '1 min'],
+    [3700, '1 h 1 min'],
+    [3605, '1 h'],
+    [200_000, '2 d 7 h'],
+  ])('says %d seconds as "%s"', (seconds, text) => {
+    expect(formatAge(seconds)).toBe(text);
+  });
+});
+
+describe('formatStatus', () => {
+  it('answers the questions of an administrator at a glance', () => {
+    expect(formatStatus(aStatus(), now)).toBe(
+      [
+        'plancton 1.2.3 is running on wn042 (pid 4711, up 2 h)',
+        '  health      ok',
+        '  mode        active',
+        '  pilots      1 running, 4 admissible (max_docks 6, others used up to 3.50 of 8 CPUs)',
+        '  image       busybox:latest (0123456789ab)',
+        '  config      /etc/plancton at 3f2a1b0c9d8e',
+        '  engine      unix:///var/run/docker.sock (20.10.24, API 1.41)',
+        '  yielding    all pilots in one cgroup of the lowest weight',
+        '  so far      10 started, 8 ended, 1 evicted, 0 failed',
+        '  last cycle  number 240, 12 s ago',
+        '  plancton-worker-aaaaaa     0123456789ab running    1 h 1 min    1     busybox:latest',
+      ].join('\n'),
+    );
+  });
+
+  it('tells what limits the number of pilots, and which configuration was refused and why', () => {
+    const text = formatStatus(
+      aStatus({
+        holds: [{ gate: 'cap', text: '6 of 6' }],
+        config: {
+          source: '/etc/plancton',
+          revision: 'aaaa',
+          refused: { revision: 'bbbb', problems: ['config.yaml:3:1: max_ttl: no', 'config.yaml:4:1: binds: no'] },
+          unreachable: 'the server is away',
+        },
+      }),
+      now,
+    );
+    expect(text).toContain('held by     cap: 6 of 6');
+    expect(text).toMatch(/refused {5}bbbb\n {14}config.yaml:3:1: max_ttl: no\n {14}config.yaml:4:1: binds: no/);
+    expect(text).toContain('source away the server is away');
+  });
+
+  it('says what is not known instead of a number', () => {
+    const text = formatStatus(
+      aStatus({
+        health: 'waiting',
+        trouble: 'the engine does not answer',
+        capacity: undefined,
+        image: { wanted: 'x', id: undefined, pulling: 'x' },
+        engine: { host: 'h', version: undefined, apiVersion: undefined },
+      }),
+      now,
+    );
+    expect(text).toContain('waiting: the engine does not answer');
+    expect(text).toContain('pilots      unknown');
+    expect(text).toContain('x (not on this host, pulling x)');
+    expect(text).toContain('h (not reached)');
+  });
+
+  it('lets no control character of a configuration or an engine reach the terminal', () => {
+    const text = formatStatus(aStatus({ trouble: 'bad \u001b[31m', hostname: 'h\u009b' }), now);
+    expect(text.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+  });
+});
+
+describe('statusLine', () => {
+  it('is one line with pilots, mode and trouble', () => {
+    expect(statusLine(aStatus())).toBe('1/4 pilots, active');
+    expect(statusLine(aStatus({ health: 'waiting', trouble: 'no\nengine', capacity: undefined }))).toBe(
+      'no pilots known, active, waiting, no\\u000aengine',
+    );
+  });
+});
