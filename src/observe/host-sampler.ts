@@ -29,7 +29,7 @@ export interface SampleContext {
 export interface HostSamplerOptions {
   readonly clock: Clock;
   /** `auto`: the kernel's own counters where there are any. */
-  readonly source: 'auto' | 'systeminformation';
+  readonly source: () => 'auto' | 'systeminformation';
   readonly procRoot: string;
   readonly ownCpu: OwnCpu;
   readonly serviceCpu: () => ServiceReading;
@@ -51,12 +51,12 @@ const shortestSpanMs = 500;
 export function createHostSampler(options: HostSamplerOptions): HostSampler {
   const { clock, ownCpu, serviceCpu } = options;
   const statFile = join(options.procRoot, 'stat');
-  const fromKernel = options.source === 'auto' && existsSync(statFile);
   let last: Reading | undefined;
   let seq = 0;
 
   const take = async (pilots: readonly Pilot[]): Promise<Reading> => {
     const finishOwn = await ownCpu.read(pilots);
+    const fromKernel = options.source() === 'auto' && existsSync(statFile);
     const load = fromKernel ? undefined : await readLoad(clock);
     // From here on nothing waits: the counters of the host and of the pilots must be of the same moment.
     const host = load ?? parseProcStat(readFileSync(statFile, 'utf8'));

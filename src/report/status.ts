@@ -1,4 +1,15 @@
-import type { Capacity, Hold, PilotState, RunMode, YieldMode } from '../model.js';
+import type {
+  Capacity,
+  Hold,
+  HostFacts,
+  Instant,
+  Observation,
+  Pilot,
+  PilotState,
+  Plan,
+  RunMode,
+  YieldMode,
+} from '../model.js';
 
 /** What `planctonctl status --json` prints and the daemon leaves in its run directory after every cycle. */
 export interface Status {
@@ -43,4 +54,68 @@ export interface PilotStatus {
   readonly revision: string;
   readonly cpus: number | undefined;
   readonly ageSeconds: number;
+}
+
+/** What a status is made of. */
+export interface StatusFacts {
+  readonly version: string;
+  readonly pid: number;
+  readonly instance: string;
+  readonly host: HostFacts;
+  readonly startedWallMs: number;
+  readonly now: Instant;
+  readonly nextCycleInMs: number;
+  readonly cycles: number;
+  readonly trouble: string | undefined;
+  /** The last cycle that saw the pilots; undefined until there was one. */
+  readonly seen: { readonly observation: Observation; readonly plan: Pick<Plan<unknown>, 'capacity' | 'holds'> } | undefined;
+  readonly yields: Status['yields'];
+  readonly wantedImage: string;
+  readonly engine: Status['engine'];
+  readonly config: Status['config'];
+  readonly totals: Status['totals'];
+}
+
+function toPilotStatus(pilot: Pilot, now: Instant): PilotStatus {
+  return {
+    name: pilot.name,
+    id: pilot.id.slice(0, 12),
+    state: pilot.state,
+    image: pilot.image,
+    revision: pilot.revision,
+    cpus: pilot.cpus,
+    ageSeconds: Math.max(0, Math.round((now.wallMs - pilot.createdWallMs) / 1000)),
+  };
+}
+
+/** The status after a cycle; what a held cycle could not see is told from the last one that could. */
+export function toStatus(facts: StatusFacts): Status {
+  const { seen, now } = facts;
+  return {
+    apiVersion: 'plancton/v1',
+    kind: 'Status',
+    version: facts.version,
+    pid: facts.pid,
+    instance: facts.instance,
+    hostname: facts.host.hostname,
+    at: new Date(now.wallMs).toISOString(),
+    startedAt: new Date(facts.startedWallMs).toISOString(),
+    health: facts.trouble === undefined ? 'ok' : 'waiting',
+    trouble: facts.trouble,
+    mode: seen?.observation.mode ?? 'active',
+    cycles: facts.cycles,
+    nextCycleInSeconds: Math.ceil(facts.nextCycleInMs / 1000),
+    capacity: seen?.plan.capacity,
+    holds: seen?.plan.holds ?? [],
+    yields: facts.yields,
+    image: {
+      wanted: facts.wantedImage,
+      id: seen?.observation.image?.id,
+      pulling: seen?.observation.inFlight.pulling[0],
+    },
+    engine: facts.engine,
+    config: facts.config,
+    pilots: seen?.observation.pilots.map((pilot) => toPilotStatus(pilot, now)) ?? [],
+    totals: facts.totals,
+  };
 }

@@ -83,7 +83,7 @@ describe('the group of the pilots on a real engine', () => {
     await Promise.all(owners.map((owner) => once(owner, 'spawn')));
     const sampler = createHostSampler({
       clock: systemClock,
-      source: 'auto',
+      source: () => 'auto',
       procRoot: '/proc',
       ownCpu: createOwnCpu({
         clock: systemClock,

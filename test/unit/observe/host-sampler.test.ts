@@ -30,7 +30,7 @@ describe('the host sampler on /proc/stat', () => {
     stat(4, {});
     sampler = createHostSampler({
       clock,
-      source: 'auto',
+      source: () => 'auto',
       procRoot: dir,
       ownCpu: { read: () => Promise.resolve(() => own) },
       serviceCpu: () => service,
@@ -173,7 +173,7 @@ describe('the host sampler elsewhere', () => {
   it('asks systeminformation where the kernel has no such file', async () => {
     const sampler = createHostSampler({
       clock: systemClock,
-      source: 'auto',
+      source: () => 'auto',
       procRoot: '/nonexistent',
       ownCpu: { read: () => Promise.resolve(() => ({ groupNs: undefined, outside: new Map() })) },
       serviceCpu: () => new Map(),

@@ -1,0 +1,195 @@
+import type { Executor } from './act/execute.js';
+import type { Clock } from './clock.js';
+import type { ConfigKeeper, InForce } from './config/keeper.js';
+import type { Config } from './config/schema.js';
+import { EngineError } from './engine/container-engine.js';
+import type { EngineFailure, Plan, RunMode } from './model.js';
+import type { Observer } from './observe/observe.js';
+import { initialState, type State } from './plan/state.js';
+import { reconcile, type Cycle } from './reconcile.js';
+import { newsEvents } from './config-news.js';
+import type { EventSink } from './report/event.js';
+
+/** Cycles never follow each other closer than this, however many wakes there are. */
+const SHORTEST_PAUSE_MS = 100;
+/** While the engine does not answer it is asked again after this at the latest. */
+const ENGINE_RETRY_MS = 10_000;
+/** How long a stopping daemon waits for what it has begun. */
+const CLOSE_MS = 10_000;
+
+export interface LoopPorts {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Has a configuration in force already. */
+  readonly keeper: ConfigKeeper<Config>;
+  readonly executor: Executor;
+  readonly observer: Observer;
+  /** Makes sure the engine is there and prepared for this configuration. Rejects with an EngineError. */
+  readonly connect: (config: Config) => Promise<void>;
+  /** The engine was lost: `connect` has to look again. */
+  readonly disconnect: () => void;
+  readonly publish: EventSink;
+  /** Told after every cycle; `undefined`: the pilots could not be listed. */
+  readonly onCycle: (cycle: Cycle | undefined, nextInMs: number, failure: EngineFailure | undefined) => void;
+}
+
+/** Why the loop ended. */
+export type LoopEnd = 'stopped' | NonNullable<Plan<State>['finished']>;
+
+/**
+ * Wakes, runs a cycle, sleeps. Invariants: cycles never overlap; a wake during a cycle leads to exactly one more; reading the
+ * configuration runs beside the loop and shows up in the next cycle; aborting the signal ends it whatever it waits for.
+ */
+export class ControlLoop {
+  readonly #ports: LoopPorts;
+  readonly #startedMs: number;
+  #state: State;
+  #cycles = 0;
+  #woken = false;
+  #sleeping: AbortController | undefined;
+  #refreshAtMs: number;
+  #refreshing = false;
+  #forceRefresh = false;
+  #mode: RunMode | undefined;
+  #gates = '';
+  #failure: EngineFailure | undefined;
+  /** Ms from the last cycle to the next deadline its plan knew of. */
+  #planDueMs: number | undefined;
+
+  constructor(ports: LoopPorts, seed: number) {
+    this.#ports = ports;
+    this.#startedMs = ports.clock.now().monoMs;
+    this.#refreshAtMs = this.#startedMs;
+    this.#state = initialState(seed);
+  }
+
+  /** Brings the next cycle forward. */
+  wake(): void {
+    this.#woken = true;
+    this.#sleeping?.abort();
+  }
+
+  /** Reads the configuration again at once. */
+  reload(): void {
+    this.#forceRefresh = true;
+    this.wake();
+  }
+
+  /** Loops until the signal, a drain-stop or a force-stop ends it. */
+  async run(): Promise<LoopEnd> {
+    const { signal, executor, clock } = this.#ports;
+    const aborted = new Promise<'stopped'>((resolve) => {
+      signal.addEventListener('abort', () => {
+        resolve('stopped');
+      });
+      if (signal.aborted) resolve('stopped');
+    });
+    signal.addEventListener('abort', () => {
+      this.wake();
+    });
+    let end: LoopEnd | undefined;
+    while (end === undefined) {
+      this.#woken = false;
+      this.#beginRefresh();
+      end = await Promise.race([this.#cycle(), aborted]);
+      if (end === undefined) await this.#sleep();
+      if (signal.aborted) end = 'stopped';
+    }
+    await Promise.race([executor.close(), clock.sleep(CLOSE_MS)]);
+    return end;
+  }
+
+  /** Asks for a newer configuration when it is time to, without waiting for the answer. */
+  #beginRefresh(): void {
+    const { keeper, clock } = this.#ports;
+    const force = this.#forceRefresh;
+    const nowMs = clock.now().monoMs;
+    if (this.#refreshing || (!force && nowMs < this.#refreshAtMs)) return;
+    this.#forceRefresh = false;
+    this.#refreshing = true;
+    this.#refreshAtMs = nowMs + this.#config().updateconfig * 1000;
+    void keeper.refresh({ force }).then((news) => {
+      this.#refreshing = false;
+      for (const event of newsEvents(news)) this.#ports.publish(event);
+      if (news.type === 'accepted' || this.#forceRefresh) this.wake();
+    });
+  }
+
+  #inForce(): InForce<Config> {
+    const { inForce } = this.#ports.keeper.state;
+    if (inForce === undefined) throw new Error('the loop was started without a configuration');
+    return inForce;
+  }
+
+  #config(): Config {
+    return this.#inForce().config;
+  }
+
+  async #cycle(): Promise<LoopEnd | undefined> {
+    const { connect, publish, onCycle } = this.#ports;
+    const { config, revision } = this.#inForce();
+    this.#cycles += 1;
+    try {
+      await connect(config);
+      const cycle = await reconcile(config, revision.id, this.#state, this.#ports);
+      this.#state = cycle.plan.state;
+      this.#planDueMs = cycle.plan.wakeInMs;
+      this.#failure = undefined;
+      this.#tell(cycle);
+      onCycle(cycle, this.#dueInMs(), undefined);
+      return cycle.plan.finished;
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      this.#loseEngine(error);
+      const { wallMs, monoMs } = this.#ports.clock.now();
+      publish({ type: 'cycle-held', number: this.#cycles, atWallMs: wallMs, uptimeMs: monoMs - this.#startedMs });
+      onCycle(undefined, this.#dueInMs(), this.#failure);
+      return undefined;
+    }
+  }
+
+  #loseEngine(error: EngineError): void {
+    const failure: EngineFailure = { kind: error.kind, message: error.message };
+    // Said once for each kind of trouble, not at every try.
+    if (this.#failure?.kind !== failure.kind) this.#ports.publish({ type: 'engine-lost', failure });
+    this.#failure = failure;
+    this.#ports.disconnect();
+  }
+
+  #tell({ observation, plan }: Cycle): void {
+    const { publish } = this.#ports;
+    if (observation.mode !== this.#mode && !(this.#mode === undefined && observation.mode === 'active')) {
+      publish({ type: 'mode-changed', mode: observation.mode });
+    }
+    this.#mode = observation.mode;
+    const gates = plan.holds.map((hold) => hold.gate).join();
+    if (gates !== this.#gates) publish({ type: 'limit-changed', holds: plan.holds });
+    this.#gates = gates;
+    const uptimeMs = observation.at.monoMs - this.#startedMs;
+    publish({ type: 'cycle', number: this.#cycles, observation, plan, uptimeMs });
+  }
+
+  /** Ms until the next cycle has a reason to run, wakes aside. */
+  #dueInMs(): number {
+    const { clock, observer } = this.#ports;
+    const sampleMs =
+      this.#failure === undefined ? observer.nextSampleInMs(this.#config()) : this.#config().main_sleep * 1000;
+    const retryMs = this.#failure === undefined ? Infinity : ENGINE_RETRY_MS;
+    const refreshMs = this.#refreshing ? Infinity : this.#refreshAtMs - clock.now().monoMs;
+    const planMs = this.#failure === undefined ? (this.#planDueMs ?? Infinity) : Infinity;
+    return Math.max(SHORTEST_PAUSE_MS, Math.min(sampleMs, retryMs, refreshMs, planMs));
+  }
+
+  async #sleep(): Promise<void> {
+    const { clock, signal } = this.#ports;
+    if (signal.aborted) return;
+    if (this.#woken) {
+      await clock.sleep(SHORTEST_PAUSE_MS, signal);
+      return;
+    }
+    this.#sleeping = new AbortController();
+    await clock.sleep(this.#dueInMs(), this.#sleeping.signal);
+    this.#sleeping = undefined;
+  }
+}
+

@@ -1,0 +1,54 @@
+import type { Config } from './config/schema.js';
+import type { ContainerEngine, EngineInfo } from './engine/container-engine.js';
+import { preparePilotCgroup, type PilotCgroup } from './observe/pilot-cgroup.js';
+import type { EventSink } from './report/event.js';
+
+export interface EngineSessionOptions {
+  readonly engine: ContainerEngine;
+  readonly instance: string;
+  /** The engine runs on another host. */
+  readonly remote: boolean;
+  readonly publish: EventSink;
+}
+
+/** What is known about the engine as long as it answers, and the cgroup prepared for its pilots. */
+export interface EngineSession {
+  /** Looks at the engine and prepares the cgroup, if that was not done since it was lost. Rejects with an EngineError. */
+  connect(config: Config): Promise<void>;
+  disconnect(): void;
+  info(): EngineInfo | undefined;
+  group(): PilotCgroup;
+}
+
+/** Before the first connect: nothing is known, so nothing may be assumed to yield. */
+const NO_GROUP: PilotCgroup = {
+  parent: undefined,
+  yields: 'none',
+  readCpuNs: () => undefined,
+  holds: () => false,
+  describe: () => 'not known yet',
+};
+
+export function createEngineSession(options: EngineSessionOptions): EngineSession {
+  const { engine, instance, remote, publish } = options;
+  let info: EngineInfo | undefined;
+  let group = NO_GROUP;
+  let nice: boolean | undefined;
+  return {
+    async connect(config) {
+      if (info !== undefined && nice === config.nice) return;
+      info = undefined;
+      const found = await engine.info();
+      group = await preparePilotCgroup({ instance, info: found, nice: config.nice, remote });
+      nice = config.nice;
+      info = found;
+      const { version, apiVersion } = found;
+      publish({ type: 'engine-found', version, apiVersion, yields: group.describe() });
+    },
+    disconnect() {
+      info = undefined;
+    },
+    info: () => info,
+    group: () => group,
+  };
+}

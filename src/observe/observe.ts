@@ -1,0 +1,94 @@
+import type { Clock } from '../clock.js';
+import type { Config } from '../config/schema.js';
+import type { ContainerEngine } from '../engine/container-engine.js';
+import type { CpuSample, HostFacts, InFlight, Observation, Outcome, Pilot, RunMode } from '../model.js';
+import type { HostSampler } from './host-sampler.js';
+import type { PilotCgroup } from './pilot-cgroup.js';
+import { readRunMode } from './run-mode.js';
+
+/** A first figure is there a second after the start; a later look at the host waits for the timer. */
+const FIRST_SPAN_MS = 1000;
+/** Timers fire a hair early at times; a sample that is due within this fraction of the period is due now. */
+const EARLY = 0.02;
+
+export interface ObserverOptions {
+  readonly clock: Clock;
+  readonly host: HostFacts;
+  readonly instance: string;
+  readonly runDir: string;
+  readonly engine: ContainerEngine;
+  readonly sampler: HostSampler;
+  readonly group: () => PilotCgroup;
+  readonly inFlight: () => InFlight;
+  readonly takeOutcomes: () => readonly Outcome[];
+}
+
+export interface Observer {
+  /** One look at the world. Rejects with an EngineError when the pilots cannot be listed: unknown is not empty. */
+  observe(config: Config, revision: string): Promise<Observation>;
+  /** Ms until the next sample of the host is due. */
+  nextSampleInMs(config: Config): number;
+}
+
+/** Keeps the newest sample between looks: pilots are listed at every look, the host is sampled on the timer. */
+class WorldObserver implements Observer {
+  readonly #options: ObserverOptions;
+  #sample: CpuSample | undefined;
+  #readAtMs: number | undefined;
+  #pulled = false;
+
+  constructor(options: ObserverOptions) {
+    this.#options = options;
+  }
+
+  async observe(config: Config, revision: string): Promise<Observation> {
+    const { clock, host, instance, engine, group } = this.#options;
+    // Before the list: what ends in between is then seen twice, as a name, and never not at all.
+    const inFlight = this.#options.inFlight();
+    const pilots = await engine.listPilots({ instance, adoptOriginal: config.adopt_original });
+    const outcomes = this.#options.takeOutcomes();
+    this.#pulled ||= inFlight.pulling.length > 0 || outcomes.some(({ action }) => action.type === 'pull');
+    if (this.nextSampleInMs(config) <= 0) await this.#takeSample(pilots, inFlight);
+    const image = await engine.findImage(config.docker_image).catch(() => undefined);
+    const mode = await this.#readMode();
+    return {
+      at: clock.now(),
+      host,
+      instance,
+      revision,
+      sample: this.#sample,
+      yields: group().yields,
+      pilots,
+      image,
+      mode,
+      inFlight,
+      outcomes,
+    };
+  }
+
+  nextSampleInMs(config: Config): number {
+    if (this.#readAtMs === undefined) return 0;
+    const periodMs = this.#sample === undefined ? FIRST_SPAN_MS : config.main_sleep * 1000;
+    const leftMs = this.#readAtMs + periodMs - this.#options.clock.now().monoMs;
+    return leftMs <= EARLY * periodMs ? 0 : leftMs;
+  }
+
+  async #takeSample(pilots: readonly Pilot[], inFlight: InFlight): Promise<void> {
+    const { clock, sampler } = this.#options;
+    const short = this.#sample === undefined;
+    const sample = await sampler.read({ pilots, duringPull: this.#pulled, short }).catch(() => undefined);
+    // An unreadable host keeps the old sample, which the plan will find stale.
+    if (sample !== undefined) this.#sample = sample;
+    this.#readAtMs = clock.now().monoMs;
+    this.#pulled = inFlight.pulling.length > 0;
+  }
+
+  /** A run directory that cannot be read may hold a drain: nothing is started until it can be. */
+  async #readMode(): Promise<RunMode> {
+    return readRunMode(this.#options.runDir).catch((): RunMode => 'drain');
+  }
+}
+
+export function createObserver(options: ObserverOptions): Observer {
+  return new WorldObserver(options);
+}

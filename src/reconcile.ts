@@ -1,0 +1,28 @@
+import type { Executor } from './act/execute.js';
+import type { Config } from './config/schema.js';
+import type { Observation, Plan } from './model.js';
+import type { Observer } from './observe/observe.js';
+import { plan } from './plan/plan.js';
+import type { State } from './plan/state.js';
+
+export interface CyclePorts {
+  readonly observer: Observer;
+  readonly executor: Executor;
+}
+
+/** What one cycle saw and decided. */
+export interface Cycle {
+  readonly observation: Observation;
+  readonly plan: Plan<State>;
+}
+
+/**
+ * One cycle: observe, plan, begin what was planned. Level-based: it compares what is with what should be and never asks what woke it.
+ * Rejects with an EngineError when the pilots cannot be listed; nothing has been begun then, and the state stays what it was.
+ */
+export async function reconcile(config: Config, revision: string, state: State, ports: CyclePorts): Promise<Cycle> {
+  const observation = await ports.observer.observe(config, revision);
+  const decision = plan(config, observation, state);
+  ports.executor.begin(decision.actions);
+  return { observation, plan: decision };
+}

@@ -1,0 +1,45 @@
+import type { EngineFailure, Hold, Observation, Outcome, Plan, RunMode } from '../model.js';
+
+/** Everything that happens, as data. Sinks word it, count it or ship it; no other code logs. */
+export type DaemonEvent =
+  | { readonly type: 'daemon-started'; readonly version: string; readonly instance: string; readonly source: string }
+  | { readonly type: 'daemon-stopping'; readonly why: string }
+  | { readonly type: 'config-accepted'; readonly revision: string; readonly warnings: readonly string[] }
+  | { readonly type: 'config-refused'; readonly revision: string; readonly problems: readonly string[] }
+  | { readonly type: 'config-unreachable'; readonly message: string }
+  | { readonly type: 'engine-lost'; readonly failure: EngineFailure }
+  | { readonly type: 'engine-found'; readonly version: string; readonly apiVersion: string; readonly yields: string }
+  | { readonly type: 'mode-changed'; readonly mode: RunMode }
+  | { readonly type: 'limit-changed'; readonly holds: readonly Hold[] }
+  | { readonly type: 'action-ended'; readonly outcome: Outcome; readonly atWallMs: number }
+  | {
+      readonly type: 'pull-progress';
+      readonly reference: string;
+      readonly doneBytes: number;
+      readonly totalBytes: number;
+    }
+  | { readonly type: 'sink-trouble'; readonly sink: string; readonly message: string }
+  | {
+      readonly type: 'cycle';
+      readonly number: number;
+      readonly observation: Observation;
+      readonly plan: Pick<Plan<unknown>, 'actions' | 'capacity' | 'holds'>;
+      readonly uptimeMs: number;
+    }
+  | { readonly type: 'cycle-held'; readonly number: number; readonly atWallMs: number; readonly uptimeMs: number };
+
+/** Takes events; must be quick and must not throw. */
+export type EventSink = (event: DaemonEvent) => void;
+
+/** One sink out of many: a sink that throws all the same costs the others nothing. */
+export function fanOut(sinks: readonly EventSink[]): EventSink {
+  return (event) => {
+    for (const sink of sinks) {
+      try {
+        sink(event);
+      } catch {
+        // Reporting must never hurt the loop, and there is nobody left to report it to.
+      }
+    }
+  };
+}

@@ -1,0 +1,57 @@
+import type { DaemonEvent } from './event.js';
+import type { Point } from './line-protocol.js';
+import type { Outcome } from '../model.js';
+
+/**
+ * The original's three series, name for name (existing dashboards depend on them): `daemon`, `measurement`, `container`.
+ * `hostname` is the short name of this host.
+ */
+export function toPoints(event: DaemonEvent, hostname: string): readonly Point[] {
+  switch (event.type) {
+    case 'cycle': {
+      const { sample, at, mode } = event.observation;
+      const tags = { hostname };
+      const atMs = at.wallMs;
+      const running = event.observation.pilots.filter((pilot) => pilot.state === 'running').length;
+      const status = mode === 'active' ? 'active' : 'draining';
+      const daemon: Point[] = [
+        { series: 'daemon', tags, fields: { uptime: event.uptimeMs / 1000 }, atMs },
+        { series: 'daemon', tags, fields: { containers: running, status }, atMs },
+      ];
+      if (sample === undefined) return daemon;
+      // As the original reckons it: iowait counts as busy.
+      const busyPercent = (100 * (sample.cpus - sample.idle)) / sample.cpus;
+      return [...daemon, { series: 'measurement', tags, fields: { cpu_eff: busyPercent }, atMs }];
+    }
+    case 'cycle-held':
+      return [
+        {
+          series: 'daemon',
+          tags: { hostname },
+          fields: { uptime: event.uptimeMs / 1000, status: 'waiting' },
+          atMs: event.atWallMs,
+        },
+      ];
+    case 'action-ended':
+      return containerPoint(event.outcome, hostname, event.atWallMs);
+    default:
+      return [];
+  }
+}
+
+/** One point per pilot that is gone, written once, when it is gone. */
+function containerPoint(outcome: Outcome, hostname: string, atMs: number): readonly Point[] {
+  const { action, result, ended } = outcome;
+  if (action.type !== 'remove' || result !== 'done') return [];
+  const startedMs = ended?.startedWallMs;
+  const killed = action.reason !== 'exited' && action.reason !== 'never-started';
+  const uptimeMs = startedMs === undefined ? 0 : (ended?.finishedWallMs ?? atMs) - startedMs;
+  return [
+    {
+      series: 'container',
+      tags: { hostname, started: startedMs === undefined ? 'False' : 'True', killed: killed ? 'True' : 'False' },
+      fields: { uptime: Math.max(0, uptimeMs) / 1000 },
+      atMs,
+    },
+  ];
+}

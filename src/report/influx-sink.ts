@@ -1,0 +1,56 @@
+import type { Clock } from '../clock.js';
+import { parseInfluxTarget } from './influx-target.js';
+import { InfluxWriter } from './influx-writer.js';
+import { toLine, type Point } from './line-protocol.js';
+
+export interface InfluxSink {
+  /** Takes points and returns at once; never throws, whatever the targets do. */
+  write(points: readonly Point[]): void;
+  /** Replaces the targets; what waits for one that stays is kept. */
+  setTargets(targets: readonly string[]): void;
+  /** Tries to get rid of what waits, for `deadlineMs` at most. Never rejects. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+export interface InfluxSinkOptions {
+  /** `URL#database` each, as in the configuration. */
+  readonly targets: readonly string[];
+  readonly clock: Clock;
+  /** Told when a target goes away or comes back; never hears credentials. Must not throw. */
+  readonly onTrouble: (message: string) => void;
+}
+
+/** Writes points to any number of InfluxDB 1.x databases, each on its own: one that is dead costs the others nothing. */
+export function createInfluxSink({ targets, clock, onTrouble }: InfluxSinkOptions): InfluxSink {
+  const writers = new Map<string, InfluxWriter>();
+  let written = 0;
+
+  function setTargets(wanted: readonly string[]): void {
+    for (const [text, writer] of writers) {
+      if (wanted.includes(text)) continue;
+      writers.delete(text);
+      void writer.close(0);
+    }
+    wanted.forEach((text, index) => {
+      if (writers.has(text)) return;
+      const target = parseInfluxTarget(text);
+      if (target) writers.set(text, new InfluxWriter(target, clock, onTrouble));
+      else onTrouble(`influxdb_url: target ${index + 1} is not http://, https:// or insecure_https:// URL#database`);
+    });
+  }
+  setTargets(targets);
+
+  return {
+    setTargets,
+    write(points) {
+      if (writers.size === 0) return;
+      // A number of its own for each line, so that points of one millisecond do not replace each other.
+      const lines = points.flatMap((point) => toLine(point, written++ % 1_000_000) ?? []);
+      for (const writer of writers.values()) writer.add(lines);
+    },
+    async close(deadlineMs) {
+      await Promise.all([...writers.values()].map((writer) => writer.close(deadlineMs)));
+      writers.clear();
+    },
+  };
+}

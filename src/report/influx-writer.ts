@@ -1,0 +1,117 @@
+import type { Clock } from '../clock.js';
+import { postCreateDatabase, postPoints, type InfluxReply } from './influx-request.js';
+import type { InfluxTarget } from './influx-target.js';
+
+const mostLines = 10_000;
+const firstPauseMs = 1000;
+const longestPauseMs = 300_000;
+
+/** `refused`: the server has taken what it wanted of the lines, and sending them again would not change that. */
+type Result = { readonly is: 'written' } | { readonly is: 'refused' | 'failed'; readonly why: string };
+
+/**
+ * Brings lines to one target, one request at a time, everything that waits in each. While the target is away the newest lines
+ * are kept and tried again after growing pauses. `onTrouble` is told once when it goes away and once when it is back.
+ */
+export class InfluxWriter {
+  readonly #target: InfluxTarget;
+  readonly #clock: Clock;
+  readonly #onTrouble: (message: string) => void;
+  readonly #closed = new AbortController();
+  readonly #closing = new AbortController();
+  #waiting: string[] = [];
+  #pumping: Promise<void> | undefined;
+  #inTrouble = false;
+  #lost = 0;
+
+  constructor(target: InfluxTarget, clock: Clock, onTrouble: (message: string) => void) {
+    this.#target = target;
+    this.#clock = clock;
+    this.#onTrouble = onTrouble;
+  }
+
+  /** Takes lines and returns at once. */
+  add(lines: readonly string[]): void {
+    if (this.#closing.signal.aborted) return;
+    this.#keep([...this.#waiting, ...lines]);
+    this.#pumping ??= this.#pump().finally(() => (this.#pumping = undefined));
+  }
+
+  /** Tries once more to get rid of what waits, for `deadlineMs` at most, and ends. */
+  async close(deadlineMs: number): Promise<void> {
+    this.#closing.abort();
+    const done = new AbortController();
+    await Promise.race([this.#pumping, this.#clock.sleep(deadlineMs, done.signal)]);
+    done.abort();
+    this.#closed.abort();
+  }
+
+  async #pump(): Promise<void> {
+    let pauseMs = firstPauseMs;
+    // What is added in the same turn goes with the same request.
+    await Promise.resolve();
+    while (this.#waiting.length > 0 && !this.#closed.signal.aborted) {
+      const lastTry = this.#closing.signal.aborted;
+      const lines = this.#waiting;
+      this.#waiting = [];
+      const result = await this.#send(lines);
+      this.#report(result, lines.length);
+      if (result.is !== 'failed') {
+        pauseMs = firstPauseMs;
+        continue;
+      }
+      this.#keep([...lines, ...this.#waiting]);
+      if (lastTry) return;
+      await this.#clock.sleep(pauseMs, this.#closing.signal);
+      pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+    }
+  }
+
+  async #send(lines: readonly string[]): Promise<Result> {
+    const [target, clock, signal] = [this.#target, this.#clock, this.#closed.signal];
+    try {
+      let reply = await postPoints(target, lines, clock, signal);
+      // Only after a failed write: a user who may write is not always allowed to ask for a database.
+      if (reply.status === 404) {
+        const made = await postCreateDatabase(target, clock, signal);
+        if (!isSuccess(made) || made.text.includes('"error"')) {
+          return { is: 'failed', why: `there is no such database, and it cannot be made (${worded(made)})` };
+        }
+        reply = await postPoints(target, lines, clock, signal);
+      }
+      if (isSuccess(reply)) return { is: 'written' };
+      return { is: reply.status === 400 || reply.status === 413 ? 'refused' : 'failed', why: worded(reply) };
+    } catch (error) {
+      return { is: 'failed', why: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  #report(result: Result, lines: number): void {
+    if (result.is === 'refused') this.#lost += lines;
+    if (result.is === 'written') {
+      if (this.#inTrouble) this.#tell(`takes points again; ${this.#lost} were lost`);
+      this.#lost = 0;
+    } else if (!this.#inTrouble) {
+      this.#tell(`${result.is === 'refused' ? 'refuses points' : 'cannot be written to'}: ${result.why}`);
+    }
+    this.#inTrouble = result.is !== 'written';
+  }
+
+  #tell(what: string): void {
+    this.#onTrouble(`InfluxDB ${this.#target.label} ${what}`);
+  }
+
+  #keep(lines: string[]): void {
+    this.#lost += Math.max(0, lines.length - mostLines);
+    this.#waiting = lines.slice(-mostLines);
+  }
+}
+
+function isSuccess({ status }: InfluxReply): boolean {
+  return status >= 200 && status < 300;
+}
+
+function worded({ status, text }: InfluxReply): string {
+  // eslint-disable-next-line no-control-regex -- whatever a server says must not reach a terminal as it is
+  return `HTTP ${status} ${text.replace(/[\x00-\x1f\x7f]+/g, ' ').slice(0, 200)}`.trim();
+}

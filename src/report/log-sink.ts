@@ -1,0 +1,146 @@
+import type { Logger } from 'pino';
+import type { Outcome, RemovalReason, RunMode } from '../model.js';
+import type { DaemonEvent, EventSink } from './event.js';
+
+type Level = 'debug' | 'info' | 'warn' | 'error';
+
+/** A constant sentence and the facts that belong to it. */
+interface LogLine {
+  readonly level: Level;
+  readonly message: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+/** Sites and the original's own test suite look for these phrases in the log: they are an interface. */
+const MODE_SENTENCES: Readonly<Record<RunMode, string>> = {
+  active: 'active: pilots are started as they fit',
+  drain: 'drain requested: no new containers will be started, running ones finish',
+  'drain-stop': 'drain-stop requested: no new containers will be started, the daemon exits after the last one',
+  'force-stop': 'force-stop requested: not starting containers, killing existing ones',
+};
+
+const REMOVAL_SENTENCES: Readonly<Record<RemovalReason, string>> = {
+  exited: 'pilot ended and was removed',
+  'never-started': 'pilot never started and was removed',
+  expired: 'pilot removed: its time to live was over',
+  evicted: 'pilot evicted to make room for the owner',
+  'force-stop': 'pilot killed by force-stop',
+};
+
+function line(level: Level, message: string, facts: Record<string, unknown> = {}): LogLine {
+  return { level, message, facts };
+}
+
+function wordFailure(outcome: Outcome): LogLine {
+  const { action, error } = outcome;
+  const facts = { kind: error?.kind, error: error?.message };
+  switch (action.type) {
+    case 'spawn':
+      return line('error', 'pilot could not be started', { pilot: action.spec.name, image: action.spec.image, ...facts });
+    case 'remove':
+      return line('error', 'pilot could not be removed, will be tried again', { pilot: action.pilot.name, ...facts });
+    case 'pull':
+      return line('warn', 'image could not be pulled, will be tried again', { image: action.reference, ...facts });
+  }
+}
+
+function wordSuccess(outcome: Outcome): LogLine {
+  const { action, ended } = outcome;
+  switch (action.type) {
+    case 'spawn':
+      return line('info', 'pilot started', {
+        pilot: action.spec.name,
+        image: action.spec.image,
+        reason: action.reason,
+        revision: action.spec.revision,
+      });
+    case 'remove':
+      return line(action.reason === 'evicted' ? 'warn' : 'info', REMOVAL_SENTENCES[action.reason], {
+        pilot: action.pilot.name,
+        reason: action.reason,
+        exitCode: ended?.exitCode,
+        oomKilled: ended?.oomKilled === true ? true : undefined,
+      });
+    case 'pull':
+      return line('info', 'image pulled', { image: action.reference, reason: action.reason });
+  }
+}
+
+function wordOutcome(outcome: Outcome): LogLine {
+  if (outcome.result === 'skipped') return line('debug', 'start skipped after a failed one', {});
+  return outcome.result === 'done' ? wordSuccess(outcome) : wordFailure(outcome);
+}
+
+function wordCycle(event: Extract<DaemonEvent, { type: 'cycle' }>): LogLine {
+  const { observation, plan } = event;
+  return line('debug', 'cycle', {
+    cycle: event.number,
+    pilots: plan.capacity.pilots,
+    admissible: plan.capacity.admissible,
+    busy: observation.sample?.busy,
+    own: observation.sample?.own,
+    foreign: plan.capacity.foreign,
+    peak: plan.capacity.peakForeign,
+    actions: plan.actions.length,
+    mode: observation.mode,
+  });
+}
+
+/** The one place where events become words. */
+function word(event: DaemonEvent): LogLine {
+  switch (event.type) {
+    case 'daemon-started':
+      return line('info', 'plancton started', { version: event.version, instance: event.instance, config: event.source });
+    case 'daemon-stopping':
+      return line('info', 'plancton stops', { why: event.why });
+    case 'config-accepted':
+      return line(event.warnings.length > 0 ? 'warn' : 'info', 'configuration in force', {
+        revision: event.revision,
+        warnings: event.warnings.length > 0 ? event.warnings : undefined,
+      });
+    case 'config-refused':
+      return line('error', 'configuration refused, the one before stays in force', {
+        revision: event.revision,
+        problems: event.problems,
+      });
+    case 'config-unreachable':
+      return line('warn', 'configuration source not reachable, the configuration stays as it is', { error: event.message });
+    case 'engine-lost':
+      return line('error', 'no word from the container engine: pilots are left as they are', {
+        kind: event.failure.kind,
+        error: event.failure.message,
+      });
+    case 'engine-found':
+      return line('info', 'container engine found', {
+        engine: event.version,
+        api: event.apiVersion,
+        yields: event.yields,
+      });
+    case 'mode-changed':
+      return line('info', MODE_SENTENCES[event.mode]);
+    case 'limit-changed':
+      return line('info', 'not more pilots because', { limits: event.holds.map((hold) => hold.text) });
+    case 'action-ended':
+      return wordOutcome(event.outcome);
+    case 'pull-progress':
+      return line('info', 'pulling image', {
+        image: event.reference,
+        doneMB: Math.round(event.doneBytes / 1e6),
+        totalMB: Math.round(event.totalBytes / 1e6),
+      });
+    case 'sink-trouble':
+      return line('warn', 'monitoring target in trouble', { sink: event.sink, error: event.message });
+    case 'cycle':
+      return wordCycle(event);
+    case 'cycle-held':
+      return line('debug', 'cycle without a list of pilots', { cycle: event.number });
+  }
+}
+
+/** Writes each event as one line: constant message, facts in fields. Quiet cycles say nothing above debug. */
+export function createLogSink(logger: Logger): EventSink {
+  return (event) => {
+    const { level, message, facts } = word(event);
+    logger[level]({ event: event.type, ...facts }, message);
+  };
+}
