@@ -79,7 +79,7 @@ export function commandLine(): ValueType<string[]> {
   const accepted = 'a command line, or a list of arguments';
   const error = refusal(accepted);
   const argument = z
-    .union([z.string(), z.number()], { error: refusal('an argument as text') })
+    .union([z.string(), z.number().int()], { error: refusal('an argument as text, in quotes') })
     .transform(String)
     .refine((word) => !word.includes('\0'), { error: 'contains a NUL character, which no argument can' });
   const schema = z.union([z.string(), z.array(z.unknown())], { error }).transform((input, context): string[] => {
@@ -103,11 +103,14 @@ export function commandLine(): ValueType<string[]> {
 export function device(): ValueType<DeviceSpec> {
   const accepted = '/dev/on/host[:/dev/in/container[:permissions]], permissions out of r, w and m';
   const error = refusal(accepted);
-  const mapping = z.strictObject({
-    PathOnHost: z.string(),
-    PathInContainer: z.string().optional(),
-    CgroupPermissions: z.string().optional(),
-  });
+  const mapping = z.strictObject(
+    {
+      PathOnHost: z.string(),
+      PathInContainer: z.string().optional(),
+      CgroupPermissions: z.string().optional(),
+    },
+    { error },
+  );
   const schema = z.union([z.string(), mapping], { error }).transform((input, context): DeviceSpec => {
     const [hostPath = '', containerPath = hostPath, permissions = 'rwm', ...rest] =
       typeof input === 'string' ? input.split(':') : [input.PathOnHost, input.PathInContainer, input.CgroupPermissions];

@@ -11,14 +11,19 @@ const bytesPer: readonly (readonly [string, number])[] = [
 ];
 
 const decimal = String.raw`\d+(?:\.\d+)?`;
-const numberPattern = /^[+-]?\d+(?:_\d+)*(?:\.\d*)?(?:[eE][+-]?\d+)?$/;
-const durationPattern = new RegExp(`^(?:(${decimal})d)?(?:(${decimal})h)?(?:(${decimal})m)?(?:(${decimal})s)?$`);
-const sizePattern = new RegExp(`^(${decimal})(?:([KMGT]i?)B?|B)$`);
+const plain = String.raw`[+-]?(?:\d+(?:_\d+)*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?`;
+const clock = `(?:(${decimal})d)?(?:(${decimal})h)?(?:(${decimal})m)?(?:(${decimal})s)?`;
 
-/** What `parseDuration` takes, for error messages and help. */
-export const durationForms = 'seconds, or 90s, 15m, 12h, 2d, 1h30m';
-/** What `parseSize` takes, for error messages and help. */
-export const sizeForms = 'bytes, or 500M, 2G, 2GB (10^9), 2Gi, 2GiB (2^30)';
+/** What `parseNumber` takes. */
+export const numberPattern = new RegExp(`^${plain}$`);
+/** What `parseDuration` takes. */
+export const durationPattern = new RegExp(`^(?:${plain}|(?=.)${clock})$`);
+/** What `parseSize` takes. */
+export const sizePattern = new RegExp(`^(?:${plain}|(${decimal})(?:([KMGT]i?)B?|B))$`);
+/** The same in words, for messages and help. */
+export const durationForms = 'such as 90, 90s, 15m, 12h, 2d or 1h30m';
+/** The same in words, for messages and help. */
+export const sizeForms = 'such as 2000000000, 500M, 2G = 2GB (10^9) or 2Gi = 2GiB (2^30)';
 
 /** A plain decimal number written as text, `1_000` and `2e9` included; undefined if it is anything else. */
 export function parseNumber(text: string): number | undefined {
@@ -29,10 +34,10 @@ export function parseNumber(text: string): number | undefined {
 
 /** Seconds of a duration such as `90`, `90s` or `1h30m`; undefined if it is anything else. */
 export function parseDuration(text: string): number | undefined {
-  const plain = parseNumber(text);
-  if (plain !== undefined) return plain;
+  const bare = parseNumber(text);
+  if (bare !== undefined) return bare;
   const match = durationPattern.exec(text);
-  if (match === null || text === '') return undefined;
+  if (match === null) return undefined;
   const [, days = '0', hours = '0', minutes = '0', seconds = '0'] = match;
   const sum =
     Number(days) * secondsPer.d + Number(hours) * secondsPer.h + Number(minutes) * secondsPer.m + Number(seconds);
@@ -41,8 +46,8 @@ export function parseDuration(text: string): number | undefined {
 
 /** Bytes of a size such as `2000000000`, `2G` or `2GiB`; undefined if it is anything else. */
 export function parseSize(text: string): number | undefined {
-  const plain = parseNumber(text);
-  if (plain !== undefined) return plain;
+  const bare = parseNumber(text);
+  if (bare !== undefined) return bare;
   const match = sizePattern.exec(text);
   if (match === null) return undefined;
   const factor = bytesPer.find(([unit]) => unit === match[2])?.[1] ?? 1;

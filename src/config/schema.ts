@@ -11,7 +11,19 @@ import {
   userAndGroup,
 } from './container-values.js';
 import { environment, influxTargets } from './secret-values.js';
-import { amount, autoOr, count, duration, flag, listOf, oneOf, size, text, type ValueType } from './value-type.js';
+import {
+  amount,
+  autoOr,
+  count,
+  duration,
+  flag,
+  listOf,
+  oneOf,
+  refusal,
+  size,
+  text,
+  type ValueType,
+} from './value-type.js';
 
 const day = 86_400;
 const year = 365 * day;
@@ -37,11 +49,11 @@ function optional<Out>({ schema, accepted }: ValueType<Out>): ValueType<Out | un
   return { schema: schema.optional(), accepted };
 }
 
-/** A whole number or an expression; load.ts evaluates it, since that takes the host and other keys. */
-function cap(): ValueType<number | string> {
+/** A number or an expression, as text; load.ts evaluates it, since that takes the host and other keys. */
+function cap(): ValueType<string> {
   const accepted = `a whole number up to ${maxPilots}, or arithmetic over ncpus, ram_bytes, swap_bytes, max_dock_mem, max_dock_swap`;
-  const error = `not accepted; give ${accepted}`;
-  return { schema: z.union([z.number().min(-maxPilots).max(maxPilots), z.string().min(1)], { error }), accepted };
+  const schema = z.union([z.number(), z.string()], { error: refusal(accepted) }).transform(String);
+  return { schema, accepted };
 }
 
 const cgroupPath = text(

@@ -16,7 +16,7 @@ export function influxTargets(): ValueType<string[]> {
   const accepted = 'http://, https:// or insecure_https:// URL#database, or a list of these';
   const error = () => `not accepted; give ${accepted}`;
   const schema = z
-    .union([z.string(), z.array(z.union([z.string(), z.null()], { error })).max(maxUrls)], { error })
+    .union([z.string(), z.array(z.union([z.string(), z.null()], { error })).max(maxUrls, { error })], { error })
     .transform((input, context): string[] => {
       const entries = typeof input === 'string' ? [input] : input;
       entries.forEach((entry, index) => {
@@ -36,6 +36,13 @@ function entryOf(item: unknown): [string, unknown] | undefined {
   return [item.slice(0, item.indexOf('=')), item.slice(item.indexOf('=') + 1)];
 }
 
+/** Only what still has its spelling: `yes` is a boolean by now, and a very large number is rounded. */
+function textOf(value: unknown): string | undefined {
+  if (value === null) return '';
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);
+  return typeof value === 'string' && !value.includes('\0') ? value : undefined;
+}
+
 /** Environment variables: a mapping, or a list of `NAME=value`. */
 export function environment(): ValueType<Record<string, string>> {
   const accepted = 'a mapping of NAME: value, or a list of NAME=value';
@@ -48,10 +55,9 @@ export function environment(): ValueType<Record<string, string>> {
         : Object.entries(input).map(([name, value]) => ({ at: name, pair: [name, value] as [string, unknown] }));
       const result: [string, string][] = [];
       for (const { at, pair } of entries) {
-        const [name = '', value] = pair ?? [];
-        const isValue = value === null || Number.isSafeInteger(value) || typeof value === 'string';
-        const textual = value === null ? '' : String(value);
-        if (isValue && nameShape.test(name) && !textual.includes('\0')) result.push([name, textual]);
+        const [name = '', given] = pair ?? [];
+        const value = textOf(given);
+        if (value !== undefined && nameShape.test(name)) result.push([name, value]);
         else context.addIssue({ code: 'custom', path: [at], message: `${error()}; write the value in quotes` });
       }
       // Not by assignment: `__proto__` is a name like any other here.

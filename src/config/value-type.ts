@@ -1,5 +1,16 @@
 import * as z from 'zod';
-import { durationForms, parseDuration, parseNumber, parseSize, sizeForms } from './quantity.js';
+import {
+  durationForms,
+  durationPattern,
+  formatDuration,
+  formatSize,
+  numberPattern,
+  parseDuration,
+  parseNumber,
+  parseSize,
+  sizeForms,
+  sizePattern,
+} from './quantity.js';
 
 /** How one key is read: the check, and the one phrase that tells people what it takes. */
 export interface ValueType<Out> {
@@ -9,11 +20,12 @@ export interface ValueType<Out> {
 
 /** A value as an error message shows it: short, on one line, without control characters. */
 export function show(value: unknown): string {
-  if (value === null || value === undefined) return 'nothing';
+  // Numbers with a point arrive as text.
+  if (typeof value === 'string' && numberPattern.test(value) && value.length < 60) return value;
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object') return 'a mapping';
-  if (typeof value !== 'string') return String(value);
-  return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  return value === null || value === undefined ? 'nothing' : 'a mapping';
 }
 
 /** The sentence for a value that cannot be used. */
@@ -21,51 +33,64 @@ export function refusal(accepted: string): (issue: { readonly input?: unknown })
   return ({ input }) => `${show(input)} is not accepted; give ${accepted}`;
 }
 
-function quantity(accepted: string, min: number, max: number, parse: (text: string) => number | undefined) {
+interface Range {
+  readonly accepted: string;
+  readonly min: number;
+  readonly max: number;
+  readonly pattern: RegExp;
+  readonly parse: (text: string) => number | undefined;
+}
+
+/** A number within bounds, also written as text. */
+function quantity({ accepted, min, max, pattern, parse }: Range) {
   const error = refusal(accepted);
-  const schema = z.union([z.number().min(min).max(max), z.string()], { error }).transform((input, context): number => {
-    const value = typeof input === 'number' ? input : parse(input);
-    if (value !== undefined && value >= min && value <= max) return value;
-    context.addIssue({ code: 'custom', message: error({ input }) });
-    return z.NEVER;
-  });
+  const written = z.string().meta({ pattern: pattern.source });
+  const schema = z
+    .union([z.number().min(min, { error }).max(max, { error }), written], { error })
+    .transform((input, context): number => {
+      const value = typeof input === 'number' ? input : parse(input);
+      if (value !== undefined && value >= min && value <= max) return value;
+      context.addIssue({ code: 'custom', message: error({ input }) });
+      return z.NEVER;
+    });
   return { schema, accepted };
 }
 
 /** Seconds, bare or with units. */
 export function duration(min: number, max: number): ValueType<number> {
-  return quantity(`a time from ${min} to ${max} seconds (${durationForms})`, min, max, parseDuration);
+  const accepted = `a time from ${formatDuration(min)} to ${formatDuration(max)}, ${durationForms}`;
+  return quantity({ accepted, min, max, pattern: durationPattern, parse: parseDuration });
 }
 
 /** Bytes, bare or with units. */
 export function size(max: number): ValueType<number> {
-  return quantity(`a size from 0 to ${max} bytes (${sizeForms})`, 0, max, parseSize);
+  const accepted = `a size from 0 to ${formatSize(max)}, ${sizeForms}`;
+  return quantity({ accepted, min: 0, max, pattern: sizePattern, parse: parseSize });
 }
 
 /** A plain number. */
 export function amount(min: number, max: number): ValueType<number> {
-  return quantity(`a number from ${min} to ${max}`, min, max, parseNumber);
+  return quantity({
+    accepted: `a number from ${min} to ${max}`,
+    min,
+    max,
+    pattern: numberPattern,
+    parse: parseNumber,
+  });
 }
 
 /** A whole number. */
 export function count(min: number, max: number): ValueType<number> {
-  const { schema, accepted } = quantity(`a whole number from ${min} to ${max}`, min, max, parseNumber);
+  const accepted = `a whole number from ${min} to ${max}`;
+  const { schema } = quantity({ accepted, min, max, pattern: numberPattern, parse: parseNumber });
   return { schema: schema.refine(Number.isInteger, { error: refusal(accepted) }), accepted };
 }
 
 /** The word `auto`, or a plain number. */
 export function autoOr(min: number, max: number): ValueType<'auto' | number> {
   const accepted = `auto, or a number from ${min} to ${max}`;
-  const auto = z.literal('auto');
-  const schema = z
-    .union([auto, z.number().min(min).max(max), z.string()], { error: refusal(accepted) })
-    .transform((input, context): 'auto' | number => {
-      const value = typeof input === 'number' || input === 'auto' ? input : parseNumber(input);
-      if (value === 'auto' || (value !== undefined && value >= min && value <= max)) return value;
-      context.addIssue({ code: 'custom', message: refusal(accepted)({ input }) });
-      return z.NEVER;
-    });
-  return { schema, accepted };
+  const { schema } = quantity({ accepted, min, max, pattern: numberPattern, parse: parseNumber });
+  return { schema: z.union([z.literal('auto'), schema], { error: refusal(accepted) }), accepted };
 }
 
 /** Yes or no. */

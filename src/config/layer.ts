@@ -1,0 +1,118 @@
+import { adviseOn } from './advice.js';
+import type { ConfigText } from './layers.js';
+import { legacyKeys } from './legacy-keys.js';
+import type { ConfigProblem } from './problem.js';
+import { keys, type KeyName } from './schema.js';
+import { lineStarts, placeOf } from './source-line.js';
+import { closestWord } from './spelling.js';
+import { show } from './value-type.js';
+import { pathText, readYaml, type YamlPath } from './yaml.js';
+
+/** More than this in one file is no slip any more, and a log should not be flooded. */
+const maxProblems = 100;
+
+/** A place in a file; line and column count from 1. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** What one file says about one key. */
+export interface Setting {
+  /** Read and checked; undefined for an empty value, which puts the default back. */
+  readonly value: unknown;
+  readonly isEmpty: boolean;
+  readonly place: Place;
+  /** Where a character of a plain one-line text value stands, by its index in that value. */
+  readonly placeIn: (index: number) => Place;
+}
+
+/** One file, read and judged by itself. Keys with errors are not among the settings. */
+export interface Layer {
+  readonly settings: ReadonlyMap<KeyName, Setting>;
+  readonly problems: readonly ConfigProblem[];
+}
+
+type Report = (
+  severity: ConfigProblem['severity'],
+  offset: number,
+  key: string,
+  message: string,
+  hint?: string,
+) => void;
+
+interface Entry {
+  readonly written: string;
+  readonly name: KeyName;
+  readonly given: unknown;
+}
+
+function isKey(name: string): name is KeyName {
+  return Object.hasOwn(keys, name);
+}
+
+/** The key an entry stands for; undefined, after a report, if it stands for none. */
+function nameOf(written: string, offset: number, present: ReadonlySet<string>, report: Report): KeyName | undefined {
+  if (isKey(written)) return written;
+  const key = pathText([written]);
+  const legacy = Object.hasOwn(legacyKeys, written) ? legacyKeys[written] : undefined;
+  if (legacy === undefined) {
+    const meant = closestWord(written, Object.keys(keys));
+    const message = `unknown key ${show(key)}, which has no effect`;
+    report('warning', offset, key, message, meant === undefined ? 'remove it' : `did you mean ${meant}?`);
+  } else if ('ignored' in legacy) {
+    report('warning', offset, key, `a key of older versions, which has no effect any more`, legacy.ignored);
+  } else if (present.has(legacy.now)) {
+    report('warning', offset, key, `an old spelling of ${legacy.now}, which is also given and wins`, 'remove it');
+  } else {
+    report('warning', offset, key, `an old spelling of ${legacy.now}`, `write ${legacy.now}`);
+    return legacy.now;
+  }
+  return undefined;
+}
+
+/** The checked value of an entry; undefined, after reports, if it cannot be used. */
+function valueOf({ written, name, given }: Entry, locate: (path: YamlPath) => { value: number }, report: Report) {
+  const result = keys[name].schema.safeParse(given);
+  if (!result.success) {
+    for (const { path, message } of result.error.issues) {
+      const full = [written, ...path.filter((part) => typeof part !== 'symbol')];
+      report('error', locate(full).value, pathText(full), message);
+    }
+    return undefined;
+  }
+  for (const { path, message, hint } of adviseOn(name, given)) {
+    const full = [written, ...path];
+    report('warning', locate(full).value, pathText(full), message, hint);
+  }
+  return { value: result.data };
+}
+
+/** Reads one file. Never throws. */
+export function readLayer({ file, text }: ConfigText): Layer {
+  const starts = lineStarts(text);
+  const place = (offset: number): Place => ({ file, ...placeOf(text, starts, offset) });
+  const problems: ConfigProblem[] = [];
+  const report: Report = (severity, offset, key, message, hint) => {
+    problems.push({ severity, ...place(offset), key, message, ...(hint !== undefined && { hint }) });
+  };
+
+  const reading = readYaml(text);
+  for (const { offset, key, message } of reading.problems) report('error', offset, key, message);
+  const present = new Set(reading.entries.map(([written]) => written));
+  const settings = new Map<KeyName, Setting>();
+  for (const [written, given] of reading.entries) {
+    if (problems.length >= maxProblems) break;
+    const span = reading.locate([written]);
+    const name = nameOf(written, span.key, present, report);
+    if (name === undefined) continue;
+    const isEmpty = given === null;
+    const found = isEmpty ? { value: undefined } : valueOf({ written, name, given }, reading.locate, report);
+    if (found === undefined) continue;
+    const isPlain = typeof found.value === 'string' && text.startsWith(found.value, span.value);
+    const placeIn = (index: number) => place(span.value + (isPlain ? index : 0));
+    settings.set(name, { value: found.value, isEmpty, place: place(span.key), placeIn });
+  }
+  return { settings, problems };
+}

@@ -1,0 +1,128 @@
+import type { HostFacts } from '../model.js';
+import { ExpressionError } from './expression-error.js';
+import { evaluateExpression } from './expression.js';
+import { readLayer, type Layer, type Place, type Setting } from './layer.js';
+import type { ConfigText } from './layers.js';
+import { problemLine, type ConfigProblem } from './problem.js';
+import { keys, maxPilots, type Config, type KeyName } from './schema.js';
+
+export type { ConfigText } from './layers.js';
+
+/** Where a value comes from. */
+export type Origin = 'default' | Place;
+
+/** A configuration that can be used, or everything that keeps it from being used; sorted by file, line and column. */
+export type LoadResult =
+  | {
+      readonly ok: true;
+      readonly config: Config;
+      readonly origins: Readonly<Record<KeyName, Origin>>;
+      readonly warnings: readonly ConfigProblem[];
+    }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+/** What of the host `max_docks` may speak of. */
+type Host = Pick<HostFacts, 'ncpus' | 'ramBytes' | 'swapBytes'>;
+
+const keyNames = Object.keys(keys) as KeyName[];
+
+/** For each key the last file that mentions it. */
+function merge(layers: readonly Layer[]): ReadonlyMap<KeyName, Setting> {
+  const merged = new Map(layers.flatMap((layer) => [...layer.settings]));
+  // An empty value puts the default back, also over an earlier file.
+  return new Map([...merged].filter(([, { isEmpty }]) => !isEmpty));
+}
+
+/** The names that `max_docks` knows, with the values that are in force. */
+function namesFor(config: Omit<Config, 'max_docks'>, host: Host): ReadonlyMap<string, number> {
+  return new Map([
+    ['ncpus', config.cpus === 'auto' ? host.ncpus : Math.floor(config.cpus)],
+    ['ram_bytes', host.ramBytes],
+    ['swap_bytes', host.swapBytes],
+    ['max_dock_mem', config.max_dock_mem],
+    ['max_dock_swap', config.max_dock_swap],
+  ]);
+}
+
+interface Cap {
+  readonly maxDocks: number;
+  readonly problems: readonly ConfigProblem[];
+}
+
+/** Evaluates `max_docks` and judges the result. */
+function evaluateCap(text: string, setting: Setting | undefined, names: ReadonlyMap<string, number>): Cap {
+  const key = 'max_docks';
+  const start: Place = setting?.place ?? { file: '(default)', line: 1, column: 1 };
+  try {
+    const result = evaluateExpression(text, names, maxPilots);
+    // A host may be told in so many words to run nothing; an expression hardly means to.
+    const isMeant = result > 0 || /^0+$/.test(text);
+    const message = `comes to ${result} on this host, so no pilot will be started`;
+    const hint = 'write max(1, ...) around it if there should be one';
+    const problems = isMeant ? [] : [{ severity: 'warning' as const, ...start, key, message, hint }];
+    return { maxDocks: Math.max(0, result), problems };
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+    const message = `${error.message}; give ${keys.max_docks.accepted}`;
+    const place = setting?.placeIn(error.column - 1) ?? start;
+    return { maxDocks: 0, problems: [{ severity: 'error', ...place, key, message }] };
+  }
+}
+
+function adviseOnSwap(config: Omit<Config, 'max_docks'>, setting: Setting | undefined): readonly ConfigProblem[] {
+  if (setting === undefined || config.max_dock_mem > 0 || config.max_dock_swap === 0) return [];
+  const message = 'has no effect, since max_dock_mem is 0 and memory therefore unlimited';
+  return [{ severity: 'warning', ...setting.place, key: 'max_dock_swap', message, hint: 'set max_dock_mem as well' }];
+}
+
+function sorted(problems: readonly ConfigProblem[], files: readonly string[]): readonly ConfigProblem[] {
+  const rank = (problem: ConfigProblem) => files.indexOf(problem.file);
+  return [...problems].sort((a, b) => rank(a) - rank(b) || a.line - b.line || a.column - b.column);
+}
+
+/**
+ * Reads a configuration from its files; later files override earlier ones key by key, and what no file mentions has its
+ * default. Depends on nothing but its arguments. Never throws.
+ */
+export function loadConfig(layers: readonly ConfigText[], host: Host): LoadResult {
+  const read = layers.map(readLayer);
+  const settings = merge(read);
+  const values = keyNames.map((name) => {
+    const setting = settings.get(name);
+    return [name, setting === undefined ? keys[name].schema.parse(keys[name].fallback) : setting.value] as const;
+  });
+  // The schemas in the table made these values, so they have the types that the table says.
+  const { max_docks: cap, ...rest } = Object.fromEntries(values) as unknown as Omit<Config, 'max_docks'> & {
+    max_docks: string;
+  };
+  const { maxDocks, problems: capProblems } = evaluateCap(cap, settings.get('max_docks'), namesFor(rest, host));
+  const found = [
+    ...read.flatMap(({ problems }) => problems),
+    ...capProblems,
+    ...adviseOnSwap(rest, settings.get('max_dock_swap')),
+  ];
+  const problems = sorted(
+    found,
+    layers.map(({ file }) => file),
+  );
+  if (problems.some(({ severity }) => severity === 'error')) return { ok: false, problems };
+  const origins = keyNames.map((name) => [name, settings.get(name)?.place ?? 'default']);
+  return {
+    ok: true,
+    config: { ...rest, max_docks: maxDocks },
+    origins: Object.fromEntries(origins) as Record<KeyName, Origin>,
+    warnings: problems,
+  };
+}
+
+/** What `checkConfig` says, each problem in words of one line. */
+export type Verdict =
+  | { readonly ok: true; readonly config: Config; readonly warnings: readonly string[] }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** `loadConfig` for those who pass on what was wrong instead of showing it in its file. */
+export function checkConfig(layers: readonly ConfigText[], host: Host): Verdict {
+  const result = loadConfig(layers, host);
+  if (!result.ok) return { ok: false, problems: result.problems.map(problemLine) };
+  return { ok: true, config: result.config, warnings: result.warnings.map(problemLine) };
+}
