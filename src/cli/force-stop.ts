@@ -1,4 +1,4 @@
-import { clearForceStop, requestMode } from '../observe/run-mode.js';
+import { clearForceStop, readRunMode, requestMode } from '../observe/run-mode.js';
 import type { Status } from '../report/status.js';
 import type { CliContext, CliOptions } from './context.js';
 import { exitCodes } from './exit-codes.js';
@@ -16,19 +16,22 @@ export async function forceStop(context: CliContext, options: CliOptions): Promi
   const { runDir } = resolvePaths(options, context);
   createDirectories([runDir]);
   await requestMode(runDir, 'force-stop');
-  return lockHolder(runDir) === undefined ? removeAlone(context, options) : waitForDaemon(context, runDir);
+  if (lockHolder(runDir) !== undefined) {
+    context.err('the daemon removes all pilots and then ends; Ctrl-C stops only the waiting');
+    if (!(await waitForDaemon(context, runDir))) return unfinished(context);
+    // The daemon takes the request away when it is carried out; one that was killed half-way left it to us.
+    if ((await readRunMode(runDir)) !== 'force-stop') return finished(context);
+  }
+  return removeAlone(context, options);
 }
 
-async function waitForDaemon(context: CliContext, runDir: string): Promise<number> {
-  context.err('the daemon removes all pilots and then ends; Ctrl-C stops only the waiting');
+/** Whether the daemon was gone in time; tells now and then how far it is. */
+async function waitForDaemon(context: CliContext, runDir: string): Promise<boolean> {
   for (let waitedMs = 0; waitedMs < deadlineMs; waitedMs += reportEveryMs) {
-    if (await waitUntilGone(context, runDir, reportEveryMs)) {
-      // Where the daemon was killed half-way, the request is still there and the work not done.
-      return finished(context);
-    }
+    if (await waitUntilGone(context, runDir, reportEveryMs)) return true;
     report(context, readStatusFile(runDir));
   }
-  return unfinished(context);
+  return false;
 }
 
 async function removeAlone(context: CliContext, options: CliOptions): Promise<number> {

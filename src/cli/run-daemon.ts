@@ -141,13 +141,12 @@ function keepStatus({ paths, logger }: Run, status: Status): void {
   }
 }
 
-function conclude({ context, paths, logger }: Run, end: DaemonEnd): number {
+function conclude({ context, paths }: Run, end: DaemonEnd): number {
   if (end.why !== 'bad-config') {
     context.tellParent({ type: 'ended', exitCode: exitCodes.ok, text: `plancton has ended already: ${end.why}` });
     return exitCodes.ok;
   }
   const text = [`no valid configuration in ${paths.confDir}:`, ...end.problems].join('\n');
-  for (const problem of end.problems) logger.error({ problem }, 'no valid configuration to start with');
   context.err(text);
   context.tellParent({ type: 'ended', exitCode: exitCodes.config, text });
   return exitCodes.config;

@@ -1,0 +1,59 @@
+import { fstatSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { systemClock } from '../clock.js';
+import { createDaemon } from '../daemon.js';
+import type { CliContext } from './context.js';
+import { exitCodes } from './exit-codes.js';
+import { runProgram } from './program.js';
+import { runCommand } from './run-command.js';
+
+const stdoutFd = 1;
+
+function readVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const version: unknown =
+    typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : '';
+  return String(version);
+}
+
+/** The variable alone proves nothing: every program started below a service inherits it. */
+function stdoutIsJournal(): boolean {
+  const stat = fstatSync(stdoutFd, { bigint: true });
+  return process.env['JOURNAL_STREAM'] === `${stat.dev}:${stat.ino}`;
+}
+
+function createContext(): CliContext {
+  return {
+    version: readVersion(),
+    pid: process.pid,
+    clock: systemClock,
+    env: process.env,
+    uid: process.getuid?.() ?? 0,
+    home: homedir(),
+    cliFile: fileURLToPath(new URL('../../bin/planctonctl.js', import.meta.url)),
+    stdoutIsJournal: stdoutIsJournal(),
+    out: (text) => process.stdout.write(`${text}\n`),
+    err: (text) => process.stderr.write(`${text}\n`),
+    createDaemon,
+    run: runCommand,
+    onSignal: (signal, listener) => process.on(signal, listener),
+    onCrash: (listener) => process.on('uncaughtException', listener),
+    kill: (pid, signal) => process.kill(pid, signal),
+    exit: (code) => process.exit(code),
+    tellParent: (message) => {
+      // The parent may have stopped waiting.
+      if (process.connected) process.send?.(message, () => undefined);
+    },
+  };
+}
+
+/** Ends the process when everything printed so far is out; what a library still holds open must not keep it. */
+function exitAfterOutput(exitCode: number): void {
+  process.stdout.write('', () => process.stderr.write('', () => process.exit(exitCode)));
+}
+
+// Nobody reads any more (`| head`): no reason to end a daemon.
+process.stdout.on('error', () => undefined);
+process.stderr.on('error', () => undefined);
+exitAfterOutput(await runProgram(createContext(), process.argv.slice(2)).catch(() => exitCodes.software));

@@ -1,0 +1,94 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runProgram } from '../../../src/cli/program.js';
+import { recordingContext, type RecordingContext } from '../../support/cli-context.js';
+import { tempDirectory } from '../../support/temp-directory.js';
+
+/** A user without root's rights, whose home is empty. */
+function aUser(): RecordingContext {
+  return recordingContext({ uid: 1000, home: tempDirectory() });
+}
+
+describe('the command line', () => {
+  it('shows the usage on stderr and ends with 64 for a verb that does not exist', async () => {
+    const context = aUser();
+    expect(await runProgram(context, ['frobnicate'])).toBe(64);
+    expect(context.stderr.join('\n')).toMatch(/unknown command 'frobnicate'[^]*Usage: planctonctl/);
+    expect(context.stdout).toEqual([]);
+  });
+
+  it.each([[['start', '--frobnicate']], [['--log-format=xml', 'status']], [['drain', 'now']], [['--rundir']], [[]]])(
+    'ends with 64 for %j',
+    async (args) => {
+      const context = aUser();
+      expect(await runProgram(context, args)).toBe(64);
+      expect(context.stderr.join('\n')).toContain('Usage: planctonctl');
+    },
+  );
+
+  it.each([[['help']], [['--help']], [['help', 'start']], [['start', '--help']]])(
+    'shows help on stdout and ends with 0 for %j',
+    async (args) => {
+      const context = aUser();
+      expect(await runProgram(context, args)).toBe(0);
+      expect(context.stdout.join('\n')).toMatch(/Usage: planctonctl[^]*--confdir/);
+      expect(context.stderr).toEqual([]);
+    },
+  );
+
+  it('has every verb in its help', async () => {
+    const context = aUser();
+    await runProgram(context, ['help']);
+    const verbs = 'start force-start stop force-stop status nodaemon drain drain-stop resume help reload version';
+    for (const verb of verbs.split(' ')) expect(context.stdout.join('\n')).toMatch(new RegExp(`^ {2}${verb}\\b`, 'm'));
+  });
+
+  it('prints the version', async () => {
+    const context = aUser();
+    expect(await runProgram(context, ['version'])).toBe(0);
+    expect(context.stdout).toEqual(['1.2.3']);
+  });
+
+  it.each([
+    ['before', (dir: string) => [`--rundir=${dir}`, 'drain']],
+    ['after', (dir: string) => ['drain', `--rundir=${dir}`]],
+    ['after, as two words', (dir: string) => ['drain', '--rundir', dir]],
+  ])('takes path options %s the verb, also for users', async (_where, args) => {
+    const runDir = join(tempDirectory(), 'run');
+    expect(await runProgram(aUser(), args(runDir))).toBe(0);
+    expect(readdirSync(runDir)).toEqual(['drain']);
+  });
+
+  it('takes relative paths from where it is called', async () => {
+    const runDir = tempDirectory();
+    expect(await runProgram(aUser(), ['drain', '--rundir', join('.', runDir.replace(/^\//, '../'.repeat(20)))])).toBe(
+      0,
+    );
+    expect(existsSync(join(runDir, 'drain'))).toBe(true);
+  });
+
+  it.each([[['status']], [['help']], [['version']], [['stop']], [['reload']]])(
+    'creates nothing for %j',
+    async (args) => {
+      const context = aUser();
+      await runProgram(context, args);
+      expect(readdirSync(context.home)).toEqual([]);
+    },
+  );
+
+  it('tells a refused permission as a sentence with 77', async () => {
+    const context = aUser();
+    const program = runProgram(
+      {
+        ...context,
+        out: () => {
+          throw Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' });
+        },
+      },
+      ['version'],
+    );
+    expect(await program).toBe(77);
+    expect(context.stderr).toEqual(['planctonctl: EACCES: permission denied']);
+  });
+});
