@@ -34,7 +34,7 @@ export class InfluxWriter {
   add(lines: readonly string[]): void {
     if (this.#closing.signal.aborted) return;
     this.#keep([...this.#waiting, ...lines]);
-    this.#pumping ??= this.#pump().finally(() => (this.#pumping = undefined));
+    this.#pumping ??= this.#pump();
   }
 
   /** Tries once more to get rid of what waits, for `deadlineMs` at most, and ends. */
@@ -61,10 +61,11 @@ export class InfluxWriter {
         continue;
       }
       this.#keep([...lines, ...this.#waiting]);
-      if (lastTry) return;
+      if (lastTry) break;
       await this.#clock.sleep(pauseMs, this.#closing.signal);
       pauseMs = Math.min(pauseMs * 2, longestPauseMs);
     }
+    this.#pumping = undefined;
   }
 
   async #send(lines: readonly string[]): Promise<Result> {
@@ -87,7 +88,8 @@ export class InfluxWriter {
   }
 
   #report(result: Result, lines: number): void {
-    if (result.is === 'refused') this.#lost += lines;
+    // Of a batch the server takes what it can, and tells how much it did not.
+    if (result.is === 'refused') this.#lost += Number(/dropped=(\d+)/.exec(result.why)?.[1] ?? lines);
     if (result.is === 'written') {
       if (this.#inTrouble) this.#tell(`takes points again; ${this.#lost} were lost`);
       this.#lost = 0;
