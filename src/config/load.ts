@@ -3,7 +3,7 @@ import { ExpressionError } from './expression-error.js';
 import { evaluateExpression } from './expression.js';
 import { readLayer, type Layer, type Place, type Setting } from './layer.js';
 import type { ConfigText } from './layers.js';
-import { problemLine, type ConfigProblem } from './problem.js';
+import type { ConfigProblem } from './problem.js';
 import { keys, maxPilots, type Config, type KeyName } from './schema.js';
 
 export type { ConfigText } from './layers.js';
@@ -113,16 +113,4 @@ export function loadConfig(layers: readonly ConfigText[], host: Host): LoadResul
     origins: Object.fromEntries(origins) as Record<KeyName, Origin>,
     warnings: problems,
   };
-}
-
-/** What `checkConfig` says, each problem in words of one line. */
-export type Verdict =
-  | { readonly ok: true; readonly config: Config; readonly warnings: readonly string[] }
-  | { readonly ok: false; readonly problems: readonly string[] };
-
-/** `loadConfig` for those who pass on what was wrong instead of showing it in its file. */
-export function checkConfig(layers: readonly ConfigText[], host: Host): Verdict {
-  const result = loadConfig(layers, host);
-  if (!result.ok) return { ok: false, problems: result.problems.map(problemLine) };
-  return { ok: true, config: result.config, warnings: result.warnings.map(problemLine) };
 }

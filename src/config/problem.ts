@@ -28,14 +28,18 @@ function isOpen(written: string): boolean {
 }
 
 /** One line: `file:line:column: key: what is wrong, what is accepted`. */
-export function problemLine({ severity, file, line, column, key, message, hint }: ConfigProblem): string {
+function problemLine({ severity, file, line, column, key, message, hint }: ConfigProblem): string {
   const subject = key === '' ? '' : `${key}: `;
   const grade = severity === 'warning' ? 'warning: ' : '';
   const cure = hint === undefined ? '' : `; ${hint}`;
   return printable(withoutUserinfo(`${file}:${line}:${column}: ${subject}${grade}${message}${cure}`));
 }
 
-/** The problem in one line, then the line of `text`, the file it was found in, with a caret; secrets are left out. */
-export function formatProblem(problem: ConfigProblem, text: string): string {
+/**
+ * The problem in one line, then the line of `text`, the file it was found in, with a caret; secrets are left out.
+ * Without the text there is only the first line.
+ */
+export function formatProblem(problem: ConfigProblem, text?: string): string {
+  if (text === undefined) return problemLine(problem);
   return `${problemLine(problem)}\n${excerpt(text, problem.line, problem.column, isOpen)}`;
 }

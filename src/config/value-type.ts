@@ -35,6 +35,8 @@ export function refusal(accepted: string): (issue: { readonly input?: unknown })
 
 interface Range {
   readonly accepted: string;
+  /** Spellings that many keys share, told only where one was wrong. */
+  readonly forms?: string;
   readonly min: number;
   readonly max: number;
   readonly pattern: RegExp;
@@ -42,8 +44,8 @@ interface Range {
 }
 
 /** A number within bounds, also written as text. */
-function quantity({ accepted, min, max, pattern, parse }: Range) {
-  const error = refusal(accepted);
+function quantity({ accepted, forms, min, max, pattern, parse }: Range) {
+  const error = refusal(forms === undefined ? accepted : `${accepted}, ${forms}`);
   const written = z.string().meta({ pattern: pattern.source });
   const schema = z
     .union([z.number().min(min, { error }).max(max, { error }), written], { error })
@@ -58,14 +60,14 @@ function quantity({ accepted, min, max, pattern, parse }: Range) {
 
 /** Seconds, bare or with units. */
 export function duration(min: number, max: number): ValueType<number> {
-  const accepted = `a time from ${formatDuration(min)} to ${formatDuration(max)}, ${durationForms}`;
-  return quantity({ accepted, min, max, pattern: durationPattern, parse: parseDuration });
+  const accepted = `a time from ${formatDuration(min)} to ${formatDuration(max)}`;
+  return quantity({ accepted, forms: durationForms, min, max, pattern: durationPattern, parse: parseDuration });
 }
 
 /** Bytes, bare or with units. */
 export function size(max: number): ValueType<number> {
-  const accepted = `a size from 0 to ${formatSize(max)}, ${sizeForms}`;
-  return quantity({ accepted, min: 0, max, pattern: sizePattern, parse: parseSize });
+  const accepted = `a size from 0 to ${formatSize(max)}`;
+  return quantity({ accepted, forms: sizeForms, min: 0, max, pattern: sizePattern, parse: parseSize });
 }
 
 /** A plain number. */
