@@ -14,10 +14,10 @@ export interface EngineSessionOptions {
 /** What is known about the engine as long as it answers, and the cgroup prepared for its pilots. */
 export interface EngineSession {
   /** Looks at the engine and prepares the cgroup, if that was not done since it was lost. Rejects with an EngineError. */
-  connect(config: Config): Promise<void>;
-  disconnect(): void;
-  info(): EngineInfo | undefined;
-  group(): PilotCgroup;
+  readonly connect: (config: Config) => Promise<void>;
+  readonly disconnect: () => void;
+  readonly info: () => EngineInfo | undefined;
+  readonly group: () => PilotCgroup;
 }
 
 /** Before the first connect: nothing is known, so nothing may be assumed to yield. */
@@ -35,7 +35,7 @@ export function createEngineSession(options: EngineSessionOptions): EngineSessio
   let group = NO_GROUP;
   let nice: boolean | undefined;
   return {
-    async connect(config) {
+    connect: async (config) => {
       if (info !== undefined && nice === config.nice) return;
       info = undefined;
       const found = await engine.info();
@@ -45,7 +45,7 @@ export function createEngineSession(options: EngineSessionOptions): EngineSessio
       const { version, apiVersion } = found;
       publish({ type: 'engine-found', version, apiVersion, yields: group.describe() });
     },
-    disconnect() {
+    disconnect: () => {
       info = undefined;
     },
     info: () => info,

@@ -4,7 +4,6 @@ import type { ContainerEngine } from '../engine/container-engine.js';
 import type { CpuSample, HostFacts, InFlight, Observation, Outcome, Pilot, RunMode } from '../model.js';
 import type { HostSampler } from './host-sampler.js';
 import type { PilotCgroup } from './pilot-cgroup.js';
-import { readRunMode } from './run-mode.js';
 
 /** A first figure is there a second after the start; a later look at the host waits for the timer. */
 const FIRST_SPAN_MS = 1000;
@@ -15,7 +14,8 @@ export interface ObserverOptions {
   readonly clock: Clock;
   readonly host: HostFacts;
   readonly instance: string;
-  readonly runDir: string;
+  /** What the operator asks for; rejects when that cannot be told. */
+  readonly readMode: () => Promise<RunMode>;
   readonly engine: ContainerEngine;
   readonly sampler: HostSampler;
   readonly group: () => PilotCgroup;
@@ -85,7 +85,7 @@ class WorldObserver implements Observer {
 
   /** A run directory that cannot be read may hold a drain: nothing is started until it can be. */
   async #readMode(): Promise<RunMode> {
-    return readRunMode(this.#options.runDir).catch((): RunMode => 'drain');
+    return this.#options.readMode().catch((): RunMode => 'drain');
   }
 }
 

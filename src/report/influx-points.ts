@@ -4,39 +4,32 @@ import type { Outcome } from '../model.js';
 
 /**
  * The original's three series, name for name (existing dashboards depend on them): `daemon`, `measurement`, `container`.
- * `hostname` is the short name of this host.
+ * `hostname` is the short name of this host. Most events are not for it and give no point.
  */
 export function toPoints(event: DaemonEvent, hostname: string): readonly Point[] {
-  switch (event.type) {
-    case 'cycle': {
-      const { sample, at, mode } = event.observation;
-      const tags = { hostname };
-      const atMs = at.wallMs;
-      const running = event.observation.pilots.filter((pilot) => pilot.state === 'running').length;
-      const status = mode === 'active' ? 'active' : 'draining';
-      const daemon: Point[] = [
-        { series: 'daemon', tags, fields: { uptime: event.uptimeMs / 1000 }, atMs },
-        { series: 'daemon', tags, fields: { containers: running, status }, atMs },
-      ];
-      if (sample === undefined) return daemon;
-      // As the original reckons it: iowait counts as busy.
-      const busyPercent = (100 * (sample.cpus - sample.idle)) / sample.cpus;
-      return [...daemon, { series: 'measurement', tags, fields: { cpu_eff: busyPercent }, atMs }];
-    }
-    case 'cycle-held':
-      return [
-        {
-          series: 'daemon',
-          tags: { hostname },
-          fields: { uptime: event.uptimeMs / 1000, status: 'waiting' },
-          atMs: event.atWallMs,
-        },
-      ];
-    case 'action-ended':
-      return containerPoint(event.outcome, hostname, event.atWallMs);
-    default:
-      return [];
+  if (event.type === 'cycle') return cyclePoints(event, hostname);
+  if (event.type === 'cycle-held') {
+    const fields = { uptime: event.uptimeMs / 1000, status: 'waiting' };
+    return [{ series: 'daemon', tags: { hostname }, fields, atMs: event.atWallMs }];
   }
+  if (event.type === 'action-ended') return containerPoint(event.outcome, hostname, event.atWallMs);
+  return [];
+}
+
+function cyclePoints(event: Extract<DaemonEvent, { type: 'cycle' }>, hostname: string): readonly Point[] {
+  const { sample, at, mode, pilots } = event.observation;
+  const tags = { hostname };
+  const atMs = at.wallMs;
+  const containers = pilots.filter((pilot) => pilot.state === 'running').length;
+  const status = mode === 'active' ? 'active' : 'draining';
+  const daemon: Point[] = [
+    { series: 'daemon', tags, fields: { uptime: event.uptimeMs / 1000 }, atMs },
+    { series: 'daemon', tags, fields: { containers, status }, atMs },
+  ];
+  if (sample === undefined) return daemon;
+  // As the original reckons it: iowait counts as busy.
+  const busyPercent = (100 * (sample.cpus - sample.idle)) / sample.cpus;
+  return [...daemon, { series: 'measurement', tags, fields: { cpu_eff: busyPercent }, atMs }];
 }
 
 /** One point per pilot that is gone, written once, when it is gone. */

@@ -36,7 +36,11 @@ function wordFailure(outcome: Outcome): LogLine {
   const facts = { kind: error?.kind, error: error?.message };
   switch (action.type) {
     case 'spawn':
-      return line('error', 'pilot could not be started', { pilot: action.spec.name, image: action.spec.image, ...facts });
+      return line('error', 'pilot could not be started', {
+        pilot: action.spec.name,
+        image: action.spec.image,
+        ...facts,
+      });
     case 'remove':
       return line('error', 'pilot could not be removed, will be tried again', { pilot: action.pilot.name, ...facts });
     case 'pull':
@@ -86,55 +90,46 @@ function wordCycle(event: Extract<DaemonEvent, { type: 'cycle' }>): LogLine {
   });
 }
 
+type Wording = { readonly [Type in DaemonEvent['type']]: (event: Extract<DaemonEvent, { type: Type }>) => LogLine };
+
 /** The one place where events become words. */
+const WORDING: Wording = {
+  'daemon-started': ({ version, instance, source }) =>
+    line('info', 'plancton started', { version, instance, config: source }),
+  'daemon-stopping': ({ why }) => line('info', 'plancton stops', { why }),
+  'config-accepted': ({ revision, warnings }) =>
+    warnings.length > 0
+      ? line('warn', 'configuration in force, with warnings', { revision, warnings })
+      : line('info', 'configuration in force', { revision }),
+  'config-refused': ({ revision, problems }) =>
+    line('error', 'configuration refused, the one before stays in force', { revision, problems }),
+  'config-unreachable': ({ message }) =>
+    line('warn', 'configuration source not reachable, the configuration stays as it is', { error: message }),
+  'engine-lost': ({ failure }) =>
+    line('error', 'no word from the container engine: pilots are left as they are', {
+      kind: failure.kind,
+      error: failure.message,
+    }),
+  'engine-found': ({ version, apiVersion, yields }) =>
+    line('info', 'container engine found', { engine: version, api: apiVersion, yields }),
+  'mode-changed': ({ mode }) => line('info', MODE_SENTENCES[mode]),
+  'limit-changed': ({ holds }) => line('info', 'not more pilots because', { limits: holds.map((hold) => hold.text) }),
+  'action-ended': ({ outcome }) => wordOutcome(outcome),
+  'pull-progress': ({ reference, doneBytes, totalBytes }) =>
+    line('info', 'pulling image', {
+      image: reference,
+      doneMB: Math.round(doneBytes / 1e6),
+      totalMB: Math.round(totalBytes / 1e6),
+    }),
+  'sink-trouble': ({ sink, message }) => line('warn', 'monitoring target in trouble', { sink, error: message }),
+  cycle: wordCycle,
+  'cycle-held': ({ number }) => line('debug', 'cycle without a list of pilots', { cycle: number }),
+};
+
 function word(event: DaemonEvent): LogLine {
-  switch (event.type) {
-    case 'daemon-started':
-      return line('info', 'plancton started', { version: event.version, instance: event.instance, config: event.source });
-    case 'daemon-stopping':
-      return line('info', 'plancton stops', { why: event.why });
-    case 'config-accepted':
-      return line(event.warnings.length > 0 ? 'warn' : 'info', 'configuration in force', {
-        revision: event.revision,
-        warnings: event.warnings.length > 0 ? event.warnings : undefined,
-      });
-    case 'config-refused':
-      return line('error', 'configuration refused, the one before stays in force', {
-        revision: event.revision,
-        problems: event.problems,
-      });
-    case 'config-unreachable':
-      return line('warn', 'configuration source not reachable, the configuration stays as it is', { error: event.message });
-    case 'engine-lost':
-      return line('error', 'no word from the container engine: pilots are left as they are', {
-        kind: event.failure.kind,
-        error: event.failure.message,
-      });
-    case 'engine-found':
-      return line('info', 'container engine found', {
-        engine: event.version,
-        api: event.apiVersion,
-        yields: event.yields,
-      });
-    case 'mode-changed':
-      return line('info', MODE_SENTENCES[event.mode]);
-    case 'limit-changed':
-      return line('info', 'not more pilots because', { limits: event.holds.map((hold) => hold.text) });
-    case 'action-ended':
-      return wordOutcome(event.outcome);
-    case 'pull-progress':
-      return line('info', 'pulling image', {
-        image: event.reference,
-        doneMB: Math.round(event.doneBytes / 1e6),
-        totalMB: Math.round(event.totalBytes / 1e6),
-      });
-    case 'sink-trouble':
-      return line('warn', 'monitoring target in trouble', { sink: event.sink, error: event.message });
-    case 'cycle':
-      return wordCycle(event);
-    case 'cycle-held':
-      return line('debug', 'cycle without a list of pilots', { cycle: event.number });
-  }
+  // The table has an entry for each type that takes just that event; TypeScript cannot tie the two together.
+  const wording = WORDING[event.type] as (event: DaemonEvent) => LogLine;
+  return wording(event);
 }
 
 /** Writes each event as one line: constant message, facts in fields. Quiet cycles say nothing above debug. */

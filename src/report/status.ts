@@ -34,7 +34,11 @@ export interface Status {
   readonly holds: readonly Hold[];
   readonly yields: { readonly mode: YieldMode; readonly text: string };
   readonly image: { readonly wanted: string; readonly id: string | undefined; readonly pulling: string | undefined };
-  readonly engine: { readonly host: string; readonly version: string | undefined; readonly apiVersion: string | undefined };
+  readonly engine: {
+    readonly host: string;
+    readonly version: string | undefined;
+    readonly apiVersion: string | undefined;
+  };
   readonly config: {
     readonly source: string;
     readonly revision: string | undefined;
@@ -42,7 +46,12 @@ export interface Status {
     readonly unreachable: string | undefined;
   };
   readonly pilots: readonly PilotStatus[];
-  readonly totals: { readonly spawned: number; readonly ended: number; readonly evicted: number; readonly failed: number };
+  readonly totals: {
+    readonly spawned: number;
+    readonly ended: number;
+    readonly evicted: number;
+    readonly failed: number;
+  };
 }
 
 export interface PilotStatus {
@@ -68,7 +77,8 @@ export interface StatusFacts {
   readonly cycles: number;
   readonly trouble: string | undefined;
   /** The last cycle that saw the pilots; undefined until there was one. */
-  readonly seen: { readonly observation: Observation; readonly plan: Pick<Plan<unknown>, 'capacity' | 'holds'> } | undefined;
+  readonly seen:
+    { readonly observation: Observation; readonly plan: Pick<Plan<unknown>, 'capacity' | 'holds'> } | undefined;
   readonly yields: Status['yields'];
   readonly wantedImage: string;
   readonly engine: Status['engine'];

@@ -1,0 +1,340 @@
+import { describe, expect, it } from 'vitest';
+import { EngineError } from '../../src/engine/container-engine.js';
+import { aRevision, setStage } from '../support/loop-stage.js';
+
+const QUICK = 'main_sleep: 10\ngrace_kill: 20\ngrace_spawn: 30\nupdateconfig: 10\nmax_docks: 4\nforeign_window: 60\n';
+const LONG_PILOTS = { behave: () => ({}) };
+
+describe('a host filling itself', () => {
+  it('starts pilots within two loops on an empty configuration', async () => {
+    const stage = setStage({ host: { ncpus: 4 } });
+    await stage.start();
+
+    await stage.clock.advance(60_000);
+
+    expect(stage.names()).toHaveLength(2);
+  });
+
+  it('fills up to the cap, and no further, with docks_per_loop a sample', async () => {
+    const stage = setStage({ ...LONG_PILOTS, config: `${QUICK}docks_per_loop: 3\n` });
+    await stage.start();
+
+    await stage.clock.advance(1500);
+    expect(stage.names()).toHaveLength(3);
+    await stage.clock.advance(10_000);
+    expect(stage.names()).toHaveLength(4);
+    await stage.clock.advance(300_000);
+    expect(stage.names()).toHaveLength(4);
+  });
+
+  it('replaces pilots that end, and removes their containers', async () => {
+    const stage = setStage({ behave: () => ({ lifetimeMs: 25_000 }), config: QUICK });
+    await stage.start();
+
+    await stage.clock.advance(600_000);
+
+    expect(stage.names().length).toBeGreaterThanOrEqual(3);
+    expect(stage.engine.pilots().length).toBeLessThanOrEqual(4);
+    const removed = stage.events.filter(
+      (event) => event.type === 'action-ended' && event.outcome.action.type === 'remove',
+    );
+    expect(removed.length).toBeGreaterThan(40);
+  });
+
+  it('asks the engine as often for many pilots as for few', async () => {
+    const callsPerCycle = async (cap: number) => {
+      const stage = setStage({
+        ...LONG_PILOTS,
+        host: { ncpus: 64 },
+        config: `main_sleep: 10\nmax_docks: ${cap}\ndocks_per_loop: 64`,
+      });
+      await stage.start();
+      await stage.clock.advance(30_000);
+      const before = { calls: { ...stage.engine.calls }, cycles: stage.cycles() };
+      await stage.clock.advance(100_000);
+      const sum = (calls: Record<string, number>) => Object.values(calls).reduce((a, b) => a + b, 0);
+      return (sum(stage.engine.calls) - sum(before.calls)) / (stage.cycles() - before.cycles);
+    };
+
+    expect(await callsPerCycle(48)).toBe(await callsPerCycle(1));
+  });
+});
+
+describe('making room', () => {
+  it('evicts exactly the surplus when the owner comes, and fills up again when he is gone', async () => {
+    const stage = setStage({
+      ...LONG_PILOTS,
+      config: QUICK.replace('max_docks: 4', 'max_docks: 8\ndocks_per_loop: 8'),
+      host: { ncpus: 8 },
+    });
+    await stage.start();
+    await stage.clock.advance(30_000);
+    expect(stage.names()).toHaveLength(8);
+
+    stage.foreign = 4;
+    await stage.clock.advance(20_000 + 2 * 10_000 + 2_000);
+    expect(stage.names()).toHaveLength(4);
+    await stage.clock.advance(600_000);
+    expect(stage.names()).toHaveLength(4);
+
+    stage.foreign = 0;
+    await stage.clock.advance(180_000);
+    expect(stage.names()).toHaveLength(8);
+  });
+
+  it('starts and evicts nobody while the host cannot be read, and still keeps the time to live', async () => {
+    const stage = setStage({ ...LONG_PILOTS, config: `${QUICK}max_ttl: 120` });
+    await stage.start();
+    await stage.clock.advance(20_000);
+    expect(stage.names()).toHaveLength(4);
+
+    stage.foreign = undefined;
+    await stage.clock.advance(90_000);
+    expect(stage.names()).toHaveLength(4);
+    await stage.clock.advance(60_000);
+
+    expect(stage.names()).toHaveLength(0);
+  });
+});
+
+describe('an engine in trouble', () => {
+  it('starts nothing and removes nothing while pilots cannot be listed, and goes on afterwards', async () => {
+    const stage = setStage({ ...LONG_PILOTS, config: QUICK });
+    await stage.start();
+    await stage.clock.advance(20_000);
+    const before = stage.names();
+    stage.engine.away = true;
+
+    await stage.clock.advance(300_000);
+    expect(stage.names()).toEqual(before);
+    const lost = stage.events.filter((event) => event.type === 'engine-lost');
+    expect(lost).toHaveLength(1);
+
+    stage.engine.away = false;
+    await stage.clock.advance(30_000);
+    expect(stage.names()).toEqual(before);
+    expect(stage.engine.pilots()).toHaveLength(4);
+  });
+
+  it('never exceeds the cap when replies to create and start are lost', async () => {
+    const stage = setStage({ ...LONG_PILOTS, config: QUICK });
+    for (let i = 0; i < 6; i += 1) {
+      stage.engine.failNext(i % 2 === 0 ? 'createPilot' : 'startPilot', 'timeout', { effectHappens: true });
+    }
+    await stage.start();
+
+    for (let step = 0; step < 60; step += 1) {
+      await stage.clock.advance(5000);
+      expect(stage.names().length).toBeLessThanOrEqual(4);
+    }
+
+    expect(stage.names()).toHaveLength(4);
+    expect(stage.engine.pilots()).toHaveLength(4);
+  });
+
+  it('goes on starting pilots while one container cannot be removed', async () => {
+    const stage = setStage({
+      behave: () => ({ lifetimeMs: 20_000 }),
+      config: QUICK.replace('max_docks: 4', 'max_docks: 2'),
+    });
+    const removeForGood = stage.engine.removePilot.bind(stage.engine);
+    let stuck: string | undefined;
+    stage.engine.removePilot = async (id) => {
+      stuck ??= id;
+      if (id === stuck) throw new EngineError('refused', 'device or resource busy');
+      await removeForGood(id);
+    };
+    await stage.start();
+
+    await stage.clock.advance(300_000);
+
+    expect(stage.names().length).toBeGreaterThanOrEqual(1);
+    expect(stage.events.filter((event) => event.type === 'action-ended').length).toBeGreaterThan(20);
+  });
+
+  it('does not let a hung removal delay another', async () => {
+    const stage = setStage({ ...LONG_PILOTS, config: `${QUICK}max_ttl: 60` });
+    await stage.start();
+    await stage.clock.advance(5000);
+    const release = stage.engine.hang('stopPilot');
+
+    await stage.clock.advance(57_000);
+    expect(stage.engine.calls.stopPilot).toBe(4);
+
+    release();
+    await stage.clock.advance(30_000);
+    expect(stage.names('exited')).toHaveLength(0);
+  });
+});
+
+describe('a restart of the daemon', () => {
+  it('touches no pilot and starts none twice', async () => {
+    const first = setStage({ ...LONG_PILOTS, config: QUICK });
+    await first.start();
+    await first.clock.advance(30_000);
+    const before = first.names();
+    expect(await first.stop()).toBe('stopped');
+
+    const second = setStage({ ...LONG_PILOTS, config: QUICK }, first);
+    await second.start();
+    await second.clock.advance(120_000);
+
+    expect(second.names()).toEqual(before);
+    await second.stop();
+  });
+
+  it('reaps what an earlier one made and never started', async () => {
+    const stage = setStage({ ...LONG_PILOTS, config: QUICK });
+    stage.engine.failNext('startPilot', 'timeout');
+    stage.engine.failNext('removePilot', 'timeout');
+    await stage.start();
+
+    await stage.clock.advance(90_000);
+
+    expect(stage.names('created')).toHaveLength(0);
+    expect(stage.names()).toHaveLength(4);
+    await stage.stop();
+  });
+});
+
+describe('images', () => {
+  it('keeps filling slots from the old image during a pull of the new one', async () => {
+    const stage = setStage({ behave: () => ({ lifetimeMs: 15_000 }), config: QUICK });
+    await stage.start();
+    await stage.clock.advance(30_000);
+    stage.engine.registry.set('busybox:2', 'sha256:new');
+    stage.engine.pullMs = 60_000;
+    stage.revision = aRevision('r2', `${QUICK}docker_image: busybox:2\n`);
+
+    for (let step = 0; step < 6; step += 1) {
+      await stage.clock.advance(10_000);
+      expect(stage.names().length).toBeGreaterThanOrEqual(3);
+    }
+    await stage.clock.advance(60_000);
+
+    const images = stage.engine.pilots().map((pilot) => pilot.spec?.image);
+    expect(new Set(images)).toEqual(new Set(['busybox:2']));
+  });
+
+  it('works from the image on the host while the registry is away', async () => {
+    const stage = setStage({ ...LONG_PILOTS, config: QUICK });
+    stage.engine.registry.clear();
+    await stage.start();
+
+    await stage.clock.advance(60_000);
+
+    expect(stage.names()).toHaveLength(4);
+  });
+
+  it('pulls again when the image has expired', async () => {
+    const stage = setStage({ ...LONG_PILOTS, config: `${QUICK}image_expiration: 300` });
+    await stage.start();
+
+    await stage.clock.advance(1000);
+    expect(stage.engine.calls.pullImage).toBe(1);
+    await stage.clock.advance(620_000);
+
+    expect(stage.engine.calls.pullImage).toBe(3);
+  });
+});
+
+describe('what the operator asks for', () => {
+  it('drains: starts nothing, lets pilots finish, and resumes', async () => {
+    const stage = setStage({ behave: () => ({ lifetimeMs: 45_000 }), config: QUICK });
+    await stage.start();
+    await stage.clock.advance(20_000);
+    stage.mode = 'drain';
+
+    await stage.clock.advance(60_000);
+    expect(stage.engine.pilots()).toHaveLength(0);
+    expect(stage.ended).toBeUndefined();
+
+    stage.mode = 'active';
+    await stage.clock.advance(20_000);
+    expect(stage.names()).toHaveLength(4);
+  });
+
+  it('ends a drain-stop when the last pilot has ended', async () => {
+    const stage = setStage({ behave: () => ({ lifetimeMs: 45_000 }), config: QUICK });
+    await stage.start();
+    await stage.clock.advance(20_000);
+    stage.mode = 'drain-stop';
+
+    await stage.clock.advance(10_000);
+    expect(stage.ended).toBeUndefined();
+    await stage.clock.advance(60_000);
+
+    expect(stage.ended).toBe('drain-stop');
+  });
+
+  it('kills them all on force-stop, also those that ignore SIGTERM, and then ends', async () => {
+    const stage = setStage({ behave: () => ({ ignoresTerm: true }), config: QUICK });
+    await stage.start();
+    await stage.clock.advance(20_000);
+    stage.mode = 'force-stop';
+    stage.loop.wake();
+
+    await stage.clock.advance(2000);
+
+    expect(stage.engine.pilots()).toHaveLength(0);
+    expect(stage.ended).toBe('force-stop');
+  });
+
+  it('leaves paused pilots alone until their time to live', async () => {
+    const stage = setStage({ ...LONG_PILOTS, config: `${QUICK}max_ttl: 300` });
+    await stage.start();
+    await stage.clock.advance(20_000);
+    const [frozen = ''] = stage.names();
+    stage.engine.pause(frozen);
+
+    await stage.clock.advance(200_000);
+    expect(stage.names('paused')).toEqual([frozen]);
+    await stage.clock.advance(130_000);
+
+    expect(stage.engine.pilots().map((pilot) => pilot.name)).not.toContain(frozen);
+  });
+
+  it('never touches a container that is not ours', async () => {
+    const stage = setStage({ behave: () => ({ lifetimeMs: 15_000 }), config: QUICK });
+    stage.engine.addForeign('plancton-worker-db-of-someone');
+    stage.engine.addForeign('plancton-worker-abc123', { 'io.github.mconcas.plancton.instance': 'another' });
+    await stage.start();
+
+    await stage.clock.advance(120_000);
+    stage.mode = 'force-stop';
+    await stage.clock.advance(30_000);
+
+    expect(stage.engine.containers().map((container) => container.name)).toEqual([
+      'plancton-worker-db-of-someone',
+      'plancton-worker-abc123',
+    ]);
+  });
+});
+
+describe('a new configuration', () => {
+  it('takes effect, and a bad one changes nothing', async () => {
+    const stage = setStage({ ...LONG_PILOTS, config: QUICK });
+    await stage.start();
+    await stage.clock.advance(20_000);
+    stage.revision = aRevision('r2', 'max_docks: [nonsense\n');
+    await stage.clock.advance(60_000);
+    expect(stage.names()).toHaveLength(4);
+    expect(stage.events.filter((event) => event.type === 'config-refused')).toHaveLength(1);
+
+    stage.revision = aRevision('r3', `${QUICK}max_docks: 6\n`.replace('max_docks: 4\n', ''));
+    await stage.clock.advance(60_000);
+
+    expect(stage.names()).toHaveLength(6);
+  });
+
+  it('kills nobody when it lowers the cap', async () => {
+    const stage = setStage({ ...LONG_PILOTS, config: QUICK });
+    await stage.start();
+    await stage.clock.advance(20_000);
+    stage.revision = aRevision('r2', 'main_sleep: 10\nmax_docks: 1\nupdateconfig: 10');
+
+    await stage.clock.advance(300_000);
+
+    expect(stage.names()).toHaveLength(4);
+  });
+});
