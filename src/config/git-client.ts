@@ -1,0 +1,134 @@
+import { simpleGit } from 'simple-git';
+import type { Clock } from '../clock.js';
+import { gitEnvironment, FIXED_CONFIG, type Environment } from './git-environment.js';
+import { redactUrl } from './git-url.js';
+
+export interface GitClientOptions {
+  /** The folder git runs in; must exist. */
+  readonly dir: string;
+  /** Holds what `writeGitSettings` wrote. */
+  readonly settingsFolder: string;
+  readonly env: Environment;
+  readonly clock: Clock;
+  /** How long one command may take. */
+  readonly deadlineMs: number;
+}
+
+/** A git command that failed; the message is git's own, without credentials. */
+export class GitFailure extends Error {
+  override readonly name = 'GitFailure';
+  readonly kind: 'failed' | 'timeout' | 'aborted' | 'flood';
+  /** What git ended with, where it ended by itself. */
+  readonly exitCode: number | undefined;
+
+  constructor(kind: GitFailure['kind'], message: string, exitCode?: number) {
+    super(message);
+    this.kind = kind;
+    this.exitCode = exitCode;
+  }
+}
+
+export interface GitClient {
+  /** Resolves with the standard output, rejects with `GitFailure`, always within the deadline and a little. */
+  run(args: readonly string[], signal?: AbortSignal): Promise<string>;
+}
+
+/** More than any listing of a sane repository. */
+const MAX_OUTPUT_BYTES = 32 * 1024 * 1024;
+/** How long a git that was told to stop may take. */
+const STOP_GRACE_MS = 3_000;
+
+/** The lines that say what went wrong, on one line and of bounded length. */
+function gitMessage(text: string): string {
+  if (text.includes('spawn git ENOENT')) return 'the command git was not found: install git, or add it to PATH';
+  const lines = text.split('\n').map((line) => line.trim());
+  const telling = lines.filter((line) => /^(fatal|error|remote|ssh|git):|Permission denied|Host key/i.test(line));
+  const chosen = telling.length > 0 ? telling : lines.filter((line) => line !== '').slice(-3);
+  return redactUrl(chosen.join('; ').slice(0, 600)) || 'git failed without saying why';
+}
+
+interface GitEvents {
+  readonly onFlood: () => void;
+  readonly onExit: (code: number) => void;
+}
+
+/** A git in `dir` that stops when `abort` says so. */
+function prepareGit(dir: string, env: Record<string, string>, abort: AbortSignal, { onFlood, onExit }: GitEvents) {
+  let bytes = 0;
+  return simpleGit({
+    baseDir: dir,
+    abort,
+    config: FIXED_CONFIG,
+    allowEnvironment: Object.keys(env).filter((name) => name.startsWith('GIT_')),
+    // These guard against arguments from strangers; all of ours are fixed or checked.
+    unsafe: {
+      allowUnsafeConfigPaths: true,
+      allowUnsafeSshCommand: true,
+      allowUnsafeHooksPath: true,
+      allowUnsafeFsMonitor: true,
+      allowUnsafeFilter: true,
+    },
+    // The short cut "a moment after exit" would cut output short on a busy host.
+    completion: { onClose: true, onExit: false },
+    // By itself a failure that prints nothing would pass for a success.
+    errors: (error, { exitCode, stdErr }) => {
+      onExit(exitCode);
+      return error ?? (exitCode === 0 ? undefined : Buffer.concat(stdErr));
+    },
+  })
+    .env(env)
+    .outputHandler((_command, stdout) => {
+      stdout.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > MAX_OUTPUT_BYTES) onFlood();
+      });
+    });
+}
+
+/** Runs git with fixed settings and a deadline; arguments are ours or checked, never words of a configuration. */
+export function createGitClient({ dir, settingsFolder, env: site, clock, deadlineMs }: GitClientOptions): GitClient {
+  const env = gitEnvironment(settingsFolder, site);
+
+  async function run(args: readonly string[], signal?: AbortSignal): Promise<string> {
+    const stop = new AbortController();
+    const done = new AbortController();
+    let cause: GitFailure | undefined;
+    let exitCode: number | undefined;
+    const giveUp = (failure: GitFailure) => {
+      cause ??= failure;
+      stop.abort();
+    };
+    const onAbort = () => {
+      giveUp(new GitFailure('aborted', 'git was told to stop'));
+    };
+    const events: GitEvents = {
+      onFlood: () => {
+        giveUp(new GitFailure('flood', `git printed more than ${MAX_OUTPUT_BYTES / 1024 / 1024} MiB`));
+      },
+      onExit: (code) => {
+        exitCode = code;
+      },
+    };
+    const overdue = async () => {
+      await clock.sleep(deadlineMs, done.signal);
+      const failure = new GitFailure('timeout', `git ${args[0] ?? ''} did not end within ${deadlineMs / 1000} s`);
+      giveUp(failure);
+      // Normally git is gone long before, and the race below is over.
+      await clock.sleep(STOP_GRACE_MS, done.signal);
+      throw failure;
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted) onAbort();
+    try {
+      return await Promise.race([prepareGit(dir, env, stop.signal, events).raw([...args]), overdue()]);
+    } catch (error) {
+      const message = gitMessage(error instanceof Error ? error.message : String(error));
+      throw cause ?? new GitFailure('failed', message, exitCode);
+    } finally {
+      done.abort();
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  return { run };
+}

@@ -1,0 +1,147 @@
+import { join } from 'node:path';
+import type { Clock } from '../clock.js';
+import { createGitClient, GitFailure } from './git-client.js';
+import type { Environment } from './git-environment.js';
+import { explainFetch } from './git-explain.js';
+import { ACCEPTING, CANDIDATE, createGitRepository, type GitRepository } from './git-repository.js';
+import { writeGitSettings } from './git-settings.js';
+import { isLocalUrl, redactUrl } from './git-url.js';
+import { createGitWriter, type GitWriter } from './git-writer.js';
+import { ConfigSourceError, type CandidateOptions, type ConfigRevision, type ConfigSource } from './source.js';
+
+export interface GitSourceOptions {
+  /** A clone, made by `cloneConfig` or by hand. */
+  readonly confDir: string;
+  readonly hostname: string;
+  /** A private folder for git's settings; made when missing, may be deleted at any time. */
+  readonly stateDir: string;
+  readonly clock: Clock;
+  readonly env: Environment;
+  /** How long one git command may take, ms; a minute by default. */
+  readonly deadlineMs?: number;
+  /** Least time between two questions to a remote, ms; asked each time, for it comes from the configuration itself. */
+  readonly remoteIntervalMs: () => number;
+  /** 0 <= x < 1; spreads the questions of many hosts. */
+  readonly random?: () => number;
+}
+
+interface Asked {
+  readonly url: string;
+  readonly branch: string;
+  readonly monoMs: number;
+  /** Shifts the next question by -10 % to +10 % of the interval. */
+  readonly jitter: number;
+  readonly failure: ConfigSourceError | undefined;
+}
+
+/** Follows a branch of a git repository; the tree is only ever changed by `accept`. */
+class GitSource implements ConfigSource {
+  readonly #options: GitSourceOptions;
+  readonly #repository: GitRepository;
+  readonly #writer: GitWriter;
+  #asked: Asked | undefined;
+  #description: string;
+
+  constructor(options: GitSourceOptions) {
+    const { confDir, stateDir, env, clock, deadlineMs = 60_000 } = options;
+    this.#options = options;
+    this.#description = `the git clone ${confDir}`;
+    const git = createGitClient({ dir: confDir, settingsFolder: stateDir, env, clock, deadlineMs });
+    this.#repository = createGitRepository(git, confDir, options.hostname);
+    this.#writer = createGitWriter({ git, repository: this.#repository, confDir, clock, graceMs: deadlineMs });
+  }
+
+  describe(): string {
+    return this.#description;
+  }
+
+  async current(signal?: AbortSignal): Promise<ConfigRevision> {
+    return this.#guard(async () => {
+      await this.#follows(signal);
+      // Half of a tree is nobody's edit: what counts is the commit it came from.
+      const halfway = await this.#repository.resolve(ACCEPTING, signal);
+      const head = halfway === undefined ? undefined : await this.#repository.resolve('HEAD', signal);
+      return head === undefined ? this.#repository.workTree(signal) : this.#repository.commit(head, signal);
+    });
+  }
+
+  async unedited(signal?: AbortSignal): Promise<ConfigRevision | undefined> {
+    return this.#guard(async () => {
+      const head = await this.#repository.resolve('HEAD', signal);
+      return head === undefined ? undefined : this.#repository.commit(head, signal);
+    });
+  }
+
+  async candidate({ force = false, signal }: CandidateOptions = {}): Promise<ConfigRevision | undefined> {
+    return this.#guard(async () => {
+      const followed = await this.#follows(signal);
+      await this.#writer.repair(signal);
+      if (followed === undefined) return undefined;
+      if (force || this.#isDue(followed)) await this.#ask(followed, signal);
+      // Between two questions the answer stays what it was, failures included.
+      if (this.#asked?.failure) throw this.#asked.failure;
+      const candidate = await this.#repository.resolve(CANDIDATE, signal);
+      if (candidate === undefined || candidate === (await this.#repository.resolve('HEAD', signal))) return undefined;
+      return this.#repository.commit(candidate, signal);
+    });
+  }
+
+  async accept({ id }: ConfigRevision, signal?: AbortSignal): Promise<void> {
+    return this.#guard(async () => {
+      const followed = await this.#follows(signal);
+      await this.#writer.checkOut(id.replace(/\+local$/, ''), followed?.branch, signal);
+    });
+  }
+
+  /** What the clone follows now; refreshes git's settings on the way, for the URL may hold credentials. */
+  async #follows(signal?: AbortSignal) {
+    const { confDir, stateDir } = this.#options;
+    // Without these git may refuse to look into the clone at all.
+    await writeGitSettings({ folder: stateDir, repository: confDir, url: undefined });
+    const followed = await this.#repository.follows(signal);
+    if (followed) await writeGitSettings({ folder: stateDir, repository: confDir, url: followed.url });
+    this.#description = followed
+      ? `branch ${followed.branch} of ${redactUrl(followed.url)} in ${confDir}`
+      : `the git clone ${confDir}, which follows no branch`;
+    return followed;
+  }
+
+  #isDue({ url, branch }: { url: string; branch: string }): boolean {
+    const asked = this.#asked;
+    if (asked?.url !== url || asked.branch !== branch || isLocalUrl(url)) return true;
+    const interval = this.#options.remoteIntervalMs();
+    return this.#options.clock.now().monoMs - asked.monoMs >= interval * asked.jitter;
+  }
+
+  async #ask({ url, branch }: { url: string; branch: string }, signal?: AbortSignal): Promise<void> {
+    const { clock, random = Math.random } = this.#options;
+    const asked = { url, branch, monoMs: clock.now().monoMs, jitter: 0.9 + 0.2 * random() };
+    try {
+      await this.#writer.fetch(branch, signal);
+      this.#asked = { ...asked, failure: undefined };
+    } catch (error) {
+      if (!(error instanceof GitFailure)) throw error;
+      this.#asked = { ...asked, failure: explainFetch(error, url, branch) };
+    }
+  }
+
+  /** Turns what git and the file system say into our words. */
+  async #guard<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof ConfigSourceError) throw error;
+      const { confDir } = this.#options;
+      const why = error instanceof Error ? redactUrl(error.message) : String(error);
+      throw new ConfigSourceError(
+        'broken',
+        `The git clone ${confDir} cannot be used: ${why}; see ${join(confDir, '.git')}.`,
+      );
+    }
+  }
+}
+
+/** A source that follows the branch checked out in `confDir`. Reading needs no right to write there. */
+export function createGitSource(options: GitSourceOptions): ConfigSource {
+  return new GitSource(options);
+}

@@ -1,0 +1,87 @@
+import type { Clock } from '../clock.js';
+import { GitFailure, type GitClient } from './git-client.js';
+import { protectWork } from './git-guard.js';
+import { lockOf, removeStaleLock } from './git-lock.js';
+import { ACCEPTED, ACCEPTING, CANDIDATE, type GitRepository } from './git-repository.js';
+import { ConfigSourceError } from './source.js';
+
+export interface GitWriterOptions {
+  readonly git: GitClient;
+  readonly repository: GitRepository;
+  readonly confDir: string;
+  readonly clock: Clock;
+  /** How old a lock must be before it can count as left behind, ms. */
+  readonly graceMs: number;
+}
+
+/** The writing side of a clone. Rejects with `GitFailure` or `ConfigSourceError`. */
+export interface GitWriter {
+  /** Fetches the branch aside; the tree stays as it is. */
+  fetch(branch: string, signal?: AbortSignal): Promise<void>;
+  /** Makes the tree that of a fetched commit, or leaves it as it was. */
+  checkOut(commit: string, branch: string | undefined, signal?: AbortSignal): Promise<void>;
+  /** Undoes what a process that was killed while checking out has left. */
+  repair(signal?: AbortSignal): Promise<void>;
+}
+
+/** Only one writer may exist for a clone at a time. */
+export function createGitWriter({ git, repository, confDir, clock, graceMs }: GitWriterOptions): GitWriter {
+  const startedWallMs = clock.now().wallMs;
+
+  /** For what takes locks: one that is stale is removed, and the command gets a second chance. */
+  async function write(args: readonly string[], signal?: AbortSignal): Promise<string> {
+    try {
+      return await git.run(args, signal);
+    } catch (error) {
+      const lock = error instanceof GitFailure ? lockOf(error.message) : undefined;
+      if (lock === undefined) throw error;
+      const gitDir = (await git.run(['rev-parse', '--absolute-git-dir'], signal)).trimEnd();
+      const removed = await removeStaleLock(lock, { gitDir, nowWallMs: clock.now().wallMs, startedWallMs, graceMs });
+      if (!removed) {
+        const cure = 'if no git runs there, remove that file';
+        throw new ConfigSourceError('broken', `The git clone ${confDir} is locked by ${lock}: ${cure}.`);
+      }
+      return await git.run(args, signal);
+    }
+  }
+
+  async function fetch(branch: string, signal?: AbortSignal): Promise<void> {
+    const shallow = (await git.run(['rev-parse', '--is-shallow-repository'], signal)).trimEnd() === 'true';
+    // A full clone was made by hand: cutting its history short is not ours to do.
+    const depth = shallow ? ['--depth', '1'] : [];
+    const fixed = ['--quiet', '--no-tags', '--no-recurse-submodules', '--no-auto-gc', '--no-write-fetch-head'];
+    await write(['fetch', ...fixed, '--refmap=', ...depth, 'origin', `+refs/heads/${branch}:${CANDIDATE}`], signal);
+  }
+
+  async function checkOut(commit: string, branch: string | undefined, signal?: AbortSignal): Promise<void> {
+    const head = await repository.resolve('HEAD', signal);
+    if (head === undefined || branch === undefined) {
+      throw new ConfigSourceError('rejected', `${confDir} follows no branch: check one out.`, commit);
+    }
+    // Another owner or a copied folder leave times that git takes for edits.
+    await write(['update-index', '-q', '--refresh'], signal).catch(() => undefined);
+    await protectWork({ run: write }, repository, { confDir, from: head, to: commit, branch }, signal);
+    await write(['update-ref', ACCEPTING, commit], signal);
+    try {
+      await write(['reset', '--quiet', '--hard', commit], signal);
+    } catch (error) {
+      // Without the signal: it may be the reason why we are here.
+      await repair();
+      throw error;
+    }
+    await write(['update-ref', ACCEPTED, commit], signal);
+    await write(['update-ref', `refs/remotes/origin/${branch}`, commit], signal);
+    await write(['update-ref', '-d', ACCEPTING], signal);
+    // Old commits pile up otherwise; whether this works today does not matter.
+    await git.run(['gc', '--auto', '--quiet'], signal).catch(() => undefined);
+  }
+
+  async function repair(signal?: AbortSignal): Promise<void> {
+    if ((await repository.resolve(ACCEPTING, signal)) === undefined) return;
+    // git moves the branch last, so this is the old commit or, in full, the new one; both were found good.
+    await write(['reset', '--quiet', '--hard', 'HEAD'], signal);
+    await write(['update-ref', '-d', ACCEPTING], signal);
+  }
+
+  return { fetch, checkOut, repair };
+}

@@ -1,0 +1,192 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Clock } from '../clock.js';
+import type { ConfigText } from './layers.js';
+import { ConfigSourceError, type ConfigRevision, type ConfigSource } from './source.js';
+
+/** What checking a configuration comes to. */
+export type Verdict<Config> =
+  | { readonly ok: true; readonly config: Config; readonly warnings: readonly string[] }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+export interface InForce<Config> {
+  readonly revision: ConfigRevision;
+  readonly config: Config;
+  readonly warnings: readonly string[];
+  readonly sinceWallMs: number;
+}
+
+export interface Refusal {
+  readonly revisionId: string;
+  readonly problems: readonly string[];
+  readonly sinceWallMs: number;
+}
+
+/** What a look at the source came to; each refusal and each failure is news once, `keeper.state` tells it all along. */
+export type KeeperNews<Config> =
+  | {
+      readonly type: 'accepted';
+      readonly inForce: InForce<Config>;
+      /** Set when something newer was refused in the same look. */
+      readonly refused: Refusal | undefined;
+    }
+  | { readonly type: 'unchanged' }
+  | { readonly type: 'refused'; readonly refused: Refusal }
+  | { readonly type: 'unreachable'; readonly message: string };
+
+export interface KeeperState<Config> {
+  readonly inForce: InForce<Config> | undefined;
+  readonly refused: Refusal | undefined;
+  readonly unreachable: string | undefined;
+}
+
+export interface KeeperOptions<Config> {
+  readonly source: ConfigSource;
+  /** Must not throw: whatever a configuration holds, it has a verdict. */
+  readonly load: (layers: readonly ConfigText[]) => Verdict<Config>;
+  readonly clock: Clock;
+}
+
+export interface RefreshOptions {
+  /** Ask a remote now, however short ago it was asked. */
+  readonly force?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Keeps the last known good configuration: once one is in force, only a better one takes its place. */
+export interface ConfigKeeper<Config> {
+  readonly state: KeeperState<Config>;
+  /** Loads what is on this host, without waiting for a server unless nothing here is valid. */
+  start(signal?: AbortSignal): Promise<KeeperNews<Config>>;
+  /** Looks for edits by hand and for something newer. Calls that overlap run one after the other. */
+  refresh(options?: RefreshOptions): Promise<KeeperNews<Config>>;
+}
+
+type Judged<Config> = { readonly good: InForce<Config> } | { readonly bad: Refusal };
+
+/** Keeps what is in force; `#last` is the end of the queue, so that no two looks overlap. */
+class Keeper<Config> implements ConfigKeeper<Config> {
+  readonly #options: KeeperOptions<Config>;
+  #state: KeeperState<Config> = { inForce: undefined, refused: undefined, unreachable: undefined };
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: KeeperOptions<Config>) {
+    this.#options = options;
+  }
+
+  get state(): KeeperState<Config> {
+    return this.#state;
+  }
+
+  start(signal?: AbortSignal): Promise<KeeperNews<Config>> {
+    return this.#enqueue(true, { force: true, ...(signal && { signal }) });
+  }
+
+  refresh(options: RefreshOptions = {}): Promise<KeeperNews<Config>> {
+    return this.#enqueue(false, options);
+  }
+
+  #enqueue(starting: boolean, options: RefreshOptions): Promise<KeeperNews<Config>> {
+    const turn = this.#last.then(() => this.#look(starting, options));
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #look(starting: boolean, options: RefreshOptions): Promise<KeeperNews<Config>> {
+    const here = await this.#judgeCurrent(options.signal);
+    const { inForce, unreachable } = this.#state;
+    if ('good' in here && here.good !== inForce) return this.#settle({ inForce: here.good, unreachable });
+    if (starting && 'bad' in here) {
+      const fallback = await this.#judgeUnedited(options.signal);
+      if (fallback) return this.#settle({ inForce: fallback, refused: here.bad });
+    }
+    const newer = await this.#judgeCandidate(options);
+    if (newer === undefined) return this.#settle({ inForce, ...refusedOf(here) });
+    if (typeof newer === 'string') return this.#settle({ inForce, ...refusedOf(here), unreachable: newer });
+    if ('good' in newer) return this.#settle({ inForce: newer.good });
+    // A bad tree needs the administrator first; naming the candidate too would tell both again and again.
+    return this.#settle({ inForce, ...refusedOf('bad' in here ? here : newer) });
+  }
+
+  async #judgeCurrent(signal: AbortSignal | undefined): Promise<Judged<Config>> {
+    const { inForce } = this.#state;
+    try {
+      const revision = await this.#options.source.current(signal);
+      return inForce && isDeepStrictEqual(revision, inForce.revision) ? { good: inForce } : this.#judge(revision);
+    } catch (error) {
+      const { message, revisionId } = sourceError(error);
+      return this.#refuse(revisionId ?? 'unreadable', [message]);
+    }
+  }
+
+  async #judgeUnedited(signal: AbortSignal | undefined): Promise<InForce<Config> | undefined> {
+    try {
+      const revision = await this.#options.source.unedited(signal);
+      const judged = revision && this.#judge(revision);
+      return judged && 'good' in judged ? judged.good : undefined;
+    } catch (error) {
+      // The tree itself is bad already, and that is what gets reported.
+      sourceError(error);
+      return undefined;
+    }
+  }
+
+  /** Undefined: nothing new. A string: why the source cannot tell. */
+  async #judgeCandidate(options: RefreshOptions): Promise<Judged<Config> | string | undefined> {
+    let revision: ConfigRevision | undefined;
+    try {
+      revision = await this.#options.source.candidate(options);
+      if (!revision) return undefined;
+      const judged = this.#judge(revision);
+      // Only what was found good is put in place, and only what is in place counts as in force.
+      if ('good' in judged) await this.#options.source.accept(revision, options.signal);
+      return judged;
+    } catch (error) {
+      const { kind, message, revisionId } = sourceError(error);
+      if (revision) return this.#refuse(revision.id, [message]);
+      return kind === 'rejected' ? this.#refuse(revisionId ?? 'unknown', [message]) : message;
+    }
+  }
+
+  #judge(revision: ConfigRevision): Judged<Config> {
+    const verdict = this.#options.load(revision.layers);
+    if (!verdict.ok) return this.#refuse(revision.id, verdict.problems);
+    const { config, warnings } = verdict;
+    return { good: { revision, config, warnings, sinceWallMs: this.#options.clock.now().wallMs } };
+  }
+
+  #refuse(revisionId: string, problems: readonly string[]): { bad: Refusal } {
+    return { bad: { revisionId, problems, sinceWallMs: this.#options.clock.now().wallMs } };
+  }
+
+  /** Makes the outcome of one look the state, and tells what of it is news. */
+  #settle({ inForce, refused, unreachable }: Partial<KeeperState<Config>>): KeeperNews<Config> {
+    const before = this.#state;
+    const known = sameRefusal(before.refused, refused);
+    this.#state = { inForce, refused: known ? before.refused : refused, unreachable };
+    const news = known ? undefined : refused;
+    if (inForce && inForce !== before.inForce) return { type: 'accepted', inForce, refused: news };
+    if (news) return { type: 'refused', refused: news };
+    if (unreachable === undefined || unreachable === before.unreachable) return { type: 'unchanged' };
+    return { type: 'unreachable', message: unreachable };
+  }
+}
+
+function refusedOf<Config>(judged: Judged<Config>): { refused?: Refusal } {
+  return 'bad' in judged ? { refused: judged.bad } : {};
+}
+
+/** Whether two refusals tell the same; since when does not matter. */
+function sameRefusal(a: Refusal | undefined, b: Refusal | undefined): boolean {
+  return a?.revisionId === b?.revisionId && isDeepStrictEqual(a?.problems, b?.problems);
+}
+
+/** Lets bugs through. */
+function sourceError(error: unknown): ConfigSourceError {
+  if (error instanceof ConfigSourceError) return error;
+  throw error;
+}
+
+/** Creates a keeper with nothing in force yet. Its methods reject only on a bug. */
+export function createConfigKeeper<Config>(options: KeeperOptions<Config>): ConfigKeeper<Config> {
+  return new Keeper(options);
+}

@@ -1,0 +1,47 @@
+import type { ConfigText } from './layers.js';
+
+/** One state of the configuration of this host. */
+export interface ConfigRevision {
+  /** The full commit, with `+local` behind it when files were edited by hand; `dir-<12 hex>` without git. */
+  readonly id: string;
+  /** In the order in which they apply; none at all is valid and means the defaults. */
+  readonly layers: readonly ConfigText[];
+}
+
+export interface CandidateOptions {
+  /** Ask now, however short ago a remote was asked. */
+  readonly force?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Where the configuration comes from. Every method has a deadline of its own and rejects with `ConfigSourceError`. */
+export interface ConfigSource {
+  /** One phrase for people; free of credentials. */
+  describe(): string;
+  /** What is on this host now, edits by hand included. */
+  current(signal?: AbortSignal): Promise<ConfigRevision>;
+  /** What is on this host without edits by hand; undefined where that is the same or there is no such thing. */
+  unedited(signal?: AbortSignal): Promise<ConfigRevision | undefined>;
+  /** Something newer than `current`, read aside and not yet in force; undefined = nothing new. */
+  candidate(options?: CandidateOptions): Promise<ConfigRevision | undefined>;
+  /** Puts a candidate in place, whole or not at all. */
+  accept(revision: ConfigRevision, signal?: AbortSignal): Promise<void>;
+}
+
+/**
+ * Why the source could not do it. `unreachable`: nothing could be had, it may go better later. `rejected`: this revision
+ * may not be used. `broken`: what is on this host cannot be read or written.
+ */
+export class ConfigSourceError extends Error {
+  override readonly name = 'ConfigSourceError';
+  readonly kind: 'unreachable' | 'rejected' | 'broken';
+  /** The revision it is about, where it is about one. */
+  readonly revisionId: string | undefined;
+
+  /** The message says what, where and the cure, and holds no credentials. */
+  constructor(kind: ConfigSourceError['kind'], message: string, revisionId?: string) {
+    super(message);
+    this.kind = kind;
+    this.revisionId = revisionId;
+  }
+}
