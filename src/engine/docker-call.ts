@@ -1,0 +1,97 @@
+import type { Clock } from '../clock.js';
+import { EngineError } from './container-engine.js';
+
+/** What to say about a call that fails, and when to stop waiting for it. */
+export interface CallOptions {
+  readonly clock: Clock;
+  /** Begins the sentence: `Listing the pilots`. */
+  readonly what: string;
+  readonly deadlineMs: number;
+  /** The caller's own wish to give up. */
+  readonly giveUp?: AbortSignal;
+}
+
+/**
+ * Runs one engine call, which is aborted and abandoned when its time is over. The client's own time-outs are not enough: a
+ * reply that is cut in its middle settles its promise never, abort or not. Rejects with an EngineError only.
+ */
+export async function callEngine<T>(options: CallOptions, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const answered = new AbortController();
+  const abandon = new AbortController();
+  const { clock, deadlineMs, giveUp, what } = options;
+  const expired = new Promise<never>((_, reject) => {
+    const wake = giveUp === undefined ? answered.signal : AbortSignal.any([answered.signal, giveUp]);
+    void clock.sleep(deadlineMs, wake).then(() => {
+      if (answered.signal.aborted) return;
+      reject(
+        giveUp?.aborted === true
+          ? new EngineError('timeout', `${what}: given up`)
+          : new EngineError('timeout', `${what}: no answer from the container engine within ${deadlineMs / 1000} s`),
+      );
+      abandon.abort();
+    });
+  });
+  try {
+    return await Promise.race([call(abandon.signal), expired]);
+  } catch (error) {
+    throw toEngineError(what, error);
+  } finally {
+    answered.abort();
+  }
+}
+
+/** The HTTP status the engine refused with; undefined when it did not come that far. */
+export function statusOf(error: unknown): number | undefined {
+  return readNumber(error, 'statusCode') ?? (error instanceof EngineError ? statusOf(error.cause) : undefined);
+}
+
+const unreachableCodes = new Set([
+  'ENOENT',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ETIMEDOUT',
+]);
+
+function toEngineError(what: string, error: unknown): EngineError {
+  if (error instanceof EngineError) return error;
+  const cause = { cause: error };
+  const code = readString(error, 'code') ?? '';
+  if (code === 'EACCES' || code === 'EPERM') {
+    const cure = 'run as root, or add this user to the group that owns the socket (usually docker)';
+    return new EngineError('forbidden', `${what}: not allowed to use the container engine's socket; ${cure}`, cause);
+  }
+  if (unreachableCodes.has(code)) {
+    const cure = 'is it running (systemctl status docker), and is DOCKER_HOST right?';
+    return new EngineError('unreachable', `${what}: no container engine there (${code}); ${cure}`, cause);
+  }
+  const status = statusOf(error);
+  const message = `${what}: ${textOf(error)}`;
+  if (status === undefined) return new EngineError('malformed', message, cause);
+  const kind = status === 404 ? 'not-found' : status === 409 ? 'conflict' : 'refused';
+  return new EngineError(kind, message, cause);
+}
+
+/** The engine's own words, without what the client wraps around them. */
+function textOf(error: unknown): string {
+  const said = readString(readField(error, 'json'), 'message') ?? readString(error, 'message') ?? String(error);
+  return said.replace(/^\(HTTP code \d+\) .*? - /, '').trim();
+}
+
+function readField(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}
+
+function readString(value: unknown, name: string): string | undefined {
+  const field = readField(value, name);
+  return typeof field === 'string' ? field : undefined;
+}
+
+function readNumber(value: unknown, name: string): number | undefined {
+  const field = readField(value, name);
+  return typeof field === 'number' ? field : undefined;
+}

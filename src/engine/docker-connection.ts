@@ -1,0 +1,96 @@
+import type { Clock } from '../clock.js';
+import { EngineError, type EngineInfo } from './container-engine.js';
+import { callEngine, statusOf } from './docker-call.js';
+import { readInfo } from './docker-reply.js';
+import { openSession, type DockerClient, type DockerSession } from './docker-session.js';
+
+/** How long each call may take. Removing needs more than the 12 s after which the engine itself gives up killing. */
+export const defaultDeadlines = {
+  versionMs: 5_000,
+  infoMs: 10_000,
+  listMs: 10_000,
+  inspectMs: 5_000,
+  createMs: 60_000,
+  startMs: 60_000,
+  /** On top of the seconds a pilot is given to stop. */
+  stopMs: 15_000,
+  removeMs: 30_000,
+  /** Without a sign of life. */
+  pullStallMs: 300_000,
+};
+
+export type EngineDeadlines = typeof defaultDeadlines;
+
+export interface ConnectionOptions {
+  readonly clock: Clock;
+  /** `unix:///path/to/docker.sock` or `tcp://host:port`. */
+  readonly host: string;
+  readonly deadlines?: Partial<EngineDeadlines>;
+}
+
+/** One call: what it is, how long it may take, and when the caller does not want it any more. */
+export interface EngineCall {
+  readonly what: string;
+  readonly deadlineMs: number;
+  readonly giveUp?: AbortSignal;
+}
+
+/** A way to the engine that survives its restarts and replacements. Every call rejects with an EngineError only. */
+export class DockerConnection {
+  readonly clock: Clock;
+  readonly deadlines: EngineDeadlines;
+  readonly #host: string;
+  /** One negotiation for all calls; forgotten as soon as another engine may have taken its place. */
+  #session: Promise<DockerSession> | undefined;
+  #info: EngineInfo | undefined;
+
+  constructor({ clock, host, deadlines }: ConnectionOptions) {
+    this.clock = clock;
+    this.deadlines = { ...defaultDeadlines, ...deadlines };
+    this.#host = host;
+  }
+
+  /** What the engine was when it was last asked; asks if it never was. */
+  async lastInfo(): Promise<EngineInfo> {
+    return this.#info ?? this.info();
+  }
+
+  async info(): Promise<EngineInfo> {
+    this.#forget();
+    const what = 'Asking the container engine what it is';
+    const { apiVersion } = await this.#open(what);
+    this.#info = await this.call({ what, deadlineMs: this.deadlines.infoMs }, async (docker, abortSignal) =>
+      readInfo(await docker.info({ abortSignal }), apiVersion),
+    );
+    return this.#info;
+  }
+
+  /** `run` gets a client of the negotiated version and a signal that aborts when the time is over. */
+  async call<T>(call: EngineCall, run: (docker: DockerClient, abortSignal: AbortSignal) => Promise<T>): Promise<T> {
+    const { docker } = await this.#open(call.what);
+    try {
+      return await callEngine({ clock: this.clock, ...call }, (signal) => run(docker, signal));
+    } catch (error) {
+      // Another engine may answer next time, or has already (400) and does not like the version any more.
+      const away = error instanceof EngineError && error.kind === 'unreachable';
+      if (away || statusOf(error) === 400) this.#forget();
+      throw error;
+    }
+  }
+
+  async #open(what: string): Promise<DockerSession> {
+    const call = { clock: this.clock, what, deadlineMs: this.deadlines.versionMs };
+    this.#session ??= callEngine(call, (signal) => openSession(this.#host, signal));
+    try {
+      return await this.#session;
+    } catch (error) {
+      this.#forget();
+      throw error;
+    }
+  }
+
+  #forget(): void {
+    this.#session = undefined;
+    this.#info = undefined;
+  }
+}

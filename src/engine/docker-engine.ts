@@ -1,0 +1,136 @@
+import type { Pilot, PilotEnd, PilotSpec } from '../model.js';
+import { EngineError, type ContainerEngine, type Ownership } from './container-engine.js';
+import { statusOf } from './docker-call.js';
+import { DockerConnection, type ConnectionOptions } from './docker-connection.js';
+import { findImage, pullImage } from './docker-images.js';
+import { readContainerState, readCpuNs, readSummaries, type ContainerState } from './docker-reply.js';
+import { fromContainerSummary, pilotLabels, toCreateOptions } from './pilot-container.js';
+
+const removalPollMs = 200;
+
+export interface DockerEngineOptions extends ConnectionOptions {
+  /** Docker `config.json` format, for private images; need not exist. */
+  readonly registryAuthFile: string;
+}
+
+/** The port, spoken to a Docker Engine. No retries, no log, no decisions: those are the callers'. */
+export function createDockerEngine(options: DockerEngineOptions): ContainerEngine {
+  const { registryAuthFile } = options;
+  const connection = new DockerConnection(options);
+  return {
+    info: () => connection.info(),
+    listPilots: (ownership) => listPilots(connection, ownership),
+    createPilot: (spec, cgroupParent) => createPilot(connection, spec, cgroupParent),
+    startPilot: (id) => startPilot(connection, id),
+    stopPilot: (id, stopSeconds) => stopPilot(connection, id, stopSeconds),
+    removePilot: (id) => removePilot(connection, id),
+    pilotEnd: (id) => pilotEnd(connection, id),
+    pilotCpuNs: (id) => pilotCpuNs(connection, id),
+    findImage: (reference) => findImage(connection, reference),
+    pullImage: (reference, onProgress, giveUp) =>
+      pullImage(connection, { reference, registryAuthFile, onProgress, giveUp }),
+  };
+}
+
+async function listPilots(connection: DockerConnection, ownership: Ownership): Promise<readonly Pilot[]> {
+  const own = { label: [`${pilotLabels.managed}=true`, `${pilotLabels.instance}=${ownership.instance}`] };
+  const original = { name: ['^/?plancton-worker-[0-9a-z]{6}$'] };
+  const pilots = new Map<string, Pilot>();
+  for (const filters of ownership.adoptOriginal ? [own, original] : [own]) {
+    const call = { what: 'Listing the pilots', deadlineMs: connection.deadlines.listMs };
+    const found = await connection.call(call, async (docker, abortSignal) => {
+      const summaries = readSummaries(await docker.listContainers({ all: true, filters, abortSignal }));
+      return summaries.flatMap((summary) => fromContainerSummary(summary, ownership) ?? []);
+    });
+    for (const pilot of found) pilots.set(pilot.id, pilot);
+  }
+  return [...pilots.values()];
+}
+
+async function createPilot(
+  connection: DockerConnection,
+  spec: PilotSpec,
+  cgroupParent: string | undefined,
+): Promise<string> {
+  const _body = toCreateOptions(spec, cgroupParent, await connection.lastInfo());
+  const call = { what: `Creating pilot ${spec.name}`, deadlineMs: connection.deadlines.createMs };
+  return connection.call(call, async (docker, abortSignal) => {
+    // Given as plain options everything would go into the URL as well, secrets in the environment too.
+    const split: object = { _query: { name: spec.name }, _body, abortSignal };
+    const { id }: { readonly id: unknown } = await docker.createContainer(split);
+    if (typeof id !== 'string' || id === '') throw new EngineError('malformed', `${call.what}: no id came back`);
+    return id;
+  });
+}
+
+async function startPilot(connection: DockerConnection, id: string): Promise<void> {
+  const what = `Starting pilot ${shortId(id)}`;
+  await connection.call({ what, deadlineMs: connection.deadlines.startMs }, (docker, abortSignal) =>
+    unlessRefused(docker.getContainer(id).start({ abortSignal }), [304]),
+  );
+  const { running, startedWallMs, status, error } = await inspect(connection, id);
+  if (!running && startedWallMs === undefined) {
+    throw new EngineError('refused', `${what}: it is still "${status}". ${error}`.trim());
+  }
+}
+
+async function stopPilot(connection: DockerConnection, id: string, stopSeconds: number): Promise<void> {
+  const t = Math.max(0, Math.ceil(stopSeconds));
+  const call = { what: `Stopping pilot ${shortId(id)}`, deadlineMs: t * 1000 + connection.deadlines.stopMs };
+  await connection.call(call, (docker, abortSignal) =>
+    unlessRefused(docker.getContainer(id).stop({ t, abortSignal }), [304, 404]),
+  );
+}
+
+async function removePilot(connection: DockerConnection, id: string): Promise<void> {
+  const call = { what: `Removing pilot ${shortId(id)}`, deadlineMs: connection.deadlines.removeMs };
+  await connection.call(call, async (docker, abortSignal) => {
+    const remove = () => docker.getContainer(id).remove({ force: true, v: true, abortSignal });
+    // 409: somebody is removing it already. That may still fail; it is gone only when it is gone.
+    while ((await unlessRefused(remove(), [404, 409])) === 409) {
+      await connection.clock.sleep(removalPollMs, abortSignal);
+    }
+  });
+}
+
+async function pilotEnd(connection: DockerConnection, id: string): Promise<PilotEnd | undefined> {
+  try {
+    return (await inspect(connection, id)).end;
+  } catch (error) {
+    if (error instanceof EngineError && error.kind === 'not-found') return undefined;
+    throw error;
+  }
+}
+
+function inspect(connection: DockerConnection, id: string): Promise<ContainerState> {
+  const call = { what: `Inspecting pilot ${shortId(id)}`, deadlineMs: connection.deadlines.inspectMs };
+  return connection.call(call, async (docker, abortSignal) =>
+    readContainerState(await docker.getContainer(id).inspect({ abortSignal })),
+  );
+}
+
+function pilotCpuNs(connection: DockerConnection, id: string): Promise<number> {
+  const call = { what: `Reading the CPU time of pilot ${shortId(id)}`, deadlineMs: connection.deadlines.inspectMs };
+  return connection.call(call, async (docker, abortSignal) => {
+    const query = { stream: false, 'one-shot': true, abortSignal } as const;
+    const cpuNs = readCpuNs(await docker.getContainer(id).stats(query));
+    if (cpuNs === undefined) throw new EngineError('conflict', `${call.what}: it does not run`);
+    return cpuNs;
+  });
+}
+
+/** Waits for `reply`. A refusal with one of these HTTP statuses is no failure, and is returned. */
+async function unlessRefused(reply: Promise<unknown>, statuses: readonly number[]): Promise<number | undefined> {
+  try {
+    await reply;
+    return undefined;
+  } catch (error) {
+    const status = statusOf(error);
+    if (status === undefined || !statuses.includes(status)) throw error;
+    return status;
+  }
+}
+
+function shortId(id: string): string {
+  return id.slice(0, 12);
+}

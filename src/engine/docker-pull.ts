@@ -1,0 +1,115 @@
+import { Readable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
+import type { Clock } from '../clock.js';
+import { EngineError, type PullProgress } from './container-engine.js';
+import { callEngine } from './docker-call.js';
+
+/** Told at most this often. */
+const progressIntervalMs = 250;
+const longestLine = 1024 * 1024;
+
+export interface PullOptions {
+  readonly clock: Clock;
+  /** Begins the sentence when it fails. */
+  readonly what: string;
+  /** How long the engine may say nothing. */
+  readonly stallMs: number;
+  readonly giveUp: AbortSignal;
+  readonly onProgress: (progress: PullProgress) => void;
+}
+
+interface PullMessage {
+  readonly status?: unknown;
+  readonly id?: unknown;
+  readonly progressDetail?: { readonly current?: unknown; readonly total?: unknown };
+  readonly error?: unknown;
+  readonly errorDetail?: { readonly message?: unknown };
+}
+
+/**
+ * Follows a pull to its end. The engine answers 200 before it has anything: only an unbroken stream of messages that ends with
+ * its verdict is success, everything else rejects with an EngineError.
+ */
+export async function followPull(stream: NodeJS.ReadableStream, options: PullOptions): Promise<void> {
+  const { clock, what, stallMs, giveUp, onProgress } = options;
+  const messages = readMessages(stream);
+  const layers = createLayers();
+  let toldMonoMs = -Infinity;
+  let done = false;
+  try {
+    for (;;) {
+      const next = await callEngine({ clock, what, deadlineMs: stallMs, giveUp }, () => messages.next());
+      if (next.done === true) break;
+      const status = readStatus(what, next.value);
+      layers.note(next.value);
+      done = status.startsWith('Status: ');
+      if (!done && clock.now().monoMs - toldMonoMs < progressIntervalMs) continue;
+      toldMonoMs = clock.now().monoMs;
+      onProgress({ ...layers.sum(), status });
+    }
+  } finally {
+    if (stream instanceof Readable) stream.destroy();
+  }
+  if (!done) throw new EngineError('malformed', `${what}: the container engine stopped in the middle`);
+}
+
+function readStatus(what: string, message: PullMessage): string {
+  const error = message.errorDetail?.message ?? message.error;
+  if (error !== undefined) {
+    throw new EngineError('refused', `${what}: ${typeof error === 'string' ? error : 'the engine could not say why'}`);
+  }
+  return typeof message.status === 'string' ? message.status : '';
+}
+
+async function* readMessages(stream: NodeJS.ReadableStream): AsyncGenerator<PullMessage, void> {
+  const decoder = new StringDecoder('utf8');
+  let rest = '';
+  for await (const chunk of stream) {
+    rest += typeof chunk === 'string' ? chunk : decoder.write(chunk);
+    const lines = rest.split('\n');
+    rest = lines.pop() ?? '';
+    if (rest.length > longestLine) throw new EngineError('malformed', 'The container engine sent a line without end');
+    for (const line of lines) if (line.trim() !== '') yield parseMessage(line);
+  }
+  if (rest.trim() !== '') yield parseMessage(rest);
+}
+
+function parseMessage(line: string): PullMessage {
+  try {
+    const message: unknown = JSON.parse(line);
+    if (typeof message === 'object' && message !== null) return message;
+  } catch {
+    // Said below: a message that is no object is no better.
+  }
+  throw new EngineError(
+    'malformed',
+    `The container engine sent something strange during a pull: ${line.slice(0, 100)}`,
+  );
+}
+
+/** Adds up the layers of one image; a layer is first downloaded, then unpacked, and counts once. */
+function createLayers() {
+  const layers = new Map<unknown, { readonly doneBytes: number; readonly totalBytes: number }>();
+  return {
+    note({ id, status, progressDetail }: PullMessage): void {
+      const known = layers.get(id);
+      if (status === 'Downloading') {
+        const { current, total } = progressDetail ?? {};
+        if (typeof current === 'number' && typeof total === 'number') {
+          layers.set(id, { doneBytes: current, totalBytes: total });
+        }
+      } else if (status === 'Download complete' && known !== undefined) {
+        layers.set(id, { ...known, doneBytes: known.totalBytes });
+      }
+    },
+    sum() {
+      let doneBytes = 0;
+      let totalBytes = 0;
+      for (const layer of layers.values()) {
+        doneBytes += layer.doneBytes;
+        totalBytes += layer.totalBytes;
+      }
+      return { doneBytes, totalBytes };
+    },
+  };
+}

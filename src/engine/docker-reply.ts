@@ -1,0 +1,125 @@
+import { EngineError, type EngineInfo } from './container-engine.js';
+import { fromEngineTime, type ContainerSummary } from './pilot-container.js';
+import type { PilotEnd } from '../model.js';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What an inspection tells about one container. */
+export interface ContainerState {
+  readonly status: string;
+  readonly running: boolean;
+  readonly startedWallMs: number | undefined;
+  /** Why the engine could not start it; empty when it could. */
+  readonly error: string;
+  /** undefined: it has not ended. */
+  readonly end: PilotEnd | undefined;
+}
+
+// A reply is whatever came over the wire: nothing is taken for granted, least of all that a strange reply means "nothing there".
+
+export function readSummaries(reply: unknown): readonly ContainerSummary[] {
+  if (!Array.isArray(reply)) throw malformed('a list of containers');
+  return reply.map((entry) => {
+    const fields = asFields(entry, 'container in the list');
+    return {
+      Id: text(fields, 'Id'),
+      Names: texts(fields['Names'] ?? [], 'Names'),
+      Image: text(fields, 'Image'),
+      Created: number(fields, 'Created'),
+      State: text(fields, 'State'),
+      Status: text(fields, 'Status'),
+      Labels: textRecord(fields['Labels'] ?? {}, 'Labels'),
+    };
+  });
+}
+
+export function readContainerState(reply: unknown): ContainerState {
+  const state = asFields(asFields(reply, 'container')['State'], 'state of a container');
+  const status = text(state, 'Status');
+  const startedWallMs = fromEngineTime(text(state, 'StartedAt'));
+  const ended = status === 'exited' || status === 'dead';
+  return {
+    status,
+    running: number(state, 'Pid') > 0,
+    startedWallMs,
+    error: typeof state['Error'] === 'string' ? state['Error'] : '',
+    end: ended
+      ? {
+          exitCode: number(state, 'ExitCode'),
+          oomKilled: state['OOMKilled'] === true,
+          startedWallMs,
+          finishedWallMs: fromEngineTime(text(state, 'FinishedAt')),
+        }
+      : undefined,
+  };
+}
+
+/** CPU time in ns; undefined when the container does not run: the engine then answers with zeroes. */
+export function readCpuNs(reply: unknown): number | undefined {
+  const stats = asFields(reply, 'statistics');
+  if (fromEngineTime(text(stats, 'read')) === undefined) return undefined;
+  const cpu = asFields(stats['cpu_stats'], 'CPU statistics');
+  return number(asFields(cpu['cpu_usage'], 'CPU usage'), 'total_usage');
+}
+
+export function readImageId(reply: unknown): string {
+  return text(asFields(reply, 'image'), 'Id');
+}
+
+/** The API versions the engine speaks. */
+export function readApiRange(reply: unknown): { readonly newest: string; readonly oldest: string } {
+  const fields = asFields(reply, 'version');
+  return {
+    newest: text(fields, 'ApiVersion'),
+    oldest: typeof fields['MinAPIVersion'] === 'string' ? fields['MinAPIVersion'] : '1.0',
+  };
+}
+
+export function readInfo(reply: unknown, apiVersion: string): EngineInfo {
+  const fields = asFields(reply, 'engine info');
+  const security = texts(fields['SecurityOptions'] ?? [], 'SecurityOptions');
+  const has = (name: string) => security.some((option) => option.split(',').includes(`name=${name}`));
+  const driver = fields['CgroupDriver'];
+  return {
+    version: text(fields, 'ServerVersion'),
+    apiVersion,
+    cgroupDriver: driver === 'systemd' || driver === 'cgroupfs' ? driver : 'none',
+    cgroupVersion: fields['CgroupVersion'] === '2' ? 2 : 1,
+    rootless: has('rootless'),
+    appArmor: has('apparmor'),
+    dataRoot: text(fields, 'DockerRootDir'),
+  };
+}
+
+function asFields(value: unknown, what: string): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || Buffer.isBuffer(value))
+    throw malformed(what);
+  return value as Fields;
+}
+
+function text(fields: Fields, name: string): string {
+  const value = fields[name];
+  if (typeof value !== 'string') throw malformed(name);
+  return value;
+}
+
+function number(fields: Fields, name: string): number {
+  const value = fields[name];
+  if (typeof value !== 'number') throw malformed(name);
+  return value;
+}
+
+function texts(value: unknown, what: string): readonly string[] {
+  if (!Array.isArray(value) || !value.every((entry) => typeof entry === 'string')) throw malformed(what);
+  return value;
+}
+
+function textRecord(value: unknown, what: string): Readonly<Record<string, string>> {
+  const fields = asFields(value, what);
+  texts(Object.values(fields), what);
+  return fields as Readonly<Record<string, string>>;
+}
+
+function malformed(what: string): EngineError {
+  return new EngineError('malformed', `The container engine sent something strange where ${what} was expected`);
+}

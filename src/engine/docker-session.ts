@@ -1,0 +1,71 @@
+import { Agent } from 'node:http';
+import Docker from 'dockerode';
+import { EngineError } from './container-engine.js';
+import { readApiRange } from './docker-reply.js';
+
+const newestKnown = '1.51';
+const oldestKnown = '1.40';
+
+/** Dockerode with the options that its typings do not know of. */
+export type DockerClient = Docker & {
+  version(options: { readonly abortSignal: AbortSignal }): Promise<unknown>;
+  info(options: { readonly abortSignal: AbortSignal }): Promise<unknown>;
+};
+
+/** A client that speaks an API version the engine understands. */
+export interface DockerSession {
+  readonly docker: DockerClient;
+  /** E.g. `1.41`. */
+  readonly apiVersion: string;
+}
+
+/** Asks the engine at `host` (`unix:///path` or `tcp://host:port`) for its versions and settles on the newest that both speak. */
+export async function openSession(host: string, signal: AbortSignal): Promise<DockerSession> {
+  const reply = await createClient(host).version({ abortSignal: signal });
+  const { newest, oldest } = readApiRange(reply);
+  const apiVersion = isOlder(newest, newestKnown) ? newest : newestKnown;
+  if (isOlder(apiVersion, oldestKnown)) {
+    throw new EngineError(
+      'refused',
+      `The container engine speaks API ${newest}; ${oldestKnown} (Docker 19.03) or newer is needed`,
+    );
+  }
+  if (isOlder(apiVersion, oldest)) {
+    throw new EngineError(
+      'refused',
+      `The container engine wants API ${oldest} or newer, Plancton speaks ${newestKnown}: update Plancton`,
+    );
+  }
+  return { docker: createClient(host, `v${apiVersion}`), apiVersion };
+}
+
+function createClient(host: string, version?: string): DockerClient {
+  // Fields left out would be filled from DOCKER_HOST. A kept-alive connection fails on first use after the engine restarted.
+  const options = { ...parseHost(host), protocol: 'http' as const, version, agent: new Agent({ keepAlive: false }) };
+  return new Docker(options);
+}
+
+interface Address {
+  readonly socketPath: string | undefined;
+  readonly host: string | undefined;
+  readonly port: string | undefined;
+}
+
+function parseHost(host: string): Address {
+  const [, scheme, rest = ''] = /^(unix|tcp):\/\/(.+)$/.exec(host) ?? [];
+  if (scheme === 'unix') return { socketPath: rest, host: undefined, port: undefined };
+  const [, name, port] = /^(\[[0-9a-fA-F:]+\]|[\w.-]+):(\d+)\/?$/.exec(rest) ?? [];
+  if (scheme !== 'tcp' || name === undefined) {
+    throw new EngineError(
+      'refused',
+      `Engine host ${host} is not understood; use unix:///path/to/docker.sock or tcp://host:port`,
+    );
+  }
+  return { socketPath: undefined, host: name, port };
+}
+
+function isOlder(version: string, other: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [otherMajor = 0, otherMinor = 0] = other.split('.').map(Number);
+  return major < otherMajor || (major === otherMajor && minor < otherMinor);
+}

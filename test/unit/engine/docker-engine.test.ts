@@ -1,0 +1,305 @@
+import type { ServerResponse } from 'node:http';
+import { afterEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../src/clock.js';
+import type { EngineDeadlines } from '../../../src/engine/docker-connection.js';
+import { createDockerEngine } from '../../../src/engine/docker-engine.js';
+import { aSpec } from '../../support/builders.js';
+import { sendJson, startHttpEngine, type Handler, type HttpEngine } from '../../support/http-engine.js';
+
+const ownership = { instance: 'test', adoptOriginal: false };
+const deadlines: EngineDeadlines = {
+  versionMs: 2000,
+  infoMs: 2000,
+  listMs: 400,
+  inspectMs: 400,
+  createMs: 400,
+  startMs: 400,
+  stopMs: 400,
+  removeMs: 1500,
+  pullStallMs: 400,
+};
+const opened: HttpEngine[] = [];
+
+afterEach(async () => {
+  for (const server of opened.splice(0)) await server.close();
+});
+
+async function anEngine(handle: Handler, options: { readonly version?: object } = {}) {
+  const server = await startHttpEngine(handle, options);
+  opened.push(server);
+  return { server, engine: connect(server.host) };
+}
+
+function connect(host: string) {
+  return createDockerEngine({ clock: systemClock, host, registryAuthFile: '/nonexistent/config.json', deadlines });
+}
+
+/** The ways a reply to a list can go wrong after the engine said 200. */
+const brokenReplies: [string, string, (reply: ServerResponse) => void][] = [
+  ['is never answered', 'timeout', () => undefined],
+  [
+    'stalls after its headers',
+    'timeout',
+    (reply) => {
+      reply.writeHead(200).flushHeaders();
+    },
+  ],
+  ['stalls in its body', 'timeout', (reply) => void reply.writeHead(200).write('[{"Id"')],
+  [
+    'drips without end',
+    'timeout',
+    (reply) => {
+      const timer = setInterval(() => reply.write(' '), 20);
+      reply.on('close', () => {
+        clearInterval(timer);
+      });
+    },
+  ],
+  [
+    'is cut in its body',
+    'timeout',
+    (reply) => {
+      reply.writeHead(200, { 'Content-Length': 1000 }).write('[{"Id"');
+      setTimeout(() => reply.socket?.destroy(), 20);
+    },
+  ],
+  [
+    'is cut in a chunked body',
+    'timeout',
+    (reply) => {
+      reply.writeHead(200).write('[]');
+      setTimeout(() => reply.socket?.destroy(), 20);
+    },
+  ],
+  [
+    'ends half way through',
+    'timeout',
+    (reply) => {
+      reply.writeHead(200, { 'Content-Length': 1000 }).write('[{"Id"');
+      setTimeout(() => reply.socket?.end(), 20);
+    },
+  ],
+  ['is cut before its headers', 'unreachable', (reply) => reply.socket?.destroy()],
+  ['is empty', 'malformed', (reply) => void reply.writeHead(200).end()],
+  ['is null', 'malformed', (reply) => void reply.writeHead(200).end('null')],
+  ['is a web page', 'malformed', (reply) => void reply.writeHead(200).end('<html>Log in</html>')],
+  ['is half of one', 'malformed', (reply) => void reply.writeHead(200).end('[{"Id":"a"')],
+  ['is an object', 'malformed', (reply) => void reply.writeHead(200).end('{}')],
+  ['has one strange entry', 'malformed', (reply) => void reply.writeHead(200).end('[{"Id":7}]')],
+  ['is not HTTP', 'malformed', (reply) => reply.socket?.end('SSH-2.0-OpenSSH\r\n')],
+  [
+    'is an error',
+    'refused',
+    (reply) => {
+      sendJson(reply, 500, { message: 'layer store is broken' });
+    },
+  ],
+  ['is an error without words', 'refused', (reply) => void reply.writeHead(502).end()],
+];
+
+describe('a list that', () => {
+  it.each(brokenReplies)('%s is a failure (%s), never "no pilots"', async (_, kind, answer) => {
+    const { engine, server } = await anEngine((_request, reply) => {
+      answer(reply);
+    });
+    await expect(engine.listPilots(ownership)).rejects.toMatchObject({ name: 'EngineError', kind });
+    await expect.poll(() => server.connections()).toBe(0);
+  });
+
+  it('is refused tells what the engine said', async () => {
+    const { engine } = await anEngine((_, reply) => {
+      sendJson(reply, 500, { message: 'layer store is broken' });
+    });
+    await expect(engine.listPilots(ownership)).rejects.toThrow('Listing the pilots: layer store is broken');
+  });
+});
+
+describe('hung calls', () => {
+  it('leave no connection behind', async () => {
+    const { engine, server } = await anEngine(() => undefined);
+    const calls = Array.from({ length: 50 }, () => engine.listPilots(ownership));
+    const results = await Promise.allSettled(calls);
+    expect(results.every(({ status }) => status === 'rejected')).toBe(true);
+    await expect.poll(() => server.connections()).toBe(0);
+  });
+});
+
+describe('an engine that is not there', () => {
+  it.each([
+    ['has no socket', 'unix:///nonexistent/docker.sock', 'unreachable'],
+    ['has an address nobody understands', 'carrier-pigeon://x', 'refused'],
+    ['is ssh', 'ssh://host', 'refused'],
+  ])('because it %s is told from a refusal', async (_, host, kind) => {
+    await expect(connect(host).listPilots(ownership)).rejects.toMatchObject({ kind });
+  });
+
+  it('any more, because it went away between two calls, is unreachable', async () => {
+    const { engine, server } = await anEngine((_, reply) => {
+      sendJson(reply, 200, []);
+    });
+    await engine.listPilots(ownership);
+    await server.close();
+    opened.length = 0;
+    await expect(engine.listPilots(ownership)).rejects.toMatchObject({ kind: 'unreachable' });
+  });
+});
+
+/** An engine as today's are: it refuses what is older than 1.44. */
+function modernEngine(seen: string[]): Handler {
+  return (request, reply) => {
+    const version = /^\/v(\d+\.\d+)\//.exec(request.url ?? '')?.[1] ?? 'none';
+    seen.push(version);
+    if (Number(version.split('.')[1]) >= 44) sendJson(reply, 200, []);
+    else
+      sendJson(reply, 400, { message: `client version ${version} is too old. Minimum supported API version is 1.44` });
+  };
+}
+
+describe('the API version', () => {
+  it.each([
+    ['1.41', '1.12', '1.41'],
+    ['1.44', '1.24', '1.44'],
+    ['1.52', '1.44', '1.51'],
+  ])('spoken to an engine of %s (oldest %s) is %s', async (ApiVersion, MinAPIVersion, spoken) => {
+    const { engine, server } = await anEngine(
+      (_, reply) => {
+        sendJson(reply, 200, []);
+      },
+      {
+        version: { ApiVersion, MinAPIVersion },
+      },
+    );
+    await engine.listPilots(ownership);
+    expect(server.requests.at(-1)).toMatch(new RegExp(`^GET /v${spoken}/containers/json`));
+  });
+
+  it.each([
+    ['too old', { ApiVersion: '1.39', MinAPIVersion: '1.12' }, /speaks API 1\.39; 1\.40 .* or newer is needed/],
+    ['too new', { ApiVersion: '1.70', MinAPIVersion: '1.60' }, /wants API 1\.60 or newer, .* update Plancton/],
+  ])('of an engine that is %s is refused in words', async (_, version, words) => {
+    const { engine } = await anEngine(
+      (_request, reply) => {
+        sendJson(reply, 200, []);
+      },
+      { version },
+    );
+    await expect(engine.listPilots(ownership)).rejects.toThrow(words);
+  });
+
+  it('is accepted by an engine that wants 1.44 at least', async () => {
+    const seen: string[] = [];
+    const { engine } = await anEngine(modernEngine(seen), { version: { ApiVersion: '1.52', MinAPIVersion: '1.44' } });
+    await expect(engine.listPilots(ownership)).resolves.toEqual([]);
+    expect(seen).toEqual(['1.51']);
+  });
+
+  it('is negotiated again after the engine was replaced by a newer one', async () => {
+    const version = { ApiVersion: '1.41', MinAPIVersion: '1.12' };
+    const seen: string[] = [];
+    let handle: Handler = (_, reply) => {
+      sendJson(reply, 200, []);
+    };
+    const { engine } = await anEngine(
+      (...call) => {
+        handle(...call);
+      },
+      { version },
+    );
+    await engine.listPilots(ownership);
+    Object.assign(version, { ApiVersion: '1.52', MinAPIVersion: '1.44' });
+    handle = modernEngine(seen);
+    await expect(engine.listPilots(ownership)).rejects.toMatchObject({ kind: 'refused' });
+    await expect(engine.listPilots(ownership)).resolves.toEqual([]);
+    expect(seen).toEqual(['1.41', '1.51']);
+  });
+});
+
+const info = {
+  ServerVersion: '20.10.24',
+  CgroupDriver: 'cgroupfs',
+  CgroupVersion: '1',
+  SecurityOptions: ['name=seccomp,profile=default'],
+  DockerRootDir: '/var/lib/docker',
+};
+
+describe('a create request', () => {
+  const answer: Handler = (request, reply) => {
+    if (request.url?.endsWith('/info') === true) sendJson(reply, 200, info);
+    else sendJson(reply, 201, { Id: 'c1', Warnings: [] });
+  };
+
+  it('carries the environment in its body and only the name in its address', async () => {
+    const { engine, server } = await anEngine(answer);
+    await expect(engine.createPilot(aSpec({ env: { TOKEN: 'hunter2' } }), undefined)).resolves.toBe('c1');
+    expect(server.requests.at(-1)).toBe('POST /v1.41/containers/create?name=plancton-worker-aaaaaa');
+    expect(JSON.parse(server.bodies.at(-1) ?? '')).toMatchObject({ Env: ['TOKEN=hunter2'] });
+  });
+
+  it('asks for no AppArmor profile where the engine has no AppArmor', async () => {
+    const { engine, server } = await anEngine(answer);
+    await engine.createPilot(aSpec({ securityOptions: ['apparmor=x', 'no-new-privileges'] }), undefined);
+    expect(JSON.parse(server.bodies.at(-1) ?? '')).toMatchObject({
+      HostConfig: { SecurityOpt: ['no-new-privileges'] },
+    });
+  });
+
+  it('is sent once, however it ends', async () => {
+    const { engine, server } = await anEngine((request, reply) => {
+      if (request.url?.endsWith('/info') === true) sendJson(reply, 200, info);
+    });
+    await expect(engine.createPilot(aSpec(), undefined)).rejects.toMatchObject({ kind: 'timeout' });
+    expect(server.requests.filter((request) => request.includes('/create'))).toHaveLength(1);
+  });
+
+  it('that brings no id back is a failure', async () => {
+    const { engine } = await anEngine((request, reply) => {
+      sendJson(reply, 200, request.url?.endsWith('/info') === true ? info : null);
+    });
+    await expect(engine.createPilot(aSpec(), undefined)).rejects.toMatchObject({ kind: 'malformed' });
+  });
+});
+
+describe('a removal that somebody else has begun', () => {
+  const inProgress = { message: 'removal of container c1 is already in progress' };
+
+  it('is over when the container is gone, not before', async () => {
+    let refusals = 0;
+    const { engine } = await anEngine((_, reply) => {
+      if (refusals === 2) {
+        sendJson(reply, 404, { message: 'No such container: c1' });
+        return;
+      }
+      refusals += 1;
+      sendJson(reply, 409, inProgress);
+    });
+    await expect(engine.removePilot('c1')).resolves.toBeUndefined();
+    expect(refusals).toBe(2);
+  });
+
+  it('and never ends is a timeout', async () => {
+    const { engine } = await anEngine((_, reply) => {
+      sendJson(reply, 409, inProgress);
+    });
+    await expect(engine.removePilot('c1')).rejects.toMatchObject({ kind: 'timeout' });
+  });
+});
+
+describe('a list', () => {
+  it('is one request, whatever the number of pilots', async () => {
+    const { engine, server } = await anEngine((_, reply) => {
+      sendJson(reply, 200, []);
+    });
+    await engine.listPilots(ownership);
+    await engine.listPilots(ownership);
+    expect(server.requests.filter((request) => request !== 'GET /version')).toHaveLength(2);
+    expect(server.requests.filter((request) => request === 'GET /version')).toHaveLength(1);
+  });
+
+  it('keeps what an engine sends beyond its filter out', async () => {
+    const foreign = { Id: 'x', Names: ['/db'], Image: 'i', Created: 1, State: 'running', Status: 'Up', Labels: null };
+    const { engine } = await anEngine((_, reply) => {
+      sendJson(reply, 200, [foreign]);
+    });
+    await expect(engine.listPilots({ ...ownership, adoptOriginal: true })).resolves.toEqual([]);
+  });
+});
