@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js';
-import type { Daemon, DaemonOptions } from '../daemon.js';
+import type { Daemon, DaemonOptions } from '../daemon/options.js';
 import type { Account, PathOptions } from './paths.js';
 import type { LogFormat } from './log-output.js';
 

@@ -1,4 +1,4 @@
-import type { Daemon } from '../daemon.js';
+import type { Daemon } from '../daemon/options.js';
 import { requestMode } from '../observe/run-mode.js';
 import type { createLogger } from '../report/logger.js';
 import type { CliContext } from './context.js';

@@ -2,7 +2,7 @@ import { fstatSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../clock.js';
-import { createDaemon } from '../daemon.js';
+import { createDaemon } from '../daemon/daemon.js';
 import type { CliContext } from './context.js';
 import { exitCodes } from './exit-codes.js';
 import { runProgram } from './program.js';

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import type { Daemon, DaemonEnd } from '../daemon.js';
+import type { Daemon, DaemonEnd } from '../daemon/options.js';
 import { createLogSink } from '../report/log-sink.js';
 import { createLogger } from '../report/logger.js';
 import type { Status } from '../report/status.js';
@@ -46,7 +46,7 @@ export async function runDaemon(context: CliContext, options: CliOptions, manner
   const level = wantedLogLevel(context);
   const log = planLog(context, options, paths.logFile, manner.quiet);
   const logDirs = log.target === 'journal' ? [] : [paths.logDir];
-  createDirectories([paths.runDir, paths.stateDir, dirname(paths.pidFile), ...logDirs]);
+  createDirectories([paths.runDir, paths.stateDir, paths.confDir, dirname(paths.pidFile), ...logDirs]);
   const lock = await lockRunDirectory(context, paths.runDir);
   try {
     const output = openLogOutput(log);

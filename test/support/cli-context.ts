@@ -1,6 +1,6 @@
 import { systemClock } from '../../src/clock.js';
 import type { CliContext, DaemonMessage } from '../../src/cli/context.js';
-import type { Daemon, DaemonOptions } from '../../src/daemon.js';
+import type { Daemon, DaemonOptions } from '../../src/daemon/options.js';
 
 /** A context for verbs that records what they print and do. Signals come through `signal`. */
 export interface RecordingContext extends CliContext {

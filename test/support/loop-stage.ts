@@ -3,7 +3,7 @@ import { createConfigKeeper, type Verdict } from '../../src/config/keeper.js';
 import { loadConfig } from '../../src/config/load.js';
 import type { Config } from '../../src/config/schema.js';
 import type { ConfigRevision, ConfigSource } from '../../src/config/source.js';
-import { ControlLoop, type LoopEnd } from '../../src/control-loop.js';
+import { ControlLoop, type LoopEnd } from '../../src/daemon/control-loop.js';
 import type { HostFacts, RunMode } from '../../src/model.js';
 import type { HostSampler } from '../../src/observe/host-sampler.js';
 import { createObserver } from '../../src/observe/observe.js';

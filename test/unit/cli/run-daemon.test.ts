@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { CliOptions } from '../../../src/cli/context.js';
 import { runDaemon } from '../../../src/cli/run-daemon.js';
 import { systemClock } from '../../../src/clock.js';
-import type { DaemonOptions } from '../../../src/daemon.js';
+import type { DaemonOptions } from '../../../src/daemon/options.js';
 import { aStatus } from '../../support/a-status.js';
 import { idleDaemon, recordingContext, type RecordingContext } from '../../support/cli-context.js';
 import { tempDirectory } from '../../support/temp-directory.js';

@@ -1,7 +1,7 @@
-import type { Config } from './config/schema.js';
-import type { ContainerEngine, EngineInfo } from './engine/container-engine.js';
-import { preparePilotCgroup, type PilotCgroup } from './observe/pilot-cgroup.js';
-import type { EventSink } from './report/event.js';
+import type { Config } from '../config/schema.js';
+import type { ContainerEngine, EngineInfo } from '../engine/container-engine.js';
+import { preparePilotCgroup, type PilotCgroup } from '../observe/pilot-cgroup.js';
+import type { EventSink } from '../report/event.js';
 
 export interface EngineSessionOptions {
   readonly engine: ContainerEngine;

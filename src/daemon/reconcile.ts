@@ -1,9 +1,9 @@
-import type { Executor } from './act/execute.js';
-import type { Config } from './config/schema.js';
-import type { Observation, Plan } from './model.js';
-import type { Observer } from './observe/observe.js';
-import { plan } from './plan/plan.js';
-import type { State } from './plan/state.js';
+import type { Executor } from '../act/execute.js';
+import type { Config } from '../config/schema.js';
+import type { Observation, Plan } from '../model.js';
+import type { Observer } from '../observe/observe.js';
+import { plan } from '../plan/plan.js';
+import type { State } from '../plan/state.js';
 
 export interface CyclePorts {
   readonly observer: Observer;

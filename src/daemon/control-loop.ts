@@ -1,14 +1,14 @@
-import type { Executor } from './act/execute.js';
-import type { Clock } from './clock.js';
-import type { ConfigKeeper, InForce } from './config/keeper.js';
-import type { Config } from './config/schema.js';
-import { EngineError } from './engine/container-engine.js';
-import type { EngineFailure, Plan, RunMode } from './model.js';
-import type { Observer } from './observe/observe.js';
-import { initialState, type State } from './plan/state.js';
+import type { Executor } from '../act/execute.js';
+import type { Clock } from '../clock.js';
+import type { ConfigKeeper, InForce } from '../config/keeper.js';
+import type { Config } from '../config/schema.js';
+import { EngineError } from '../engine/container-engine.js';
+import type { EngineFailure, Plan, RunMode } from '../model.js';
+import type { Observer } from '../observe/observe.js';
+import { initialState, type State } from '../plan/state.js';
 import { reconcile, type Cycle } from './reconcile.js';
 import { newsEvents } from './config-news.js';
-import type { EventSink } from './report/event.js';
+import type { EventSink } from '../report/event.js';
 
 /** Cycles never follow each other closer than this, however many wakes there are. */
 const SHORTEST_PAUSE_MS = 100;

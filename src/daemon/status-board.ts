@@ -1,10 +1,10 @@
 import { pid } from 'node:process';
-import type { DaemonOptions } from './daemon.js';
+import type { DaemonOptions } from './options.js';
 import type { EngineSession } from './engine-session.js';
 import type { Ground } from './ground.js';
-import type { EngineFailure, Outcome } from './model.js';
+import type { EngineFailure, Outcome } from '../model.js';
 import type { Cycle } from './reconcile.js';
-import { toStatus, type Status } from './report/status.js';
+import { toStatus, type Status } from '../report/status.js';
 
 /** Keeps what a status tells beyond the cycle at hand. */
 export interface StatusBoard {

@@ -1,7 +1,7 @@
-import type { ConfigKeeper } from './config/keeper.js';
-import type { Config } from './config/schema.js';
-import type { ConfigSource } from './config/source.js';
-import type { HostFacts } from './model.js';
+import type { ConfigKeeper } from '../config/keeper.js';
+import type { Config } from '../config/schema.js';
+import type { ConfigSource } from '../config/source.js';
+import type { HostFacts } from '../model.js';
 
 /** What was found out before the parts can be built. */
 export interface Ground {

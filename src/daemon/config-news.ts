@@ -1,6 +1,6 @@
-import type { KeeperNews } from './config/keeper.js';
-import type { Config } from './config/schema.js';
-import type { DaemonEvent } from './report/event.js';
+import type { KeeperNews } from '../config/keeper.js';
+import type { Config } from '../config/schema.js';
+import type { DaemonEvent } from '../report/event.js';
 
 /** What a look at the source of the configuration came to, as events. */
 export function newsEvents(news: KeeperNews<Config>): readonly DaemonEvent[] {

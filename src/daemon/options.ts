@@ -1,0 +1,41 @@
+import type { Clock } from '../clock.js';
+import type { DaemonEvent } from '../report/event.js';
+import type { Status } from '../report/status.js';
+
+/** Everything the daemon is handed; it reads no environment and installs no signal handlers. */
+export interface DaemonOptions {
+  readonly clock: Clock;
+  readonly version: string;
+  readonly confDir: string;
+  readonly runDir: string;
+  /** For what may be deleted at any time, e.g. git's private settings. */
+  readonly stateDir: string;
+  /** `unix:///path` or `tcp://host:port`. */
+  readonly engineHost: string;
+  /** Docker `config.json` format, for private images; need not exist. */
+  readonly registryAuthFile: string;
+  /** Environment for git (proxies, CA, ssh command). */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Aborting it stops the daemon and leaves all pilots as they are. */
+  readonly signal: AbortSignal;
+  /** Told once, when the configuration is loaded and the first list of pilots came (or the engine was found to be away). */
+  onReady(): void;
+  /** Told after every cycle, held ones too. */
+  onCycle(status: Status): void;
+  /** Told everything that happens. Must not throw. */
+  onEvent(event: DaemonEvent): void;
+}
+
+/** Why the daemon ended. `bad-config`: nothing valid to start with. */
+export type DaemonEnd =
+  | { readonly why: 'stopped' | 'drain-stop' | 'force-stop' }
+  | { readonly why: 'bad-config'; readonly problems: readonly string[] };
+
+export interface Daemon {
+  /** Runs until the signal, a drain-stop or a force-stop ends it. Rejects only on a bug. */
+  run(): Promise<DaemonEnd>;
+  /** Reads the configuration again now (SIGHUP). */
+  reload(): void;
+  /** Brings the next cycle forward, e.g. because a file in the run directory changed. */
+  wake(): void;
+}
