@@ -32,7 +32,8 @@ for unit in systemd-networkd-wait-online systemd-resolved getty@tty1 console-get
 done
 mkdir -p "$root/var/log/journal"
 rm -rf "$root/var/cache/apt/archives" "$root/var/lib/apt/lists" "$root/usr/share/doc" "$root/usr/share/locale"
-rm -f "$root/etc/machine-id" "$root/etc/resolv.conf"
+# Every host gets an identity of its own when it boots.
+rm -f "$root/etc/machine-id" "$root/var/lib/dbus/machine-id" "$root/etc/resolv.conf"
 touch "$root/etc/machine-id"
 
 tar -C "$root" --one-file-system -cf "$image.part" .

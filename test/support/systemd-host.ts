@@ -47,12 +47,29 @@ const capabilities = (
   'AUDIT_WRITE SETFCAP'
 ).split(' ');
 
-const withoutSystemd =
-  'mount -t tmpfs t /sys/fs/cgroup; for c in cpu cpuacct cpuset memory devices freezer blkio pids; do ' +
-  'mkdir /sys/fs/cgroup/$c && mount -t cgroup -o $c c /sys/fs/cgroup/$c; done; dockerd >/var/log/dockerd.log 2>&1 & ' +
-  'exec sleep infinity';
-/** An outer host with cgroup v2 shows its tree read-only; with v1, systemd mounts what it needs. */
-const withSystemd = 'mount -o remount,rw /sys/fs/cgroup 2>/dev/null; exec /sbin/init';
+/** Mounts the control groups of the host itself; systemd would join hierarchies that the outer kernel keeps apart. */
+const mountCgroups = `
+mount -o remount,rw /sys/fs/cgroup 2>/dev/null || true
+[ -e /sys/fs/cgroup/cgroup.controllers ] || for c in $(sed -n 's/^[0-9]*:\\([a-z_,]*\\):.*/\\1/p' /proc/self/cgroup); do
+  mkdir -p /sys/fs/cgroup/$c && mount -t cgroup -o $c cgroup /sys/fs/cgroup/$c
+done`;
+
+/**
+ * The machine that runs the tests is busy with them, and its CPUs are those of the host: so the host gets a /proc/stat of
+ * its own, of two CPUs that have nothing to do. One write of constant length, so that no reader sees a part of it.
+ */
+const idleCpus = `
+stat() { i=$(cut -d. -f1 /proc/uptime); printf 'cpu  1000 0 1000 %014d 0 0 0 0 0 0\\n' $((i * 200))
+  for n in 0 1; do printf 'cpu%d 500 0 500 %014d 0 0 0 0 0 0\\n' $n $((i * 100)); done
+  echo 'btime 1700000000'; }
+stat >/var/lib/idle-stat
+mount --bind /var/lib/idle-stat /proc/stat
+(while :; do s=$(stat); printf '%s\\n' "$s" 1<>/var/lib/idle-stat; sleep 0.5; done) &
+mkdir -p /etc/systemd/system/plancton.service.d
+printf '[Service]\\nBindReadOnlyPaths=/var/lib/idle-stat:/proc/stat\\n' >/etc/systemd/system/plancton.service.d/cpus.conf`;
+
+const withSystemd = `${mountCgroups}${idleCpus}\nexec /sbin/init`;
+const withoutSystemd = `${mountCgroups}${idleCpus}\ndockerd >/var/log/dockerd.log 2>&1 &\nexec sleep infinity`;
 
 function run(file: string, args: readonly string[], input?: string): Promise<Ran> {
   return new Promise((resolve) => {
@@ -152,7 +169,7 @@ export async function startSystemdHost(options: SystemdHostOptions): Promise<Sys
 
   try {
     await stagePackage(staged);
-    const init = ['/bin/sh', '-c', systemd ? withSystemd : withoutSystemd];
+    const init = ['/bin/bash', '-c', systemd ? withSystemd : withoutSystemd];
     await docker(...runArguments(name, staged, options), image, ...init);
     await booted();
     await sh(`cd ${prefix}/bin; for c in planctonctl plancton-bootstrap; do
@@ -171,7 +188,9 @@ export async function startSystemdHost(options: SystemdHostOptions): Promise<Sys
     stop,
     must: (...command) => must('docker', '-H', options.dockerHost, 'exec', ...environment, name, ...command),
     journal: async (unit) => (await exec('journalctl', '--no-pager', '-o', 'cat', '-u', unit)).stdout,
-    copyIn: async (from, to) => void (await docker('cp', from, `${name}:${to}`)),
+    copyIn: async (from, to) => {
+      await docker('cp', from, `${name}:${to}`);
+    },
     reboot: async () => {
       await docker('restart', '-t', '60', name);
       await booted();

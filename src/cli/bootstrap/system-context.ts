@@ -1,0 +1,107 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { systemClock, type Clock } from '../../clock.js';
+import { checkConfig } from '../../config/check-config.js';
+import { cloneConfig } from '../../config/git-clone.js';
+import { openConfigSource } from '../../config/open-source.js';
+import { createDockerEngine } from '../../engine/docker-engine.js';
+import { diskFree, readHostFacts } from '../../observe/host-facts.js';
+import { engineHost as engineHostOf } from '../context.js';
+import { exitCodes } from '../exit-codes.js';
+import { resolvePaths } from '../paths.js';
+import { runCommand } from '../run-command.js';
+import { readStatusFile } from '../status-file.js';
+import type { BootstrapContext, Companion, Places } from './context.js';
+import { importImage } from './import-image.js';
+
+const cloneDeadlineMs = 120_000;
+
+function packageFile(path: string): string {
+  return fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+}
+
+function systemPlaces(): Places {
+  const { confDir, stateDir, runDir } = resolvePaths({}, { uid: 0, home: '/root' });
+  return {
+    confDir,
+    stateDir,
+    runDir,
+    unitDir: '/etc/systemd/system',
+    systemdRunDir: '/run/systemd/system',
+    osRelease: '/etc/os-release',
+    nodeFile: process.execPath,
+    planctonctlFile: packageFile('bin/planctonctl.js'),
+    templates: packageFile('systemd'),
+    demoConfig: packageFile('conf/demo.yaml'),
+  };
+}
+
+/** The problems of the configuration in a folder, as the daemon of this host would see them. */
+async function problemsIn(confDir: string, stateDir: string, clock: Clock): Promise<readonly string[]> {
+  const host = await readHostFacts({ clock, procRoot: '/proc' });
+  const source = await openConfigSource({
+    confDir,
+    stateDir,
+    hostname: host.hostname,
+    clock,
+    env: process.env,
+    remoteIntervalMs: () => 0,
+  });
+  try {
+    const verdict = checkConfig((await source.current()).layers, host);
+    return verdict.ok ? [] : verdict.problems;
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
+  }
+}
+
+/** Its own process group: a Ctrl-C in the terminal reaches only us. What it says goes to stderr. */
+function spawnPlanctonctl({ nodeFile, planctonctlFile }: Places, args: readonly string[]): Companion {
+  const child = spawn(nodeFile, [planctonctlFile, ...args], {
+    stdio: ['ignore', process.stderr, process.stderr],
+    detached: true,
+  });
+  const ended = new Promise<number>((resolve) => {
+    child.on('error', () => {
+      resolve(exitCodes.unavailable);
+    });
+    child.on('exit', (code) => {
+      resolve(code ?? exitCodes.software);
+    });
+  });
+  return { ended };
+}
+
+/** This host as it is. */
+export function createBootstrapContext(): BootstrapContext {
+  const clock = systemClock;
+  const places = systemPlaces();
+  const engineHost = engineHostOf({}, { env: process.env });
+  const { registryAuthFile } = resolvePaths({}, { uid: 0, home: '/root' });
+  return {
+    uid: process.getuid?.() ?? 0,
+    env: process.env,
+    clock,
+    places,
+    engineHost,
+    engine: createDockerEngine({ clock, host: engineHost, registryAuthFile }),
+    out: (text) => process.stdout.write(`${text}\n`),
+    err: (text) => process.stderr.write(`${text}\n`),
+    run: runCommand,
+    planctonctl: (...args) => spawnPlanctonctl(places, args).ended,
+    spawnPlanctonctl: (...args) => spawnPlanctonctl(places, args),
+    onSignal: (signal, listener) => process.on(signal, listener),
+    stdoutIsTerminal: process.stdout.isTTY && process.env['TERM'] !== 'dumb',
+    readStatus: readStatusFile,
+    importImage: (tarFile, reference) => importImage(engineHost, tarFile, reference, clock),
+    freeBytes: async (path) => {
+      if (!existsSync(path)) return undefined;
+      const { freeBytes } = await diskFree(clock, path);
+      return freeBytes;
+    },
+    cloneConfig: ({ url, branch }, into) =>
+      cloneConfig({ url, branch, into, env: process.env, clock, deadlineMs: cloneDeadlineMs }),
+    checkConfig: (dir) => problemsIn(dir, places.stateDir, clock),
+  };
+}
