@@ -3,7 +3,7 @@ import type { ConfigText } from './layers.js';
 import { legacyKeys } from './legacy-keys.js';
 import type { ConfigProblem } from './problem.js';
 import { keys, type KeyName } from './schema.js';
-import { lineStarts, placeOf } from './source-line.js';
+import { lineStarts, placeOf, printable, withoutUserinfo } from './source-line.js';
 import { closestWord } from './spelling.js';
 import { show } from './value-type.js';
 import { pathText, readYaml, type YamlPath } from './yaml.js';
@@ -95,7 +95,9 @@ export function readLayer({ file, text }: ConfigText): Layer {
   const place = (offset: number): Place => ({ file, ...placeOf(text, starts, offset) });
   const problems: ConfigProblem[] = [];
   const report: Report = (severity, offset, key, message, hint) => {
-    problems.push({ severity, ...place(offset), key, message, ...(hint !== undefined && { hint }) });
+    const safe = (words: string) => printable(withoutUserinfo(words));
+    const told = { key: safe(key), message: safe(message), ...(hint !== undefined && { hint: safe(hint) }) };
+    problems.push({ severity, ...place(offset), ...told });
   };
 
   const reading = readYaml(text);

@@ -1,6 +1,6 @@
 import { legacyKeys } from './legacy-keys.js';
 import { keys } from './schema.js';
-import { excerpt, printable, withoutUserinfo } from './source-line.js';
+import { excerpt, printable } from './source-line.js';
 
 /** One thing that is wrong (error: nothing of the configuration is used) or suspicious (warning) in a file. */
 export interface ConfigProblem {
@@ -12,7 +12,7 @@ export interface ConfigProblem {
   readonly column: number;
   /** `binds[1]`; empty where the whole file is meant. */
   readonly key: string;
-  /** What is wrong and what is accepted. Never holds a secret. */
+  /** What is wrong and what is accepted. Never holds a secret, nor anything that could steer a terminal. */
   readonly message: string;
   /** How to mend it, where that is known. */
   readonly hint?: string;
@@ -32,7 +32,7 @@ function problemLine({ severity, file, line, column, key, message, hint }: Confi
   const subject = key === '' ? '' : `${key}: `;
   const grade = severity === 'warning' ? 'warning: ' : '';
   const cure = hint === undefined ? '' : `; ${hint}`;
-  return printable(withoutUserinfo(`${file}:${line}:${column}: ${subject}${grade}${message}${cure}`));
+  return `${printable(file)}:${line}:${column}: ${subject}${grade}${message}${cure}`;
 }
 
 /**
