@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { simpleGit } from 'simple-git';
 import type { Clock } from '../clock.js';
 import { gitEnvironment, FIXED_CONFIG, type Environment } from './git-environment.js';
+import { endHelpers, RUN_MARK } from './git-helpers.js';
 import { redactUrl } from './git-url.js';
 
 export interface GitClientOptions {
@@ -39,10 +41,13 @@ const MAX_OUTPUT_BYTES = 32 * 1024 * 1024;
 const STOP_GRACE_MS = 3_000;
 
 /** The lines that say what went wrong, on one line and of bounded length. */
-function gitMessage(text: string): string {
+function gitMessage(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
   if (text.includes('spawn git ENOENT')) return 'the command git was not found: install git, or add it to PATH';
   const lines = text.split('\n').map((line) => line.trim());
-  const telling = lines.filter((line) => /^(fatal|error|remote|ssh|git):|Permission denied|Host key/i.test(line));
+  const telling = lines.filter((line) =>
+    /^(fatal|error|remote|ssh|git):|errno=|Permission denied|Host key/i.test(line),
+  );
   const chosen = telling.length > 0 ? telling : lines.filter((line) => line !== '').slice(-3);
   return redactUrl(chosen.join('; ').slice(0, 600)) || 'git failed without saying why';
 }
@@ -94,9 +99,13 @@ export function createGitClient({ dir, settingsFolder, env: site, clock, deadlin
     const done = new AbortController();
     let cause: GitFailure | undefined;
     let exitCode: number | undefined;
+    const mark = randomUUID();
+    let ending: Promise<void> | undefined;
     const giveUp = (failure: GitFailure) => {
+      if (done.signal.aborted) return;
       cause ??= failure;
       stop.abort();
+      ending ??= endHelpers(mark);
     };
     const onAbort = () => {
       giveUp(new GitFailure('aborted', 'git was told to stop'));
@@ -120,12 +129,13 @@ export function createGitClient({ dir, settingsFolder, env: site, clock, deadlin
     signal?.addEventListener('abort', onAbort, { once: true });
     if (signal?.aborted) onAbort();
     try {
-      return await Promise.race([prepareGit(dir, env, stop.signal, events).raw([...args]), overdue()]);
+      const git = prepareGit(dir, { ...env, [RUN_MARK]: mark }, stop.signal, events);
+      return await Promise.race([git.raw([...args]), overdue()]);
     } catch (error) {
-      const message = gitMessage(error instanceof Error ? error.message : String(error));
-      throw cause ?? new GitFailure('failed', message, exitCode);
+      throw cause ?? new GitFailure('failed', gitMessage(error), exitCode);
     } finally {
       done.abort();
+      await ending;
       signal?.removeEventListener('abort', onAbort);
     }
   }

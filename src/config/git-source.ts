@@ -120,7 +120,8 @@ class GitSource implements ConfigSource {
       await this.#writer.fetch(branch, signal);
       this.#asked = { ...asked, failure: undefined };
     } catch (error) {
-      if (!(error instanceof GitFailure)) throw error;
+      // Being told to stop says nothing about the server.
+      if (!(error instanceof GitFailure) || error.kind === 'aborted') throw error;
       this.#asked = { ...asked, failure: explainFetch(error, url, branch) };
     }
   }
