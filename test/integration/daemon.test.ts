@@ -1,0 +1,101 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { cpus } from 'node:os';
+import { afterEach, describe, expect, inject, it } from 'vitest';
+import { systemClock } from '../../src/clock.js';
+import { eventually, planctonSite, type PlanctonSite } from '../support/plancton-process.js';
+
+// The whole daemon on a real engine: what unit and scenario tests show in the small holds here too.
+
+const helpers: ChildProcess[] = [];
+
+afterEach(() => {
+  for (const helper of helpers.splice(0)) helper.kill('SIGKILL');
+});
+
+function aSite(): PlanctonSite {
+  return planctonSite({ dockerHost: inject('dockerHost') });
+}
+
+/** Somebody else's work: a process that computes until the test ends. */
+function ownerWork(): void {
+  helpers.push(spawn('sh', ['-c', 'while :; do :; done'], { stdio: 'ignore' }));
+}
+
+describe('the daemon on a real engine', () => {
+  it('refills slots while pilots come and go', async () => {
+    const site = aSite();
+    site.configure({ max_docks: 3, docker_cmd: '/bin/sleep 2' });
+    await site.ctl('start');
+
+    const status = await site.until('a dozen pilots have ended', ({ totals }) => totals.ended >= 12);
+
+    expect(status.totals.failed).toBe(0);
+    expect(status.pilots.length).toBeLessThanOrEqual(6);
+  });
+
+  it('never has more than max_docks pilots, whenever it is killed and started again', async () => {
+    const site = aSite();
+    site.configure({ max_docks: 4, docker_cmd: '/bin/sleep 3' });
+    let most = 0;
+    let watching = true;
+    const watcher = (async () => {
+      while (watching) {
+        most = Math.max(most, (await site.pilotIds()).length);
+        await systemClock.sleep(50);
+      }
+    })();
+
+    for (const pauseMs of [350, 700, 1100, 1600, 2300]) {
+      await site.ctl('start');
+      await systemClock.sleep(pauseMs);
+      process.kill(site.pid(), 'SIGKILL');
+    }
+    await site.ctl('start');
+    await site.untilRunning(4);
+    watching = false;
+    await watcher;
+
+    expect(most).toBeLessThanOrEqual(4);
+    expect(most).toBeGreaterThan(0);
+  });
+
+  it('gives the CPUs back when the owner wants them', async () => {
+    const site = aSite();
+    site.configure({
+      cpus: 'auto',
+      cpus_per_dock: 0.2,
+      max_docks: 2,
+      cpu_slack: 0.05,
+      evict_margin: 0,
+      evict: 'always',
+      grace_kill: 3,
+      grace_spawn: 3600,
+      foreign_window: 10,
+      docker_cmd: ['/bin/sh', '-c', 'while :; do :; done'],
+    });
+    await site.ctl('start');
+    await site.untilRunning(2);
+
+    for (let work = 0; work < 2 * cpus().length; work += 1) ownerWork();
+    const status = await site.until('the pilots are evicted', ({ totals }) => totals.evicted >= 2);
+
+    expect(status.totals.evicted).toBe(2);
+    await eventually('no pilot is left', async () => (await site.pilotIds()).length === 0);
+    expect(site.log()).toMatch(/pilot evicted to make room/);
+  });
+
+  it('ends pilots at their time to live', async () => {
+    const site = aSite();
+    site.configure({ max_docks: 1, max_ttl: 4 });
+    await site.ctl('start');
+    await site.untilRunning(1);
+    const [first] = await site.pilotIds();
+
+    await eventually('another pilot runs', async () => {
+      const ids = await site.pilotIds();
+      return ids.length === 1 && ids[0] !== first;
+    });
+
+    expect(site.log()).toMatch(/its time to live was over/);
+  });
+});
