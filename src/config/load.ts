@@ -69,10 +69,11 @@ function evaluateCap(text: string, setting: Setting | undefined, names: Readonly
   }
 }
 
-function adviseOnSwap(config: Omit<Config, 'max_docks'>, setting: Setting | undefined): readonly ConfigProblem[] {
+/** Engines refuse a limit on swap without one on memory. */
+function checkSwap(config: Omit<Config, 'max_docks'>, setting: Setting | undefined): readonly ConfigProblem[] {
   if (setting === undefined || config.max_dock_mem > 0 || config.max_dock_swap === 0) return [];
-  const message = 'has no effect, since max_dock_mem is 0 and memory therefore unlimited';
-  return [{ severity: 'warning', ...setting.place, key: 'max_dock_swap', message, hint: 'set max_dock_mem as well' }];
+  const message = 'cannot be limited while max_dock_mem is 0, which is no limit; set max_dock_mem as well';
+  return [{ severity: 'error', ...setting.place, key: 'max_dock_swap', message }];
 }
 
 function sorted(problems: readonly ConfigProblem[], files: readonly string[]): readonly ConfigProblem[] {
@@ -99,7 +100,7 @@ export function loadConfig(layers: readonly ConfigText[], host: Host): LoadResul
   const found = [
     ...read.flatMap(({ problems }) => problems),
     ...capProblems,
-    ...adviseOnSwap(rest, settings.get('max_dock_swap')),
+    ...checkSwap(rest, settings.get('max_dock_swap')),
   ];
   const problems = sorted(
     found,

@@ -28,6 +28,8 @@ import {
 const day = 86_400;
 const year = 365 * day;
 const manyCpus = 4096;
+/** Engines refuse to limit memory to less than 6 MiB. */
+const leastMemory = 6 * 2 ** 20;
 /** More pilots than this on one host is a slip of the pen. */
 export const maxPilots = 10_000;
 
@@ -79,8 +81,8 @@ export const keys = {
     'Most pilots at a time; below 0 counts as 0. A lowered cap ends no pilot.',
   ),
   cpus_per_dock: key(amount(0.01, manyCpus), 1, 'CPUs', 'CPUs one pilot may use, as a hard limit.'),
-  max_dock_mem: key(size(2 ** 50), 2_000_000_000, 'bytes', 'Memory one pilot may use; 0 means no limit.'),
-  max_dock_swap: key(size(2 ** 50), 0, 'bytes', 'Swap one pilot may use in addition to its memory.'),
+  max_dock_mem: key(size(leastMemory, 2 ** 50), 2_000_000_000, 'bytes', 'Memory one pilot may use; 0 means no limit.'),
+  max_dock_swap: key(size(0, 2 ** 50), 0, 'bytes', 'Swap one pilot may use in addition to its memory.'),
   max_ttl: key(duration(1, year), day / 2, 'seconds', 'Age at which a running pilot is stopped.'),
   stop_timeout: key(duration(0, 3600), 10, 'seconds', 'Time between SIGTERM and SIGKILL when a pilot is stopped.'),
   docker_privileged: key(flag(), false, '', 'Run pilots privileged, which gives them the whole host.'),

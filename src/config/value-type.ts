@@ -64,10 +64,12 @@ export function duration(min: number, max: number): ValueType<number> {
   return quantity({ accepted, forms: durationForms, min, max, pattern: durationPattern, parse: parseDuration });
 }
 
-/** Bytes, bare or with units. */
-export function size(max: number): ValueType<number> {
-  const accepted = `a size from 0 to ${formatSize(max)}`;
-  return quantity({ accepted, forms: sizeForms, min: 0, max, pattern: sizePattern, parse: parseSize });
+/** Bytes, bare or with units: 0, or something from `least` to `max`. */
+export function size(least: number, max: number): ValueType<number> {
+  const accepted = `${least > 0 ? '0, or ' : ''}a size from ${formatSize(least)} to ${formatSize(max)}`;
+  const { schema } = quantity({ accepted, forms: sizeForms, min: 0, max, pattern: sizePattern, parse: parseSize });
+  const isUsable = (bytes: number) => bytes === 0 || bytes >= least;
+  return { schema: schema.refine(isUsable, { error: refusal(accepted) }), accepted };
 }
 
 /** A plain number. */

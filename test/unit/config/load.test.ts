@@ -191,7 +191,9 @@ describe('bad values', () => {
   it.each([
     ['main_sleep: 0', /0 is not accepted; give a time from 1s to 1h, such as 90, 90s/],
     ['main_sleep: soon', /"soon" is not accepted/],
-    ['max_dock_mem: 2g', /"2g" is not accepted; give a size .*2G = 2GB \(10\^9\) or 2Gi/],
+    ['max_dock_mem: 2g', /"2g" is not accepted; give .* a size .*2G = 2GB \(10\^9\) or 2Gi/],
+    ['max_dock_mem: 5M', /give 0, or a size from 6Mi/],
+    ['max_dock_mem: 0\nmax_dock_swap: 1G', /2:1: max_dock_swap: cannot be limited while max_dock_mem is 0/],
     ['max_dock_mem: 1e999', /1e999 is not accepted/],
     ['cpus_per_dock: 0', /give a number from 0.01/],
     ['cpus_per_dock: .nan', /".nan" is not accepted/],
@@ -228,12 +230,13 @@ describe('bad values', () => {
     expect(problemsOf(text)).toEqual([expect.stringMatching(message)]);
   });
 
-  it.each(['binds: [/a:/b, "/a:/b:ro", "/a:/b:rw,rslave"]', 'capabilities: [SYS_ADMIN, +cap_net_raw, -MKNOD, ALL]'])(
-    '%s is accepted',
-    (text) => {
-      expect(problemsOf(text)).toEqual([]);
-    },
-  );
+  it.each([
+    'binds: [/a:/b, "/a:/b:ro", "/a:/b:rw,rslave"]',
+    'capabilities: [SYS_ADMIN, +cap_net_raw, -MKNOD, ALL]',
+    'max_dock_mem: 0',
+  ])('%s is accepted', (text) => {
+    expect(problemsOf(text)).toEqual([]);
+  });
 
   it('are all reported at once, in the order of the lines, each with its line and a caret', () => {
     const text = 'main_sleep: soon\nbinds:\n  - /a:/b\n  - oops\nmainsleep: 5\nmax_docks: ncpus +\n';

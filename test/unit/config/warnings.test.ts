@@ -75,12 +75,6 @@ describe('values that hardly do what is meant', () => {
     ]);
   });
 
-  it('swap beside unlimited memory', () => {
-    expect(load('max_dock_mem: 0\nmax_dock_swap: 1G').warnings).toEqual([
-      expect.objectContaining({ key: 'max_dock_swap' }),
-    ]);
-  });
-
   it('are reported at most a hundred times per file', () => {
     const text = Array.from({ length: 5000 }, (_, index) => `k${index}: 1\n`).join('');
     expect(load(text).warnings).toHaveLength(100);
