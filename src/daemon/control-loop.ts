@@ -110,7 +110,7 @@ export class ControlLoop {
     this.#refreshAtMs = nowMs + this.#config().updateconfig * 1000;
     void keeper.refresh({ force }).then((news) => {
       this.#refreshing = false;
-      for (const event of newsEvents(news)) this.#ports.publish(event);
+      for (const event of newsEvents(news, this.#inForce().revision.id)) this.#ports.publish(event);
       if (news.type === 'accepted' || this.#forceRefresh) this.wake();
     });
   }

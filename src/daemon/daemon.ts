@@ -44,7 +44,8 @@ class PlanctonDaemon implements Daemon {
     const parts = assemble(this.#options, { host, instance, source, keeper, wake: this.wake.bind(this) });
 
     parts.publish({ type: 'daemon-started', version, instance, source: source.describe() });
-    for (const event of newsEvents(await keeper.start(signal))) parts.publish(event);
+    const news = await keeper.start(signal);
+    for (const event of newsEvents(news, keeper.state.inForce?.revision.id)) parts.publish(event);
     if (keeper.state.inForce === undefined) {
       await parts.close();
       return { why: 'bad-config', problems: keeper.state.refused?.problems ?? [] };

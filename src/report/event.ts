@@ -5,7 +5,13 @@ export type DaemonEvent =
   | { readonly type: 'daemon-started'; readonly version: string; readonly instance: string; readonly source: string }
   | { readonly type: 'daemon-stopping'; readonly why: string }
   | { readonly type: 'config-accepted'; readonly revision: string; readonly warnings: readonly string[] }
-  | { readonly type: 'config-refused'; readonly revision: string; readonly problems: readonly string[] }
+  | {
+      readonly type: 'config-refused';
+      readonly revision: string;
+      readonly problems: readonly string[];
+      /** The revision that stays in force; undefined = there is none. */
+      readonly kept: string | undefined;
+    }
   | { readonly type: 'config-unreachable'; readonly message: string }
   | { readonly type: 'engine-lost'; readonly failure: EngineFailure }
   | { readonly type: 'engine-found'; readonly version: string; readonly apiVersion: string; readonly yields: string }

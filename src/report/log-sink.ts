@@ -101,8 +101,10 @@ const WORDING: Wording = {
     warnings.length > 0
       ? line('warn', 'configuration in force, with warnings', { revision, warnings })
       : line('info', 'configuration in force', { revision }),
-  'config-refused': ({ revision, problems }) =>
-    line('error', 'configuration refused, the one before stays in force', { revision, problems }),
+  'config-refused': ({ revision, problems, kept }) =>
+    kept === undefined
+      ? line('error', 'configuration refused, and there is none to go on with', { revision, problems })
+      : line('error', 'configuration refused, the one before stays in force', { revision, problems, kept }),
   'config-unreachable': ({ message }) =>
     line('warn', 'configuration source not reachable, the configuration stays as it is', { error: message }),
   'engine-lost': ({ failure }) =>
