@@ -35,7 +35,8 @@ export interface CliContext extends Account {
   /** Prints one line, or several. */
   out(text: string): void;
   err(text: string): void;
-  createDaemon(options: DaemonOptions): Daemon;
+  /** Loads what a daemon is made of (engine, git ...), which takes time that most verbs need not spend. */
+  loadDaemon(): Promise<(options: DaemonOptions) => Daemon>;
   /** Runs a program with a deadline; a missing program has exit code 127. Never rejects. */
   run(file: string, args: readonly string[], deadlineMs: number): Promise<CommandResult>;
   onSignal(signal: NodeJS.Signals, listener: () => void): void;

@@ -2,7 +2,6 @@ import { fstatSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../clock.js';
-import { createDaemon } from '../daemon/daemon.js';
 import type { CliContext } from './context.js';
 import { exitCodes } from './exit-codes.js';
 import { runProgram } from './program.js';
@@ -35,7 +34,7 @@ function createContext(): CliContext {
     stdoutIsJournal: stdoutIsJournal(),
     out: (text) => process.stdout.write(`${text}\n`),
     err: (text) => process.stderr.write(`${text}\n`),
-    createDaemon,
+    loadDaemon: async () => (await import('../daemon/daemon.js')).createDaemon,
     run: runCommand,
     onSignal: (signal, listener) => process.on(signal, listener),
     onCrash: (listener) => process.on('uncaughtException', listener),

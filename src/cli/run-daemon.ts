@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import type { Daemon, DaemonEnd } from '../daemon/options.js';
+import type { DaemonEnd, DaemonOptions } from '../daemon/options.js';
 import { createLogSink } from '../report/log-sink.js';
 import { createLogger } from '../report/logger.js';
 import type { Status } from '../report/status.js';
@@ -71,10 +71,11 @@ async function lockRunDirectory(context: CliContext, runDir: string): Promise<Pr
 
 async function runLocked(run: Run, lock: ProcessLock): Promise<number> {
   const { context, paths, logger, output, notifier, stop } = run;
+  const createDaemon = await context.loadDaemon();
   // What the last daemon left when it was killed is not about us.
   removeStatusFile(paths.runDir);
   writePidFile(paths.pidFile, context.pid);
-  const daemon = createDaemonOf(run);
+  const daemon = createDaemon(daemonOptions(run));
   function cleanUp(): void {
     removePidFile(paths.pidFile);
     removeStatusFile(paths.runDir);
@@ -105,10 +106,10 @@ async function runLocked(run: Run, lock: ProcessLock): Promise<number> {
   }
 }
 
-function createDaemonOf(run: Run): Daemon {
+function daemonOptions(run: Run): DaemonOptions {
   const { context, options, paths, manner, notifier, logger, stop } = run;
   let trouble: string | undefined;
-  return context.createDaemon({
+  return {
     clock: context.clock,
     version: context.version,
     confDir: paths.confDir,
@@ -129,7 +130,7 @@ function createDaemonOf(run: Run): Daemon {
       manner.onCycle?.(status);
       keepStatus(run, status);
     },
-  });
+  };
 }
 
 /** The daemon can do its work without anybody being able to read how it is: a full disk is no reason to stop. */

@@ -60,11 +60,11 @@ function engineText({ engine }: Status): string {
 
 function configRows({ config }: Status): [string, string][] {
   const rows: [string, string][] = [
-    ['config', `${config.source}${config.revision === undefined ? '' : ` at ${config.revision.slice(0, 12)}`}`],
+    ['config', `${config.source}${config.revision === undefined ? '' : ` at ${config.revision.slice(0, 16)}`}`],
   ];
   if (config.refused !== undefined) {
     const { revision, problems } = config.refused;
-    rows.push(['refused', [revision.slice(0, 12), ...problems].join('\n')]);
+    rows.push(['refused', [revision.slice(0, 16), ...problems].join('\n')]);
   }
   if (config.unreachable !== undefined) rows.push(['source away', config.unreachable]);
   return rows;

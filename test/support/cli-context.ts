@@ -28,7 +28,13 @@ export function idleDaemon(options: DaemonOptions): Daemon {
   };
 }
 
-export function recordingContext(overrides: Partial<CliContext> = {}): RecordingContext {
+/** What a test may put in the place of the real thing. */
+export interface ContextOverrides extends Partial<CliContext> {
+  readonly createDaemon?: (options: DaemonOptions) => Daemon;
+}
+
+export function recordingContext(overrides: ContextOverrides = {}): RecordingContext {
+  const { createDaemon = idleDaemon, ...others } = overrides;
   const listeners = new Map<string, () => void>();
   const stdout: string[] = [];
   const stderr: string[] = [];
@@ -50,7 +56,7 @@ export function recordingContext(overrides: Partial<CliContext> = {}): Recording
     stdoutIsJournal: false,
     out: (text) => stdout.push(text),
     err: (text) => stderr.push(text),
-    createDaemon: idleDaemon,
+    loadDaemon: () => Promise.resolve(createDaemon),
     run: (file, args) => {
       commands.push([file, ...args].join(' '));
       return Promise.resolve({ exitCode: 0, stdout: '', stderr: '' });
@@ -62,6 +68,6 @@ export function recordingContext(overrides: Partial<CliContext> = {}): Recording
       throw new Error(`the process would end with ${code}`);
     },
     tellParent: (message) => messages.push(message),
-    ...overrides,
+    ...others,
   };
 }

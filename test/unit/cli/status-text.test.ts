@@ -27,7 +27,7 @@ describe('formatStatus', () => {
         '  mode        active',
         '  pilots      1 running, 4 admissible (max_docks 6, others used up to 3.50 of 8 CPUs)',
         '  image       busybox:latest (0123456789ab)',
-        '  config      /etc/plancton at 3f2a1b0c9d8e',
+        '  config      /etc/plancton at 3f2a1b0c9d8e7f6a',
         '  engine      unix:///var/run/docker.sock (20.10.24, API 1.41)',
         '  yielding    all pilots in one cgroup of the lowest weight',
         '  so far      10 started, 8 ended, 1 evicted, 0 failed',

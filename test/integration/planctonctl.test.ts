@@ -1,0 +1,256 @@
+import { once } from 'node:events';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, inject, it } from 'vitest';
+import { eventually, planctonSite } from '../support/plancton-process.js';
+
+const dockerHost = inject('dockerHost');
+
+describe('planctonctl on a real engine', () => {
+  it('starts a daemon that fills the host, shows it, and stops it without touching its pilots', async () => {
+    const site = planctonSite({ dockerHost });
+    site.configure({});
+    const start = await site.ctl('start');
+    expect(start).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(start.stdout).toContain(`pid ${site.pid()}`);
+    await site.untilRunning(2);
+    const text = await site.ctl('status');
+    expect(text.exitCode).toBe(0);
+    expect(text.stdout).toMatch(/pilots +2 running, \d+ admissible \(max_docks 2/);
+    const pilots = await site.pilotIds();
+    expect(pilots).toHaveLength(2);
+
+    expect((await site.ctl('start')).stdout).toContain('already running');
+    expect(await site.ctl('stop')).toMatchObject({ exitCode: 0 });
+    expect(existsSync(site.pidFile)).toBe(false);
+    expect((await site.ctl('status')).exitCode).toBe(3);
+    expect(await site.pilotIds()).toEqual(pilots);
+    expect(await site.ctl('stop')).toMatchObject({ exitCode: 0, stdout: 'plancton is not running\n' });
+  });
+
+  it('makes its directories for their owner only, and the files that others read readable', async () => {
+    const site = planctonSite({ dockerHost });
+    site.configure({ max_docks: 0 });
+    chmodSync(site.confDir, 0o755);
+    await site.ctl('start');
+    const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);
+    expect(mode(site.runDir)).toBe('700');
+    expect(mode(site.confDir)).toBe('755');
+    expect(mode(site.pidFile)).toBe('644');
+    await site.ctl('drain');
+    expect(mode(join(site.runDir, 'drain'))).toBe('644');
+  });
+
+  it('drains, resumes, and remembers a drain across a restart', async () => {
+    const site = planctonSite({ dockerHost });
+    site.configure({});
+    await site.ctl('drain');
+    expect((await site.ctl('start')).stdout).toContain('resume');
+    await site.until('it is draining', ({ mode }) => mode === 'drain');
+    expect(await site.pilotIds()).toEqual([]);
+    expect(site.log()).toMatch(/no new containers will be started/i);
+    await site.ctl('stop');
+    await site.ctl('start');
+    await site.until('it is still draining', ({ mode }) => mode === 'drain');
+    await site.ctl('resume');
+    await site.untilRunning(2);
+    // By hand is as good as by command.
+    writeFileSync(join(site.runDir, 'drain'), '');
+    await site.until('it is draining again', ({ mode }) => mode === 'drain');
+    await site.ctl('stop');
+    expect((await site.ctl('force-start')).exitCode).toBe(0);
+    await site.until('it is active', ({ mode }) => mode === 'active');
+  });
+
+  it('ends after the last pilot on drain-stop, and stays drained until force-start', async () => {
+    const site = planctonSite({ dockerHost });
+    site.configure({ docker_cmd: '/bin/sleep 4' });
+    await site.ctl('start');
+    await site.untilRunning(2);
+    await site.ctl('drain-stop');
+    await eventually('the daemon has ended', async () => (await site.ctl('status')).exitCode === 3);
+    expect(await site.pilotIds()).toEqual([]);
+    expect(readdirSync(site.runDir)).toContain('drain');
+    expect(readdirSync(site.runDir)).not.toContain('stop');
+    await site.ctl('force-start');
+    await site.untilRunning(2);
+  });
+
+  it('removes every pilot on force-stop, whether a daemon runs or not', async () => {
+    const site = planctonSite({ dockerHost });
+    site.configure({});
+    for (const daemon of ['runs', 'was stopped']) {
+      await site.ctl('start');
+      await site.untilRunning(2);
+      if (daemon === 'was stopped') await site.ctl('stop');
+      expect(await site.pilotIds()).toHaveLength(2);
+      expect(await site.ctl('force-stop')).toMatchObject({ exitCode: 0 });
+      expect(await site.pilotIds()).toEqual([]);
+      expect((await site.ctl('status')).exitCode).toBe(3);
+      expect(existsSync(join(site.runDir, 'force-stop'))).toBe(false);
+    }
+    expect(site.log()).toMatch(/not starting containers, killing existing/i);
+  });
+
+  it('finds its pilots again after kill -9', async () => {
+    const site = planctonSite({ dockerHost });
+    site.configure({});
+    await site.ctl('start');
+    await site.untilRunning(2);
+    const before = await site.pilotIds();
+    const pid = site.pid();
+    process.kill(pid, 'SIGKILL');
+    await eventually('the daemon is found dead', async () => (await site.ctl('status')).exitCode === 1);
+    await site.ctl('start');
+    expect(site.pid()).not.toBe(pid);
+    await site.untilRunning(2);
+    await site.until('three cycles have passed', ({ cycles }) => cycles > 2);
+    expect(await site.pilotIds()).toEqual(before);
+  });
+
+  it('allows one daemon per run directory, and names the one that is there', async () => {
+    const site = planctonSite({ dockerHost });
+    site.configure({ max_docks: 0 });
+    await site.ctl('start');
+    const pid = site.pid();
+    const second = await site.ctl('nodaemon');
+    expect(second.exitCode).toBe(75);
+    expect(second.stderr).toContain(`pid ${pid}`);
+    expect(second.stderr).toContain(site.runDir);
+    expect(site.pid()).toBe(pid);
+    expect((await site.status()).pid).toBe(pid);
+  });
+
+  it('lets exactly one of many daemons started at once have the run directory', async () => {
+    const site = planctonSite({ dockerHost });
+    site.configure({ max_docks: 0 });
+    const daemons = [1, 2, 3, 4].map(() => site.spawnCtl('nodaemon'));
+    await eventually('three have given up', () => daemons.filter(({ exitCode }) => exitCode === 75).length === 3);
+    expect(daemons.filter(({ exitCode }) => exitCode === null)).toHaveLength(1);
+  });
+
+  it('puts a changed configuration in force on reload', async () => {
+    const site = planctonSite({ dockerHost });
+    site.configure({ max_docks: 1, updateconfig: 3600 });
+    await site.ctl('start');
+    await site.untilRunning(1);
+    site.configure({ max_docks: 3, updateconfig: 3600 });
+    expect((await site.ctl('reload')).exitCode).toBe(0);
+    await site.untilRunning(3);
+  });
+
+  it('keeps the configuration in force when a reload finds nonsense, and says where it is', async () => {
+    const site = planctonSite({ dockerHost });
+    site.configure({ max_docks: 1 });
+    await site.ctl('start');
+    site.configure({ max_docks: 'ncpus / 0' });
+    await site.ctl('reload');
+    const status = await site.until('it was refused', ({ config }) => config.refused !== undefined);
+    expect(status.config.refused?.problems.join()).toContain('max_docks');
+    expect((await site.ctl('status')).stdout).toMatch(/refused/);
+    expect(status.capacity?.maxDocks).toBe(1);
+  });
+});
+
+describe('planctonctl start tells why not', () => {
+  it('ends with 78 and every problem of the configuration', async () => {
+    const site = planctonSite({ dockerHost });
+    site.configure({ max_docks: 'ncpus / 0', main_sleep: 'soon' });
+    const { exitCode, stderr } = await site.ctl('start');
+    expect(exitCode).toBe(78);
+    expect(stderr).toContain('max_docks');
+    expect(stderr).toContain('main_sleep');
+    expect((await site.ctl('status')).exitCode).toBe(3);
+    site.configure({});
+  });
+
+  it('ends with 73 when the run directory cannot be had', async () => {
+    const site = planctonSite({ dockerHost });
+    const file = join(site.base, 'file');
+    writeFileSync(file, '');
+    const { exitCode, stderr } = await site.ctl('start', `--rundir=${file}/run`);
+    expect(exitCode).toBe(73);
+    expect(stderr).toContain(`${file}/run`);
+    expect(stderr).toContain('--rundir');
+  });
+
+  it('ends with 73 when the log cannot be written', async () => {
+    const site = planctonSite({ dockerHost });
+    mkdirSync(site.logFile, { recursive: true });
+    const { exitCode, stderr } = await site.ctl('start');
+    expect(exitCode).toBe(73);
+    expect(stderr).toContain(site.logFile);
+    renameSync(site.logFile, `${site.logFile}.moved`);
+  });
+
+  it('ends with 69 on a reload of nothing', async () => {
+    expect((await planctonSite({ dockerHost }).ctl('reload')).exitCode).toBe(69);
+  });
+
+  it('comes up without an engine, says so, and works as soon as there is one', async () => {
+    const site = planctonSite({ dockerHost });
+    const later = join(site.base, 'later.sock');
+    site.configure({});
+    const start = await site.ctl('start', `--engine=unix://${later}`);
+    expect(start.exitCode).toBe(0);
+    expect(start.stderr).toContain('engine');
+    expect((await site.status()).health).toBe('waiting');
+    symlinkSync(dockerHost.replace('unix://', ''), later);
+    await site.untilRunning(2);
+  });
+});
+
+describe('planctonctl nodaemon', () => {
+  it('shows its log and keeps it in the file, reloads on HUP, opens a new log on USR2, and ends on TERM', async () => {
+    const site = planctonSite({ dockerHost });
+    site.configure({ max_docks: 0 });
+    const daemon = site.spawnCtl('nodaemon');
+    const shown: string[] = [];
+    daemon.stdout?.on('data', (data: Buffer) => shown.push(data.toString()));
+    await site.until('a cycle ended', ({ cycles }) => cycles > 0);
+    expect(site.pid()).toBe(daemon.pid);
+    daemon.kill('SIGHUP');
+    await eventually('the reload is in the log', () => site.log().includes('asked to reload'));
+    expect(shown.join('')).toContain('asked to reload');
+    daemon.kill('SIGUSR1');
+    renameSync(site.logFile, `${site.logFile}.old`);
+    daemon.kill('SIGUSR2');
+    await eventually('there is a new log', () => site.log().includes('log opened again'));
+    daemon.kill('SIGTERM');
+    expect(await once(daemon, 'exit')).toEqual([0, null]);
+    expect(existsSync(site.pidFile)).toBe(false);
+  });
+
+  it('drains and stops on QUIT', async () => {
+    const site = planctonSite({ dockerHost });
+    site.configure({ docker_cmd: '/bin/sleep 3' });
+    const daemon = site.spawnCtl('nodaemon');
+    await site.untilRunning(2);
+    daemon.kill('SIGQUIT');
+    expect(await once(daemon, 'exit')).toEqual([0, null]);
+    expect(site.log()).toMatch(/drain-stop requested/i);
+    expect(await site.pilotIds()).toEqual([]);
+  });
+});
+
+describe('planctonctl for users', () => {
+  it('keeps everything below the home directory', async () => {
+    const site = planctonSite({ dockerHost, mode: 'user' });
+    site.configure({});
+    expect((await site.ctl('start')).exitCode).toBe(0);
+    await site.untilRunning(2);
+    expect(readdirSync(site.base)).toEqual(['.plancton']);
+    expect(readdirSync(join(site.base, '.plancton')).sort()).toEqual(['conf', 'log', 'run', 'state']);
+    expect(existsSync(site.pidFile)).toBe(true);
+    expect(await site.ctl('force-stop')).toMatchObject({ exitCode: 0 });
+  });
+});

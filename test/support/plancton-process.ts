@@ -1,0 +1,183 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { onTestFinished } from 'vitest';
+import { readStatusFile } from '../../src/cli/status-file.js';
+import { systemClock } from '../../src/clock.js';
+import { pilotLabels } from '../../src/engine/pilot-container.js';
+import type { Status } from '../../src/report/status.js';
+
+const cliFile = join(import.meta.dirname, '..', '..', 'bin', 'planctonctl.js');
+const commandDeadlineMs = 170_000;
+
+/**
+ * Cycles every second, and CPUs enough for six pilots whatever else the machine does: a test of the commands must
+ * not depend on who else computes here.
+ */
+export const quickConfig = {
+  docker_cmd: '/bin/sleep 600',
+  main_sleep: 1,
+  updateconfig: 1,
+  docks_per_loop: 10,
+  stop_timeout: 0,
+  max_docks: 2,
+  cpus: 64,
+  cpus_per_dock: 0.1,
+  max_dock_mem: 20_000_000,
+  evict: 'never',
+} as const;
+
+export interface CommandEnd {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The real command with files of its own. Daemon, pilots and files are gone when the test has ended. */
+export interface PlanctonSite {
+  readonly base: string;
+  readonly pidFile: string;
+  readonly runDir: string;
+  readonly logFile: string;
+  readonly confDir: string;
+  /** Runs `planctonctl` with the options of this site. */
+  ctl(...args: string[]): Promise<CommandEnd>;
+  /** Starts `planctonctl` and does not wait for it. Killed when the test has ended. */
+  spawnCtl(...args: string[]): ChildProcess;
+  /** Writes config.yaml: the quick configuration with these changes. */
+  configure(changes: Readonly<Record<string, unknown>>): void;
+  log(): string;
+  pid(): number;
+  status(): Promise<Status & { readonly running: boolean }>;
+  /** Waits until the status answers to `condition`. */
+  until(what: string, condition: (status: Status) => boolean): Promise<Status>;
+  /** Waits until the daemon is healthy and sees this many pilots running, and no other ones. */
+  untilRunning(count: number): Promise<Status>;
+  /** Ids of the pilots that the engine says are running, of whatever instance, the oldest first. */
+  pilotIds(): Promise<readonly string[]>;
+}
+
+export interface SiteOptions {
+  readonly dockerHost: string;
+  /** `root`: every path is given as an option. `user`: `--user`, and a home directory of its own. */
+  readonly mode?: 'root' | 'user';
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Waits until `condition` holds; throws with `what` when that takes longer than a minute. */
+export async function eventually(what: string, condition: () => Promise<boolean> | boolean): Promise<void> {
+  const endMs = systemClock.now().monoMs + 60_000;
+  while (!(await condition())) {
+    if (systemClock.now().monoMs > endMs) throw new Error(`waited a minute in vain: ${what}`);
+    await systemClock.sleep(100);
+  }
+}
+
+interface Layout extends Pick<PlanctonSite, 'pidFile' | 'runDir' | 'logFile' | 'confDir'> {
+  readonly options: readonly string[];
+}
+
+function layOut(base: string, mode: 'root' | 'user'): Layout {
+  const top = mode === 'user' ? join(base, '.plancton') : base;
+  const runDir = join(top, 'run');
+  const confDir = join(top, 'conf');
+  const logDir = join(top, 'log');
+  const pidFile = mode === 'user' ? join(runDir, 'plancton.pid') : join(base, 'plancton.pid');
+  const given = [`--rundir=${runDir}`, `--confdir=${confDir}`, `--logdir=${logDir}`, `--pidfile=${pidFile}`];
+  return {
+    runDir,
+    confDir,
+    pidFile,
+    logFile: join(logDir, 'plancton.log'),
+    options: mode === 'user' ? ['--user'] : given,
+  };
+}
+
+export function planctonSite({ dockerHost, mode = 'root', env: more = {} }: SiteOptions): PlanctonSite {
+  const base = mkdtempSync(join(tmpdir(), 'plancton-site-'));
+  const layout = layOut(base, mode);
+  const { runDir, confDir, pidFile, logFile } = layout;
+  const env = {
+    ...process.env,
+    HOME: base,
+    DOCKER_HOST: dockerHost,
+    DOCKER_CONFIG: base,
+    PLANCTON_LOG_LEVEL: 'debug',
+    ...more,
+  };
+  const children: ChildProcess[] = [];
+
+  async function ctl(...args: string[]): Promise<CommandEnd> {
+    try {
+      const argv = [cliFile, ...layout.options, ...args];
+      const { stdout, stderr } = await promisify(execFile)(process.execPath, argv, { env, timeout: commandDeadlineMs });
+      return { exitCode: 0, stdout, stderr };
+    } catch (error) {
+      const { code, stdout, stderr } = error as { code?: unknown; stdout: string; stderr: string };
+      return { exitCode: typeof code === 'number' ? code : -1, stdout, stderr };
+    }
+  }
+
+  async function status(): Promise<Status & { readonly running: boolean }> {
+    return JSON.parse((await ctl('status', '--json')).stdout) as Status & { readonly running: boolean };
+  }
+
+  async function until(what: string, condition: (status: Status) => boolean): Promise<Status> {
+    let last: Status | undefined;
+    await eventually(what, () => {
+      // Not by the command: that would keep a busy machine busier.
+      last = readStatusFile(runDir);
+      return last !== undefined && condition(last);
+    });
+    if (last === undefined) throw new Error('no status');
+    return last;
+  }
+
+  const site: PlanctonSite = {
+    ...{ base, runDir, confDir, pidFile, logFile, ctl, status },
+    spawnCtl: (...args) => {
+      const child = spawn(process.execPath, [cliFile, ...layout.options, ...args], {
+        env,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      children.push(child);
+      return child;
+    },
+    configure: (changes) => {
+      mkdirSync(confDir, { recursive: true });
+      // JSON is YAML.
+      writeFileSync(join(confDir, 'config.yaml'), JSON.stringify({ ...quickConfig, ...changes }));
+    },
+    log: () => (existsSync(logFile) ? readFileSync(logFile, 'utf8') : ''),
+    pid: () => Number(readFileSync(pidFile, 'utf8')),
+    until,
+    untilRunning: (count) =>
+      until(`${count} pilots run`, ({ health, pilots }) => {
+        return health === 'ok' && pilots.length === count && pilots.every(({ state }) => state === 'running');
+      }),
+    pilotIds: async () => {
+      const filters = ['--filter', 'status=running', '--filter', `label=${pilotLabels.managed}`];
+      const { stdout } = await promisify(execFile)('docker', ['ps', '--no-trunc', '-q', ...filters], {
+        env,
+        timeout: 30_000,
+      });
+      return stdout.trim().split('\n').filter(Boolean).reverse();
+    },
+  };
+  onTestFinished(async () => {
+    await Promise.all(children.map(killChild));
+    const end = await ctl('force-stop');
+    rmSync(base, { recursive: true, force: true });
+    if (end.exitCode !== 0) throw new Error(`the site could not be cleaned up: ${end.stderr}${end.stdout}`);
+  });
+  return site;
+}
+
+async function killChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
