@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import type { EngineInfo } from '../engine/container-engine.js';
 import type { YieldMode } from '../model.js';
 import { hasGroup, makeGroup, readCpuNs, readWeight, setWeight, type CgroupTree } from './cgroup-tree.js';
-import { runSystemctl, startSlice, weighSlice, type Systemctl } from './systemd-slice.js';
+import { accountSlice, runSystemctl, startSlice, weighSlice, type Systemctl } from './systemd-slice.js';
 
 /** The control group that all pilots of one instance share, or the reason why there is none. */
 export interface PilotCgroup {
@@ -70,6 +70,7 @@ function prepareDirectories(tree: CgroupTree, instance: string, nice: boolean): 
 async function prepareSlices(tree: CgroupTree, instance: string, nice: boolean, systemctl: Systemctl): Promise<Groups> {
   const slice = `plancton-${instance}.slice`;
   const inner = await startSlice(systemctl, slice);
+  if (readCpuNs(tree, inner) === undefined) await accountSlice(systemctl, slice);
   // Where systemd itself runs in a container, its groups are not at the top of the tree.
   const outer = dirname(inner);
   if (readWeight(tree, outer)?.lowest !== nice) await weighSlice(systemctl, 'plancton.slice', tree.version, nice);

@@ -166,6 +166,17 @@ describe('the group of the pilots', () => {
       expect(read(`${outer}/cpu.weight`)).toBe('1');
     });
 
+    it('asks systemd to count where it does not do so by itself', async () => {
+      write({ [`cpu/${outer}/cpu.shares`]: '1024' });
+      const onSet = (property: string) => {
+        if (property === 'CPUShares=2') write({ [`cpu/${outer}/cpu.shares`]: '2' });
+        if (property === 'CPUAccounting=yes') write({ [`cpuacct/${outer}/plancton-a.slice/cpuacct.usage`]: '0' });
+      };
+      const group = await prepare({ info: { ...systemd, cgroupVersion: 1 }, systemctl: systemctl(onSet) });
+      expect(group).toMatchObject({ parent: 'plancton-a.slice', yields: 'cgroup' });
+      expect(group.readCpuNs()).toBe(0);
+    });
+
     it('leaves a weight alone that is right already', async () => {
       write({ [`cpu/${outer}/cpu.shares`]: '2', [`cpuacct/${outer}/plancton-a.slice/cpuacct.usage`]: '3' });
       const group = await prepare({
