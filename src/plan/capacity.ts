@@ -6,8 +6,8 @@ import type { SampleNote, State } from './state.js';
 export const EPSILON = 1e-9;
 
 /** The CPUs of the host that the rules reckon with. */
-export function countedCpus(config: Config, sample: CpuSample): number {
-  return config.cpus === 'auto' ? sample.cpus : config.cpus;
+export function countedCpus(config: Config, online: number): number {
+  return config.cpus === 'auto' ? online : config.cpus;
 }
 
 /** The foreign load that is not held against pilots: nothing is ever exactly idle. CPUs. */
@@ -30,9 +30,13 @@ export function foreignCpus(config: Config, sample: CpuSample, starts: number): 
   return Math.max(0, sample.busy - sample.own - sample.service - starting);
 }
 
-/** CPUs that pilots may fill beside a foreign load of `foreign` CPUs. */
+/**
+ * CPUs that pilots may fill beside a foreign load of `foreign` CPUs. A host that is given to pilots (`evict: never`) is all theirs:
+ * what else runs there serves them (foremen, file systems, monitoring) and is not held against them.
+ */
 export function room(config: Config, cpus: number, slack: number, foreign: number): number {
-  return cpus - config.cpu_headroom - Math.max(0, foreign - slack);
+  const taken = config.evict === 'never' ? 0 : Math.max(0, foreign - slack);
+  return cpus - config.cpu_headroom - taken;
 }
 
 /** How many CPUs pilots may hold before somebody is crowded out: a little more than what would be started anew. */
@@ -40,29 +44,26 @@ export function tolerable(config: Config, cpus: number, slack: number, foreign: 
   return room(config, cpus, slack, foreign) + config.evict_margin;
 }
 
-/** The highest foreign load in `foreign_window`; undefined without a valid sample. */
+/** The highest foreign load in `foreign_window`, or else the newest there is; undefined without a valid sample. */
 export function peakForeign(config: Config, samples: readonly SampleNote[], nowMs: number): number | undefined {
-  const recent = samples.filter((note) => note.monoMs > nowMs - config.foreign_window * 1000);
-  if (recent.length === 0) return undefined;
+  const sinceMs = nowMs - config.foreign_window * 1000;
+  const recent = samples.filter((note) => note.monoMs > sinceMs && !note.provisional);
+  if (recent.length === 0) return samples.at(-1)?.foreign;
   return Math.max(...recent.map((note) => note.foreign));
 }
 
-/**
- * The samples with the newest one added, if it is new and says something about foreign load. The first, short one goes
- * as soon as there is a full one; what no rule looks back at goes too.
- */
+/** The samples with the newest one added, if it is new and says something about foreign load. What no rule looks back at goes. */
 export function recordSample(config: Config, observation: Observation, state: State): readonly SampleNote[] {
   const { sample } = observation;
-  if (sample === undefined || sample.seq === state.lastSeq || sample.duringPull) return state.samples;
+  if (sample === undefined || sample.seq === state.lastSeq) return state.samples;
   const foreign = foreignCpus(config, sample, state.startsSinceSample);
   if (foreign === undefined) return state.samples;
   const reachMs = 1000 * (Math.max(config.foreign_window, config.grace_kill) + 3 * config.main_sleep);
-  const kept = state.samples.filter((note) => note.monoMs >= sample.monoMs - reachMs && (sample.short || !note.short));
-  return [...kept, { monoMs: sample.monoMs, foreign, short: sample.short }];
+  const kept = state.samples.filter((note) => note.monoMs >= sample.monoMs - reachMs);
+  return [...kept, { monoMs: sample.monoMs, foreign, provisional: sample.short || sample.duringPull }];
 }
 
-/** True when the newest sample is too old to start or evict anybody on its word. */
-export function isStale(config: Config, observation: Observation): boolean {
-  const { sample } = observation;
-  return sample !== undefined && observation.at.monoMs - sample.monoMs > 3000 * config.main_sleep;
+/** True when a sample that ended at `sampleMs` is too old to start or evict anybody on its word. */
+export function isStale(config: Config, sampleMs: number | undefined, nowMs: number): boolean {
+  return sampleMs !== undefined && nowMs - sampleMs > 3000 * config.main_sleep;
 }

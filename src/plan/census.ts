@@ -26,9 +26,21 @@ function hasEnded(pilot: Pilot): boolean {
   return pilot.state === 'exited' || pilot.state === 'dead';
 }
 
-function track(pilot: Pilot, before: Tracked | undefined, bootMs: number): Tracked {
+/**
+ * When a pilot was started, on the boot clock of now. By its label where that is of this boot; else by the wall clock, when it
+ * is seen for the first time. Never later than that, so that nothing lives for ever.
+ */
+function bornBootMs({ at, host }: Observation, pilot: Pilot): number {
+  if (pilot.spawnedBootMs !== undefined && pilot.bootId === host.bootId) {
+    return Math.min(pilot.spawnedBootMs, at.bootMs);
+  }
+  return at.bootMs - Math.max(0, at.wallMs - pilot.createdWallMs);
+}
+
+function track(observation: Observation, pilot: Pilot, before: Tracked | undefined): Tracked {
   return {
-    firstSeenBootMs: before?.firstSeenBootMs ?? bootMs,
+    firstSeenBootMs: before?.firstSeenBootMs ?? observation.at.bootMs,
+    bornBootMs: before?.bornBootMs ?? bornBootMs(observation, pilot),
     ran: before?.ran === true || pilot.state === 'running' || pilot.state === 'paused' || hasEnded(pilot),
     ended: before?.ended === true || hasEnded(pilot),
     evicted: before?.evicted === true,
@@ -37,12 +49,12 @@ function track(pilot: Pilot, before: Tracked | undefined, bootMs: number): Track
 
 /** Counts each pilot's end once, whether it is seen exited or has vanished between two looks. */
 export function takeCensus(config: Config, observation: Observation, state: State): Census {
-  const { pilots, inFlight, at } = observation;
+  const { pilots, inFlight } = observation;
   const tracked: Record<string, Tracked> = {};
   let ended = 0;
   for (const pilot of pilots) {
     const before = state.tracked[pilot.id];
-    const now = track(pilot, before, at.bootMs);
+    const now = track(observation, pilot, before);
     tracked[pilot.id] = now;
     if (now.ended && before?.ended !== true && !now.evicted) ended += 1;
   }
@@ -57,13 +69,8 @@ export function takeCensus(config: Config, observation: Observation, state: Stat
   return { holders, count: holders.length + asked.length, promised, ended, tracked };
 }
 
-/**
- * Ms since the pilot was started. On the boot clock when it was started in this boot; else since it was created, by the wall
- * clock, but at least since it was first seen, so that no clock jump lets it live for ever.
- */
-export function ageMs(observation: Observation, pilot: Pilot, tracked: Tracked | undefined): number {
-  const { at, host } = observation;
-  if (pilot.spawnedBootMs !== undefined && pilot.bootId === host.bootId) return at.bootMs - pilot.spawnedBootMs;
-  const seenMs = tracked === undefined ? 0 : at.bootMs - tracked.firstSeenBootMs;
-  return Math.max(at.wallMs - pilot.createdWallMs, seenMs);
+/** Ms since a pilot of the list was started. */
+export function ageMs(observation: Observation, census: Census, pilot: Pilot): number {
+  const { bootMs } = observation.at;
+  return bootMs - (census.tracked[pilot.id]?.bornBootMs ?? bootMs);
 }

@@ -1,7 +1,8 @@
 import type { Config } from '../config/schema.js';
-import type { CpuSample, Hold, Observation, Pilot, RemoveAction } from '../model.js';
+import type { Hold, Pilot, RemoveAction } from '../model.js';
 import { configuredSlack, countedCpus, EPSILON, isStale, slackInForce, tolerable } from './capacity.js';
-import { ageMs, cpusOf, type Census } from './census.js';
+import { ageMs, cpusOf } from './census.js';
+import type { Situation } from './situation.js';
 import type { LastEviction, SampleNote, State } from './state.js';
 
 export interface Eviction {
@@ -15,27 +16,31 @@ export interface Eviction {
 const LONGEST_HOLD_MS = 3_600_000;
 /** With `grace_spawn: 0` the doubling starts from here. */
 const SHORTEST_DOUBLED_HOLD_MS = 60_000;
-/** Timers are not exact: a sample a hair too young still counts as spanning the grace period. */
+/** Timers are not exact: a sample that is this part of `main_sleep` too young still counts as spanning the grace period. */
 const SPAN_TOLERANCE = 0.05;
 
-/** The samples by which a pressure is judged: from the newest that is at least `grace_kill` old, or none if they do not reach that far. */
-function judgingSamples(config: Config, samples: readonly SampleNote[]): readonly SampleNote[] {
-  const newest = samples.at(-1);
-  if (newest === undefined) return [];
-  const sinceMs = newest.monoMs - 1000 * (config.grace_kill - SPAN_TOLERANCE * config.main_sleep);
-  const first = samples.findLastIndex((note) => note.monoMs <= sinceMs);
-  if (first < 0) return [];
-  const span = samples.slice(first);
-  return span.length >= 2 ? span : samples.slice(-2).length === 2 ? samples.slice(-2) : [];
+/** How long an excess has to last, less what timers may be off. */
+function graceMs(config: Config): number {
+  return 1000 * (config.grace_kill - SPAN_TOLERANCE * config.main_sleep);
 }
 
-/** Running pilots that are not being removed already, youngest first: the youngest has lost least work. */
-function candidates(observation: Observation, census: Census): readonly Pilot[] {
-  const leaving = new Set(observation.inFlight.removing);
+/** The samples by which a pressure is judged: back to the newest that is `grace_kill` old, at least two; none if they do not reach that far. */
+function judgingSamples(config: Config, samples: readonly SampleNote[]): readonly SampleNote[] {
+  const full = samples.filter((note) => !note.provisional);
+  const sinceMs = (full.at(-1)?.monoMs ?? 0) - graceMs(config);
+  const first = Math.min(
+    full.findLastIndex((note) => note.monoMs <= sinceMs),
+    full.length - 2,
+  );
+  return first < 0 ? [] : full.slice(first);
+}
+
+/** Running pilots that are not going anyway, youngest first: the youngest has lost least work. */
+function candidates({ observation, census, leaving }: Situation): readonly Pilot[] {
   return census.holders
     .filter((pilot) => pilot.state === 'running' && !leaving.has(pilot.id))
-    .map((pilot) => ({ pilot, age: ageMs(observation, pilot, census.tracked[pilot.id]) }))
-    .sort((a, b) => a.age - b.age || a.pilot.name.localeCompare(b.pilot.name))
+    .map((pilot) => ({ pilot, age: ageMs(observation, census, pilot) }))
+    .sort((a, b) => a.age - b.age || (a.pilot.name < b.pilot.name ? -1 : 1))
     .map(({ pilot }) => pilot);
 }
 
@@ -55,16 +60,15 @@ function surplus(config: Config, pilots: readonly Pilot[], limit: number): reado
  * Growth is held for `grace_spawn` after an eviction. If pilots were started for growth after the last one, and that was less than an
  * hour ago, the load is one that lures us in and pushes us out again: the hold doubles.
  */
-function noteEviction(config: Config, state: State, nowMs: number): LastEviction {
-  const before = state.eviction;
-  const lured = before?.grownSince === true && nowMs - before.atMs < Math.max(LONGEST_HOLD_MS, 2 * before.holdMs);
-  const holdMs = lured
-    ? Math.min(LONGEST_HOLD_MS, Math.max(2 * before.holdMs, SHORTEST_DOUBLED_HOLD_MS))
-    : Math.max(
-        config.grace_spawn * 1000,
-        before !== undefined && nowMs - before.atMs < LONGEST_HOLD_MS ? before.holdMs : 0,
-      );
-  return { atMs: nowMs, holdMs: Math.max(holdMs, config.grace_spawn * 1000), grownSince: false };
+function noteEviction(config: Config, before: LastEviction | undefined, nowMs: number): LastEviction {
+  const shortestMs = config.grace_spawn * 1000;
+  const memoryMs = Math.max(LONGEST_HOLD_MS, 2 * (before?.holdMs ?? 0));
+  if (before === undefined || nowMs - before.atMs >= memoryMs) {
+    return { atMs: nowMs, holdMs: shortestMs, grownSince: false };
+  }
+  const doubledMs = Math.min(LONGEST_HOLD_MS, Math.max(2 * before.holdMs, SHORTEST_DOUBLED_HOLD_MS));
+  const holdMs = before.grownSince ? doubledMs : before.holdMs;
+  return { atMs: nowMs, holdMs: Math.max(holdMs, shortestMs), grownSince: false };
 }
 
 /** CPUs that pilots may keep, or undefined when nobody may be judged yet. Where pilots yield: the kindest sample of the grace period. */
@@ -80,59 +84,52 @@ function limitWhereYielding(config: Config, cpus: number, slack: number, samples
  */
 function trackPressure(
   config: Config,
-  state: State,
+  before: State['pressure'],
   excess: boolean,
   nowMs: number,
 ): { readonly pressure: State['pressure']; readonly ripe: boolean } {
-  const graceMs = 1000 * (config.grace_kill - SPAN_TOLERANCE * config.main_sleep);
-  const before = state.pressure;
   if (!excess) {
-    const calm = before === undefined || nowMs - before.lastMs >= graceMs;
+    const calm = before === undefined || nowMs - before.lastMs >= graceMs(config);
     return { pressure: calm ? undefined : before, ripe: false };
   }
   const sinceMs = before?.sinceMs ?? nowMs;
-  return { pressure: { sinceMs, lastMs: nowMs }, ripe: before !== undefined && nowMs - sinceMs >= graceMs };
+  return {
+    pressure: { sinceMs, lastMs: nowMs },
+    ripe: before !== undefined && nowMs - sinceMs >= graceMs(config),
+  };
 }
 
 function judge(
-  config: Config,
-  observation: Observation,
-  state: State,
-  sample: CpuSample,
-  samples: readonly SampleNote[],
+  { config, observation, state, samples }: Situation,
+  cpus: number,
+  newest: SampleNote,
   pilots: readonly Pilot[],
 ): { readonly limit: number | undefined; readonly pressure: State['pressure'] } {
-  const cpus = countedCpus(config, sample);
   const slack = slackInForce(config, cpus, observation.yields);
   if (observation.yields === 'cgroup') {
     return { limit: limitWhereYielding(config, cpus, slack, samples), pressure: undefined };
   }
-  const newest = samples.at(-1);
-  if (newest === undefined) return { limit: undefined, pressure: state.pressure };
   const limit = tolerable(config, cpus, slack, newest.foreign);
   const excess = surplus(config, pilots, limit).length > 0;
-  const { pressure, ripe } = trackPressure(config, state, excess, newest.monoMs);
+  const { pressure, ripe } = trackPressure(config, state.pressure, excess, newest.monoMs);
   return { limit: ripe ? limit : undefined, pressure };
 }
 
 /**
- * Who must make room for the owner. Judged once per new sample; `samples` ends with it. Nobody is evicted while the host is not
- * full (nobody is crowded out), because `max_docks` was lowered, or on a sample taken while our own pull unpacked.
+ * Who must make room for the owner. Judged once per new sample. Nobody is evicted while the host is not full (nobody is crowded
+ * out), because `max_docks` was lowered, or on a sample taken while our own pull unpacked.
  */
-export function planEviction(
-  config: Config,
-  observation: Observation,
-  state: State,
-  samples: readonly SampleNote[],
-  census: Census,
-): Eviction {
+export function planEviction(situation: Situation): Eviction {
+  const { config, observation, state, samples } = situation;
   const { sample, at } = observation;
   const nothing: Eviction = { actions: [], holds: [], pressure: state.pressure, last: state.eviction };
-  const judgeable = sample !== undefined && sample.seq !== state.lastSeq && samples !== state.samples;
-  if (!judgeable || isStale(config, observation)) return nothing;
+  const newest = samples.at(-1);
+  const isNew = newest !== undefined && newest !== state.samples.at(-1);
+  if (sample === undefined || !isNew || newest.provisional || isStale(config, newest.monoMs, at.monoMs)) return nothing;
 
-  const pilots = candidates(observation, census);
-  const { limit, pressure } = judge(config, observation, state, sample, samples, pilots);
+  const cpus = countedCpus(config, sample.cpus);
+  const pilots = candidates(situation);
+  const { limit, pressure } = judge(situation, cpus, newest, pilots);
   const victims = limit === undefined ? [] : surplus(config, pilots, limit);
   if (victims.length === 0) return { ...nothing, pressure };
 
@@ -140,7 +137,6 @@ export function planEviction(
   if (config.evict === 'never') {
     return { ...nothing, pressure, holds: [{ gate: 'evict-off', text: `${surplusText}; evict: never` }] };
   }
-  const cpus = countedCpus(config, sample);
   if (sample.busy < cpus - configuredSlack(config, cpus)) {
     const text = `${surplusText}; ${sample.busy.toFixed(1)} of ${cpus} CPUs busy, nobody is crowded out`;
     return { ...nothing, pressure, holds: [{ gate: 'not-crowded', text }] };
@@ -149,6 +145,6 @@ export function planEviction(
     actions: victims.map((pilot) => ({ type: 'remove', pilot, reason: 'evicted', stopSeconds: config.stop_timeout })),
     holds: [],
     pressure,
-    last: noteEviction(config, state, at.monoMs),
+    last: noteEviction(config, state.eviction, at.monoMs),
   };
 }

@@ -50,7 +50,9 @@ function pullReason(config: Config, observation: Observation, memory: ImageMemor
 function imageToUse(config: Config, observation: Observation, memory: ImageMemory): string | undefined {
   if (observation.image !== null && observation.image !== undefined) return config.docker_image;
   if (observation.image === undefined) return undefined;
-  if (memory.lastUsed !== undefined && memory.lastUsed !== config.docker_image) return memory.lastUsed;
+  // An image that was here and has been taken away is waited for: there is no going back to the one before.
+  if (memory.lastUsed === config.docker_image) return undefined;
+  if (memory.lastUsed !== undefined) return memory.lastUsed;
   const running = observation.pilots.filter(
     (pilot) => pilot.state === 'running' && pilot.image !== config.docker_image,
   );

@@ -1,7 +1,8 @@
 import type { Config } from '../config/schema.js';
-import type { Hold, Observation, RemoveAction } from '../model.js';
-import type { Census } from './census.js';
-import type { LegacyMemory, State } from './state.js';
+import type { CpuSample, Hold, RemoveAction } from '../model.js';
+import { isStale } from './capacity.js';
+import { hasNewSample, type Situation } from './situation.js';
+import type { LegacyMemory } from './state.js';
 
 /**
  * `policy: legacy`: the original's two formulas, number for number (mconcas/plancton `plancton/__init__.py`, 0.6.0), as a
@@ -14,10 +15,8 @@ export interface LegacyPlan {
   readonly memory: LegacyMemory;
 }
 
-/** Percent of the host that is busy; iowait counts as busy. Without a sample it is all busy, as the original has it. */
-function busyPercent(observation: Observation): number {
-  const { sample } = observation;
-  if (sample === undefined) return 100;
+/** Percent of the host that is busy; iowait counts as busy. */
+function busyPercent(sample: CpuSample): number {
   return Math.max(0, (100 * (sample.cpus - sample.idle)) / sample.cpus);
 }
 
@@ -38,14 +37,13 @@ interface Overhead {
   readonly sinceMs: number | undefined;
 }
 
-function controlOverhead(config: Config, observation: Observation, state: State, cpus: number, busy: number): Overhead {
+function controlOverhead({ config, observation, state, leaving }: Situation, cpus: number, busy: number): Overhead {
   const running = observation.pilots.filter((pilot) => pilot.state === 'running');
   const threshold = legacyThreshold(config, cpus, running.length);
   if (running.length === 0 || threshold === 0 || busy <= threshold + 10) return { evictions: [], sinceMs: undefined };
   const nowMs = observation.at.monoMs;
   const sinceMs = state.legacy.overheadSinceMs ?? nowMs;
   if (nowMs - sinceMs <= config.grace_kill * 1000) return { evictions: [], sinceMs };
-  const leaving = new Set(observation.inFlight.removing);
   const youngest = running
     .filter((pilot) => !leaving.has(pilot.id))
     .sort((a, b) => b.createdWallMs - a.createdWallMs)[0];
@@ -53,35 +51,44 @@ function controlOverhead(config: Config, observation: Observation, state: State,
   return { evictions: [{ type: 'remove', pilot: youngest, reason: 'evicted', stopSeconds: 0 }], sinceMs };
 }
 
-/** One loop of the original: control the overhead, then launch unless something was removed within `grace_spawn`. */
-export function planLegacy(
-  config: Config,
-  observation: Observation,
-  state: State,
-  census: Census,
-  reaps: readonly RemoveAction[],
-  image: string | undefined,
-): LegacyPlan {
-  const cpus = observation.sample?.cpus ?? observation.host.ncpus;
-  const busy = busyPercent(observation);
-  const nowMs = observation.at.monoMs;
-  const overhead = controlOverhead(config, observation, state, cpus, busy);
-  const evicted = overhead.evictions.length;
-  const lastBeforeLaunch = evicted > 0 ? nowMs : state.legacy.lastRemovalMs;
-  const memory: LegacyMemory = {
-    overheadSinceMs: overhead.sinceMs,
-    lastRemovalMs: reaps.length > 0 ? nowMs : lastBeforeLaunch,
+/** Why nothing may be launched in this loop, or undefined. */
+function closedGate({ config, observation, image }: Situation, lastRemovalMs: number | undefined): Hold | undefined {
+  const { mode, at, sample } = observation;
+  if (mode === 'force-stop') return { gate: 'force-stop', text: 'force-stop: pilots are being removed' };
+  if (mode !== 'active') return { gate: 'draining', text: 'draining: running pilots finish, none is started' };
+  if (sample === undefined) return { gate: 'no-sample', text: 'the load of the host is not known yet' };
+  if (isStale(config, sample.monoMs, at.monoMs)) {
+    return { gate: 'stale-sample', text: 'the load of the host could not be read for three loops' };
+  }
+  if (image === undefined) return { gate: 'image', text: `image ${config.docker_image} is not on this host` };
+  if (lastRemovalMs !== undefined && at.monoMs - lastRemovalMs <= config.grace_spawn * 1000) {
+    return { gate: 'cool-down', text: 'too little time since the last removal' };
+  }
+  return undefined;
+}
+
+/**
+ * One loop of the original: control the overhead, then launch unless something was removed within `grace_spawn`. It had one look
+ * at the host per loop, so between two samples there is nothing to do. `reaped`: how many pilots this cycle reaps.
+ */
+export function planLegacy(situation: Situation, reaped: number): LegacyPlan {
+  const { config, observation, state, census } = situation;
+  const { sample, at } = observation;
+  const before = state.legacy;
+  const isNew = hasNewSample(situation) && !isStale(config, sample?.monoMs, at.monoMs);
+  const cpus = sample?.cpus ?? observation.host.ncpus;
+  const busy = sample === undefined ? 100 : busyPercent(sample);
+  const { evictions, sinceMs } = isNew
+    ? controlOverhead(situation, cpus, busy)
+    : { evictions: [], sinceMs: before.overheadSinceMs };
+  // The original reaps after it launches: what this cycle reaps holds back the next one.
+  const lastRemovalMs = evictions.length > 0 ? at.monoMs : before.lastRemovalMs;
+  const closed = closedGate(situation, lastRemovalMs);
+  const launch = isNew && closed === undefined ? legacyLaunchable(config, cpus, 100 - busy, census.count) : 0;
+  return {
+    launch: Math.max(0, launch),
+    evictions,
+    holds: closed === undefined ? [] : [closed],
+    memory: { overheadSinceMs: sinceMs, lastRemovalMs: reaped > 0 ? at.monoMs : lastRemovalMs },
   };
-  const base = { evictions: overhead.evictions, memory };
-  if (observation.mode !== 'active') {
-    return { ...base, launch: 0, holds: [{ gate: 'draining', text: 'draining: none is started' }] };
-  }
-  if (image === undefined) {
-    return { ...base, launch: 0, holds: [{ gate: 'image', text: `image ${config.docker_image} is not on this host` }] };
-  }
-  if (lastBeforeLaunch !== undefined && nowMs - lastBeforeLaunch <= config.grace_spawn * 1000) {
-    return { ...base, launch: 0, holds: [{ gate: 'cool-down', text: 'too little time since the last removal' }] };
-  }
-  const launch = legacyLaunchable(config, cpus, 100 - busy, census.count - evicted);
-  return { ...base, launch: Math.max(0, launch), holds: [] };
 }

@@ -1,5 +1,5 @@
 import type { Config } from '../config/schema.js';
-import type { Hold, Observation, Plan, RemoveAction, SpawnAction, SpawnReason } from '../model.js';
+import type { Hold, Observation, Pilot, Plan, RemoveAction, SpawnAction, SpawnReason } from '../model.js';
 import { recordSample } from './capacity.js';
 import { takeCensus, type Census } from './census.js';
 import { planEviction } from './evict.js';
@@ -7,6 +7,7 @@ import { planImage } from './image.js';
 import { planLegacy } from './legacy.js';
 import { nextSuffix, pilotSpec } from './pilot-spec.js';
 import { nextExpiryMs, planReaps } from './reap.js';
+import { hasNewSample, type Situation } from './situation.js';
 import { earnTokens, measureCapacity, planSpawns } from './spawn.js';
 import type { LastEviction, State, Tracked } from './state.js';
 
@@ -19,22 +20,9 @@ interface Load {
   readonly state: Pick<State, 'tokens' | 'eviction' | 'pressure' | 'legacy'>;
 }
 
-interface Draft {
-  readonly config: Config;
-  readonly observation: Observation;
-  readonly state: State;
-  readonly census: Census;
-  readonly samples: State['samples'];
-  readonly reaps: readonly RemoveAction[];
-  readonly image: string | undefined;
-}
-
-function byCapacity(draft: Draft): Load {
-  const { config, observation, state, census, samples, image } = draft;
-  const eviction = planEviction(config, observation, state, samples, census);
-  const capacity = measureCapacity(config, observation, samples, census);
-  const tokens = earnTokens(config, observation, state, census);
-  const spawns = planSpawns(config, observation, capacity, tokens, image, eviction.last);
+function byCapacity(situation: Situation): Load {
+  const eviction = planEviction(situation);
+  const spawns = planSpawns(situation, earnTokens(situation), eviction.last);
   const grown: LastEviction | undefined =
     eviction.last === undefined || spawns.growth === 0 ? eviction.last : { ...eviction.last, grownSince: true };
   return {
@@ -42,14 +30,13 @@ function byCapacity(draft: Draft): Load {
     growth: spawns.growth,
     replacement: spawns.replacement,
     holds: [...spawns.holds, ...eviction.holds],
-    state: { tokens: spawns.tokens, eviction: grown, pressure: eviction.pressure, legacy: state.legacy },
+    state: { tokens: spawns.tokens, eviction: grown, pressure: eviction.pressure, legacy: situation.state.legacy },
   };
 }
 
-function byLegacy(draft: Draft): Load {
-  const { config, observation, state, census, reaps, image } = draft;
-  const legacy = planLegacy(config, observation, state, census, reaps, image);
-  const { tokens, eviction, pressure } = state;
+function byLegacy(situation: Situation, reaped: number): Load {
+  const legacy = planLegacy(situation, reaped);
+  const { tokens, eviction, pressure } = situation.state;
   return {
     evictions: legacy.evictions,
     growth: legacy.launch,
@@ -59,8 +46,10 @@ function byLegacy(draft: Draft): Load {
   };
 }
 
-function spawnActions(draft: Draft, load: Load): { readonly actions: readonly SpawnAction[]; readonly seed: number } {
-  const { config, observation, state, image } = draft;
+function spawnActions(
+  { config, observation, state, image }: Situation,
+  load: Load,
+): { readonly actions: readonly SpawnAction[]; readonly seed: number } {
   if (image === undefined) return { actions: [], seed: state.seed };
   const taken = new Set([...observation.pilots, ...observation.inFlight.spawning].map(({ name }) => name));
   const reasons: SpawnReason[] = [
@@ -87,12 +76,17 @@ function markEvicted(tracked: Readonly<Record<string, Tracked>>, evictions: read
   return marked;
 }
 
+/** Its process is gone, and what is left of it is the engine's own affair: waiting for it could last for ever. */
+function isBeyondReach(pilot: Pilot): boolean {
+  return pilot.state === 'removing' || pilot.state === 'dead';
+}
+
 /** Whether what the operator asked for has come about. Pilots that only remain to be removed do not keep a drain from ending. */
 function finished(observation: Observation, census: Census): Plan<State>['finished'] {
   const { mode, pilots, inFlight } = observation;
   if (inFlight.spawning.length > 0) return undefined;
   if (mode === 'drain-stop' && census.holders.length === 0) return 'drain-stop';
-  if (mode === 'force-stop' && pilots.length === 0) return 'force-stop';
+  if (mode === 'force-stop' && pilots.every(isBeyondReach)) return 'force-stop';
   return undefined;
 }
 
@@ -113,34 +107,37 @@ function coolDownEndMs(state: State['eviction'], nowMs: number): number | undefi
  */
 export function plan(config: Config, observation: Observation, state: State): Plan<State> {
   const census = takeCensus(config, observation, state);
-  const samples = recordSample(config, observation, state);
   const reaps = planReaps(config, observation, census);
   const image = planImage(config, observation, state.image);
-  const draft: Draft = { config, observation, state, census, samples, reaps, image: image.use };
-  const load = config.policy === 'legacy' ? byLegacy(draft) : byCapacity(draft);
-  const reaped = new Set(reaps.map(({ pilot }) => pilot.id));
-  const evictions = load.evictions.filter(({ pilot }) => !reaped.has(pilot.id));
-  const spawns = spawnActions(draft, load);
-  const isNewSample = observation.sample !== undefined && observation.sample.seq !== state.lastSeq;
+  const situation: Situation = {
+    config,
+    observation,
+    state,
+    census,
+    samples: recordSample(config, observation, state),
+    leaving: new Set([...observation.inFlight.removing, ...reaps.map(({ pilot }) => pilot.id)]),
+    image: image.use,
+  };
+  const load = config.policy === 'legacy' ? byLegacy(situation, reaps.length) : byCapacity(situation);
+  const spawns = spawnActions(situation, load);
   const used = spawns.actions.length > 0 ? image.use : state.image.lastUsed;
-  const nowMs = observation.at.monoMs;
   return {
-    actions: [...reaps, ...evictions, ...spawns.actions, ...image.pulls],
+    actions: [...reaps, ...load.evictions, ...spawns.actions, ...image.pulls],
     holds: load.holds,
-    capacity: measureCapacity(config, observation, samples, census),
+    capacity: measureCapacity(situation),
     finished: finished(observation, census),
     wakeInMs: soonest(
       nextExpiryMs(config, observation, census),
-      coolDownEndMs(load.state.eviction, nowMs),
+      coolDownEndMs(load.state.eviction, observation.at.monoMs),
       image.dueInMs,
     ),
     state: {
       ...load.state,
       seed: spawns.seed,
       lastSeq: observation.sample?.seq ?? state.lastSeq,
-      samples,
-      startsSinceSample: (isNewSample ? 0 : state.startsSinceSample) + spawns.actions.length,
-      tracked: markEvicted(census.tracked, evictions),
+      samples: situation.samples,
+      startsSinceSample: (hasNewSample(situation) ? 0 : state.startsSinceSample) + spawns.actions.length,
+      tracked: markEvicted(census.tracked, load.evictions),
       image: { ...image.memory, lastUsed: used },
     },
   };

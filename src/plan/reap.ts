@@ -13,11 +13,10 @@ function reasonToReap(
 ): RemovalReason | undefined {
   if (pilot.state === 'exited' || pilot.state === 'dead') return 'exited';
   if (observation.mode === 'force-stop') return 'force-stop';
-  const tracked = census.tracked[pilot.id];
-  if (ageMs(observation, pilot, tracked) > config.max_ttl * 1000) return 'expired';
+  if (ageMs(observation, census, pilot) > config.max_ttl * 1000) return 'expired';
   if (pilot.state !== 'created') return undefined;
   const startUnderWay = observation.inFlight.spawning.some((spawn) => spawn.name === pilot.name);
-  const seenMs = observation.at.bootMs - (tracked?.firstSeenBootMs ?? observation.at.bootMs);
+  const seenMs = observation.at.bootMs - (census.tracked[pilot.id]?.firstSeenBootMs ?? observation.at.bootMs);
   return !startUnderWay && seenMs >= NEVER_STARTED_AFTER_MS ? 'never-started' : undefined;
 }
 
@@ -36,9 +35,7 @@ export function planReaps(config: Config, observation: Observation, census: Cens
 
 /** Ms until the next pilot reaches its time to live; undefined if none is left to. */
 export function nextExpiryMs(config: Config, observation: Observation, census: Census): number | undefined {
-  const left = census.holders.map(
-    (pilot) => config.max_ttl * 1000 - ageMs(observation, pilot, census.tracked[pilot.id]),
-  );
+  const left = census.holders.map((pilot) => config.max_ttl * 1000 - ageMs(observation, census, pilot));
   const ahead = left.filter((ms) => ms >= 0);
   return ahead.length === 0 ? undefined : Math.min(...ahead) + 1;
 }

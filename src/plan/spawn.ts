@@ -1,5 +1,5 @@
 import type { Config } from '../config/schema.js';
-import type { Capacity, Hold, Observation } from '../model.js';
+import type { Capacity, Hold } from '../model.js';
 import {
   countedCpus,
   EPSILON,
@@ -9,8 +9,8 @@ import {
   slackInForce,
   tolerable as tolerableFor,
 } from './capacity.js';
-import type { Census } from './census.js';
-import type { LastEviction, SampleNote, State, Tokens } from './state.js';
+import { hasNewSample, type Situation } from './situation.js';
+import type { LastEviction, Tokens } from './state.js';
 
 /** How many pilots to start now, split by what permits them, and why not more. */
 export interface SpawnPlan {
@@ -25,17 +25,12 @@ function cpusText(value: number): string {
 }
 
 /** The numbers of this cycle: what the host has, what others use, what fits. */
-export function measureCapacity(
-  config: Config,
-  observation: Observation,
-  samples: readonly SampleNote[],
-  census: Census,
-): Capacity {
+export function measureCapacity({ config, observation, samples, census }: Situation): Capacity {
   const { sample, yields, at, host } = observation;
-  const cpus = sample === undefined ? host.ncpus : countedCpus(config, sample);
+  const cpus = countedCpus(config, sample?.cpus ?? host.ncpus);
   const slack = slackInForce(config, cpus, yields);
   const foreign = samples.at(-1)?.foreign;
-  const peak = peakForeign(config, samples, at.monoMs) ?? foreign;
+  const peak = peakForeign(config, samples, at.monoMs);
   const room = peak === undefined ? undefined : roomFor(config, cpus, slack, peak);
   const fitting = room === undefined ? undefined : Math.floor(Math.max(0, room) / config.cpus_per_dock + EPSILON);
   return {
@@ -53,10 +48,9 @@ export function measureCapacity(
 }
 
 /** Each new sample sets the permits to grow; unused ones lapse. Every end but an eviction permits one start more. */
-export function earnTokens(config: Config, observation: Observation, state: State, census: Census): Tokens {
-  const { sample } = observation;
-  const isNew = sample !== undefined && sample.seq !== state.lastSeq;
-  const base = isNew ? { growth: config.docks_per_loop, replacement: 0 } : state.tokens;
+export function earnTokens(situation: Situation): Tokens {
+  const { config, state, census } = situation;
+  const base = hasNewSample(situation) ? { growth: config.docks_per_loop, replacement: 0 } : state.tokens;
   return { growth: base.growth, replacement: base.replacement + census.ended };
 }
 
@@ -68,20 +62,19 @@ function freeSlots(config: Config, capacity: Capacity): { readonly byCap: number
 }
 
 /** What forbids any start, before numbers are compared; undefined = nothing. */
-function closedGate(
-  config: Config,
-  observation: Observation,
-  capacity: Capacity,
-  image: string | undefined,
-): Hold | undefined {
+function closedGate({ config, observation, samples, image }: Situation): Hold | undefined {
+  const newest = samples.at(-1);
   if (observation.mode === 'force-stop') return { gate: 'force-stop', text: 'force-stop: pilots are being removed' };
   if (observation.mode !== 'active')
     return { gate: 'draining', text: 'draining: running pilots finish, none is started' };
-  if (capacity.room === undefined) return { gate: 'no-sample', text: 'the load of the host is not known yet' };
-  if (isStale(config, observation)) {
+  if (newest === undefined) return { gate: 'no-sample', text: 'the load of the host is not known yet' };
+  if (isStale(config, newest.monoMs, observation.at.monoMs)) {
     return { gate: 'stale-sample', text: 'the load of the host could not be read for three loops' };
   }
-  if (image === undefined) return { gate: 'image', text: `image ${config.docker_image} is not on this host` };
+  if (image === undefined) {
+    const known = observation.image === null ? 'is not on this host' : 'could not be looked up';
+    return { gate: 'image', text: `image ${config.docker_image} ${known}` };
+  }
   return undefined;
 }
 
@@ -95,7 +88,7 @@ function limitHold(config: Config, capacity: Capacity, free: { byCap: number; by
 }
 
 /** Why growth is not permitted now, although pilots would fit. */
-function paceHold(last: LastEviction | undefined, nowMs: number): Hold | undefined {
+function coolDownHold(last: LastEviction | undefined, nowMs: number): Hold | undefined {
   if (last === undefined || nowMs - last.atMs >= last.holdMs) return undefined;
   const left = Math.ceil((last.holdMs - (nowMs - last.atMs)) / 1000);
   return { gate: 'cool-down', text: `no growth for another ${left} s after an eviction` };
@@ -105,20 +98,15 @@ function paceHold(last: LastEviction | undefined, nowMs: number): Hold | undefin
  * How many to start: as many as fit by cap and CPUs, at most one per replacement permit plus, unless growth is held after an
  * eviction, one per growth permit. `last` = the latest eviction, this cycle's included.
  */
-export function planSpawns(
-  config: Config,
-  observation: Observation,
-  capacity: Capacity,
-  tokens: Tokens,
-  image: string | undefined,
-  last: LastEviction | undefined,
-): SpawnPlan {
-  const closed = closedGate(config, observation, capacity, image);
+export function planSpawns(situation: Situation, tokens: Tokens, last: LastEviction | undefined): SpawnPlan {
+  const { config, observation } = situation;
+  const closed = closedGate(situation);
   if (closed !== undefined) return { growth: 0, replacement: 0, holds: [closed], tokens };
 
+  const capacity = measureCapacity(situation);
   const free = freeSlots(config, capacity);
   const fitting = Math.min(free.byCap, free.byCpu);
-  const coolDown = paceHold(last, observation.at.monoMs);
+  const coolDown = coolDownHold(last, observation.at.monoMs);
   const replacement = Math.min(fitting, tokens.replacement);
   const growth = coolDown === undefined ? Math.min(fitting - replacement, tokens.growth) : 0;
 

@@ -7,7 +7,7 @@ export interface State {
   readonly seed: number;
   /** Number of the last sample that was looked at. */
   readonly lastSeq: number;
-  /** Valid samples, oldest first, as far back as any rule looks. */
+  /** Valid samples (our own share is known), oldest first, as far back as any rule looks. */
   readonly samples: readonly SampleNote[];
   readonly tokens: Tokens;
   /** Starts asked for since the last sample: each costs the engine some CPU that is not the owner's. */
@@ -25,7 +25,11 @@ export interface State {
 export interface SampleNote {
   readonly monoMs: number;
   readonly foreign: number;
-  readonly short: boolean;
+  /**
+   * It covers a second only, or our own pull of an image was part of the load: better than nothing where there is nothing
+   * else, but neither a peak nor a reason to evict.
+   */
+  readonly provisional: boolean;
 }
 
 /** Permits to start: growth is paced by them, replacement earns them. */
@@ -36,6 +40,8 @@ export interface Tokens {
 
 export interface Tracked {
   readonly firstSeenBootMs: number;
+  /** When it was started, on the boot clock; made out once, at first sight, so that no clock jump moves it. */
+  readonly bornBootMs: number;
   /** It was seen to run, or to have run. */
   readonly ran: boolean;
   /** Its end has been counted. */

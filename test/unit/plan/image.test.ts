@@ -1,0 +1,207 @@
+import { describe, expect, test } from 'vitest';
+import type { Outcome, Plan } from '../../../src/model.js';
+import type { State } from '../../../src/plan/state.js';
+import { anImage, anInFlight, aPilot } from '../../support/builders.js';
+import { aConfig, aStory, first, pilotsOf, pullsOf, spawnsOf } from '../../support/plan-builders.js';
+
+const config = aConfig({ docker_image: 'site/pilot:1', max_docks: 100 });
+const next = aConfig({ docker_image: 'site/pilot:2', max_docks: 100 });
+
+function pulled(decision: Plan<State>): string {
+  return pullsOf(decision)
+    .map(({ reference, reason }) => `${reference} ${reason}`)
+    .join(', ');
+}
+
+function images(decision: Plan<State>): readonly string[] {
+  return [...new Set(spawnsOf(decision).map(({ spec }) => spec.image))];
+}
+
+function ended(reference: string, result: Outcome['result']): readonly Outcome[] {
+  return [{ action: { type: 'pull', reference, reason: 'missing' }, result, error: undefined, ended: undefined }];
+}
+
+describe('the registry is asked', () => {
+  test('when the image is missing', () => {
+    expect(pulled(aStory(config).look({ image: null }))).toBe('site/pilot:1 missing');
+  });
+
+  test('once when the daemon has just come', () => {
+    const story = aStory(config);
+    expect(pulled(story.look())).toBe('site/pilot:1 changed');
+
+    expect(pulled(story.look({ outcomes: ended('site/pilot:1', 'done') }))).toBe('');
+    expect(pulled(story.look())).toBe('');
+  });
+
+  test('when another image is wanted', () => {
+    const story = aStory(config);
+    story.look();
+    story.look({ outcomes: ended('site/pilot:1', 'done') });
+
+    expect(pulled(story.look({ config: next }))).toBe('site/pilot:2 changed');
+  });
+
+  test('when the image has been here for image_expiration', () => {
+    const story = aStory({ ...config, image_expiration: 3600 });
+    story.look();
+    story.look({ outcomes: ended('site/pilot:1', 'done') });
+
+    expect(pulled(story.look({ after: 3599.999 }))).toBe('');
+    expect(pulled(story.look({ after: 0.001 }))).toBe('site/pilot:1 expired');
+    expect(pulled(story.look({ outcomes: ended('site/pilot:1', 'done') }))).toBe('');
+    expect(pulled(story.look({ after: 3599 }))).toBe('');
+    expect(pulled(story.look({ after: 1 }))).toBe('site/pilot:1 expired');
+  });
+
+  test('not while it is being asked', () => {
+    const story = aStory(config);
+    const inFlight = anInFlight({ pulling: ['site/pilot:1'] });
+
+    expect(pulled(story.look({ image: null, inFlight }))).toBe('');
+    expect(pulled(story.look({ config: next, image: null, inFlight }))).toBe('site/pilot:2 missing');
+  });
+
+  test('not while it is not known which image is here', () => {
+    expect(pulled(aStory(config).look({ image: undefined }))).toBe('');
+  });
+
+  test('not on force-stop', () => {
+    expect(pulled(aStory(config).look({ image: null, mode: 'force-stop' }))).toBe('');
+  });
+
+  test('never for a digest that is here: it names its content', () => {
+    const digest = `site/pilot@sha256:${'a'.repeat(64)}`;
+    const story = aStory({ ...config, docker_image: digest, image_expiration: 60 });
+
+    for (let look = 0; look < 9; look += 1) expect(pulled(story.look())).toBe('');
+    expect(pulled(story.look({ image: null }))).toBe(`${digest} missing`);
+  });
+});
+
+describe('a pull that failed', () => {
+  const failed = { image: null, outcomes: ended('site/pilot:1', 'failed') };
+
+  test('is tried again later and later, up to a quarter of an hour', () => {
+    const story = aStory(config);
+    story.look({ image: null });
+    const pauses = [30, 60, 120, 240, 480, 900, 900];
+    for (const pause of pauses) {
+      expect(story.look({ ...failed, after: 1 }).wakeInMs).toBe(pause * 1000);
+      expect(pulled(story.look({ image: null, after: pause - 0.001 }))).toBe('');
+      expect(pulled(story.look({ image: null, after: 0.001 }))).toBe('site/pilot:1 missing');
+    }
+  });
+
+  test('starts from the shortest pause again after one that went well', () => {
+    const story = aStory(config);
+    story.look({ image: null });
+    story.look({ ...failed, after: 1 });
+    story.look({ ...failed, after: 1 });
+    story.look({ image: null, after: 1, outcomes: ended('site/pilot:1', 'done') });
+
+    expect(story.look({ ...failed, after: 1 }).wakeInMs).toBe(30_000);
+  });
+
+  test('does not hold back another image', () => {
+    const story = aStory(config);
+    story.look({ image: null });
+    story.look({ ...failed, after: 1 });
+
+    expect(pulled(story.look({ config: next, image: null, after: 1 }))).toBe('site/pilot:2 missing');
+  });
+
+  test('of an image no longer wanted says nothing about the one that is', () => {
+    const story = aStory(config);
+    story.look();
+    story.look({ config: next, image: null });
+    story.look({ outcomes: ended('site/pilot:1', 'failed'), image: null });
+    story.look({ outcomes: ended('site/pilot:1', 'done'), image: null });
+
+    expect(story.state.image).toMatchObject({ failures: 0, pulledAtMs: undefined });
+  });
+
+  test('wakes nobody while the next is under way', () => {
+    const story = aStory(config);
+    story.look({ image: null });
+    const inFlight = anInFlight({ pulling: ['site/pilot:1'] });
+
+    expect(story.look({ ...failed, after: 1, inFlight }).wakeInMs).toBeUndefined();
+  });
+
+  test('does not stop a host that has the image', () => {
+    const story = aStory(config);
+    story.look();
+
+    expect(images(story.look({ outcomes: ended('site/pilot:1', 'failed') }))).toStrictEqual(['site/pilot:1']);
+  });
+
+  test('of a refresh does not lead to one at every look', () => {
+    const story = aStory(config);
+    story.look();
+    story.look({ outcomes: ended('site/pilot:1', 'failed') });
+
+    expect(pulled(story.look({ after: 29 }))).toBe('');
+    expect(pulled(story.look({ after: 1 }))).toBe('site/pilot:1 changed');
+  });
+
+  test('is no matter of the outcomes of other actions', () => {
+    const story = aStory(config);
+    story.look();
+    const spawn = first(spawnsOf(story.look()));
+    story.look({ outcomes: [{ action: spawn, result: 'failed', error: undefined, ended: undefined }] });
+
+    expect(story.state.image).toMatchObject({ failures: 0, pulledAtMs: undefined });
+  });
+});
+
+describe('pilots are started from', () => {
+  test('the wanted image', () => {
+    expect(images(aStory(config).look({ image: anImage() }))).toStrictEqual(['site/pilot:1']);
+  });
+
+  test('the one before while the wanted one is being pulled', () => {
+    const story = aStory(config);
+    story.look();
+    story.look({ config: next, image: null });
+
+    expect(images(story.look({ image: null }))).toStrictEqual(['site/pilot:1']);
+    expect(images(story.look())).toStrictEqual(['site/pilot:2']);
+  });
+
+  test('none where there was none before', () => {
+    expect(images(aStory(config).look({ image: null }))).toStrictEqual([]);
+  });
+
+  test('none while it is not known which image is here', () => {
+    const story = aStory(config);
+    story.look();
+
+    expect(images(story.look({ image: undefined }))).toStrictEqual([]);
+  });
+
+  test('none where the wanted image was here and has been taken away', () => {
+    const story = aStory(next);
+    story.look();
+
+    expect(images(story.look({ image: null, pilots: pilotsOf(1, { image: 'site/pilot:1' }) }))).toStrictEqual([]);
+  });
+
+  test('the image of the youngest running pilot after a restart of the daemon', () => {
+    const pilots = [
+      aPilot({ name: 'a', image: 'site/pilot:1', createdWallMs: 2000 }),
+      aPilot({ name: 'b', image: 'site/pilot:0', createdWallMs: 1000 }),
+      aPilot({ name: 'c', image: 'site/pilot:bad', createdWallMs: 3000, state: 'exited' }),
+      aPilot({ name: 'd', image: 'site/pilot:2', createdWallMs: 4000 }),
+    ];
+
+    expect(images(aStory(next).look({ image: null, pilots }))).toStrictEqual(['site/pilot:1']);
+  });
+
+  test('an image that no pilot has been started from is not the one before', () => {
+    const story = aStory(config);
+    story.look({ mode: 'drain' });
+
+    expect(images(story.look({ config: next, image: null }))).toStrictEqual([]);
+  });
+});
