@@ -114,7 +114,9 @@ function pilotCpuNs(connection: DockerConnection, id: string): Promise<number> {
   return connection.call(call, async (docker, abortSignal) => {
     const query = { stream: false, 'one-shot': true, abortSignal } as const;
     const cpuNs = readCpuNs(await docker.getContainer(id).stats(query));
-    if (cpuNs === undefined) throw new EngineError('conflict', `${call.what}: it does not run`);
+    if (cpuNs === undefined) {
+      throw new EngineError('refused', `${call.what}: it does not run, or the engine cannot read its cgroup`);
+    }
     return cpuNs;
   });
 }

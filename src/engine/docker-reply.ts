@@ -54,7 +54,7 @@ export function readContainerState(reply: unknown): ContainerState {
   };
 }
 
-/** CPU time in ns; undefined when the container does not run: the engine then answers with zeroes. */
+/** CPU time in ns; undefined when the engine does not know: it then answers with zeroes and the zero date. */
 export function readCpuNs(reply: unknown): number | undefined {
   const stats = asFields(reply, 'statistics');
   if (fromEngineTime(text(stats, 'read')) === undefined) return undefined;

@@ -18,6 +18,8 @@ export interface Behaviour {
   readonly lifetimeMs?: number | undefined;
   readonly exitCode?: number;
   readonly ignoresTerm?: boolean;
+  /** How it ends when asked to; 143 if not given. */
+  readonly termExitCode?: number;
   /** The engine refuses to start it, with this message. */
   readonly startError?: string;
 }
@@ -144,7 +146,7 @@ export function createFakeEngine(options: FakeEngineOptions): FakeEngine {
       if (!hasExited(container)) end(container, 137);
       return;
     }
-    end(container, 143);
+    end(container, container.behaviour.termExitCode ?? 143);
   }
 
   function list(ownership: Ownership) {
@@ -212,8 +214,8 @@ export function createFakeEngine(options: FakeEngineOptions): FakeEngine {
   } satisfies Omit<FakeEngine, keyof Faults | 'calls'>);
 
   function cpuNs(container: FakeContainer): number {
-    const ms = hasExited(container) ? container.ranMs : ranMs(container);
-    return ms * (container.spec?.cpus ?? 0) * 1e6;
+    if (container.state !== 'running') throw new EngineError('refused', `${container.name} does not run`);
+    return ranMs(container) * (container.spec?.cpus ?? 0) * 1e6;
   }
 
   function findImage(reference: string) {

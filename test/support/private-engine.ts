@@ -1,14 +1,13 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { dockerCli, type DockerCli } from './docker-cli.js';
 import { engineCgroup, engineDirPrefix, removeEngine, sweepAbandonedEngines } from './engine-leftovers.js';
 
-const run = promisify(execFile);
 const startDeadlineMs = 60_000;
 
 export interface PrivateEngineOptions {
@@ -30,7 +29,7 @@ export interface PrivateEngine {
   readonly host: string;
   readonly pid: number;
   /** Runs the docker client against it; resolves to what it prints. */
-  docker(...args: string[]): Promise<string>;
+  readonly docker: DockerCli;
   /** Starts a command in the network of the engine, where 127.0.0.1 is its own. Ends with this process. */
   spawnInNetwork(command: string, args: readonly string[]): ChildProcess;
   /** Freezes dockerd: it takes connections and answers nothing. */
@@ -67,6 +66,7 @@ async function start(dir: string, options: PrivateEngineOptions): Promise<Privat
     ...['nsenter', `--net=/proc/${String(network.pid)}/ns/net`, '--'],
     ...argv,
   ];
+  const docker = dockerCli(host, join(dir, 'client'));
   const containerd = await startContainerd(dir);
   let dockerd = await startDockerd();
 
@@ -75,12 +75,6 @@ async function start(dir: string, options: PrivateEngineOptions): Promise<Privat
     const child = spawnLogged(dir, 'dockerd.log', inNetwork(dockerdArgs(dir, host, options), 'TERM'));
     await untilReady(child, join(dir, 'dockerd.log'), () => ping(socketPath));
     return child;
-  }
-
-  async function docker(...args: string[]): Promise<string> {
-    const env = { ...process.env, DOCKER_HOST: host, DOCKER_CONFIG: join(dir, 'client') };
-    const { stdout } = await run('docker', args, { env, timeout: 120_000, maxBuffer: 64 * 1024 * 1024 });
-    return stdout.trim();
   }
 
   async function removeContainers(): Promise<void> {
@@ -98,7 +92,7 @@ async function start(dir: string, options: PrivateEngineOptions): Promise<Privat
     docker,
     spawnInNetwork: (command, args) => {
       const [program = '', ...rest] = inNetwork([command, ...args]);
-      return spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
+      return spawn(program, rest, { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] });
     },
     pause: () => dockerd.kill('SIGSTOP'),
     resume: () => dockerd.kill('SIGCONT'),

@@ -303,3 +303,25 @@ describe('a list', () => {
     await expect(engine.listPilots({ ...ownership, adoptOriginal: true })).resolves.toEqual([]);
   });
 });
+
+describe('the CPU time of a pilot', () => {
+  const stats = { read: '2026-01-01T00:00:00Z', cpu_stats: { cpu_usage: { total_usage: 1_234_567 } } };
+
+  it('is read once, without waiting for a second sample', async () => {
+    const { engine, server } = await anEngine((_, reply) => {
+      sendJson(reply, 200, stats);
+    });
+    await expect(engine.pilotCpuNs('c1')).resolves.toBe(1_234_567);
+    expect(server.requests.at(-1)).toBe('GET /v1.41/containers/c1/stats?stream=false&one-shot=true');
+  });
+
+  it.each([
+    ['knows nothing', 'refused', { ...stats, read: '0001-01-01T00:00:00Z' }],
+    ['sends something else', 'malformed', { read: stats.read }],
+  ])('is never taken for zero when the engine %s', async (_, kind, body) => {
+    const { engine } = await anEngine((_request, reply) => {
+      sendJson(reply, 200, body);
+    });
+    await expect(engine.pilotCpuNs('c1')).rejects.toMatchObject({ kind });
+  });
+});

@@ -1,0 +1,256 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { ContainerEngine, Ownership } from '../../src/engine/container-engine.js';
+import { pilotLabels } from '../../src/engine/pilot-container.js';
+import type { Pilot, PilotSpec } from '../../src/model.js';
+import { aSpec } from '../support/builders.js';
+
+/** An engine with `busybox:latest`, and ways to do what others do to it. */
+export interface EngineUnderTest {
+  readonly engine: ContainerEngine;
+  /** Runs a container that is not ours; returns its id. */
+  addForeign(name: string, labels: Readonly<Record<string, string>>): Promise<string>;
+  /** Ids of all containers there are, whoever they belong to. */
+  ids(): Promise<readonly string[]>;
+  pause(name: string): Promise<void>;
+  /** Removes what a test left. */
+  discard(id: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const exitsWith3 = ['/bin/sh', '-c', 'exit 3'];
+export const endsOnTerm = ['/bin/sh', '-c', 'trap "exit 7" TERM; while :; do sleep 0.1; done'];
+export const ignoresTerm = ['/bin/sh', '-c', 'trap "" TERM; while :; do sleep 0.1; done'];
+export const keepsBusy = ['/bin/sh', '-c', 'while :; do :; done'];
+/** An engine cannot start what wants this device. */
+export const missingDevice = { hostPath: '/dev/nonexistent', containerPath: '/dev/x', permissions: 'rw' };
+
+/** What every container engine must do for Plancton, whatever it is made of. */
+export function describeContract(title: string, open: () => Promise<EngineUnderTest>): void {
+  describe(title, () => {
+    let subject: EngineUnderTest;
+    let ownership: Ownership;
+    let before: readonly string[];
+
+    beforeAll(async () => {
+      subject = await open();
+    });
+    afterAll(() => subject.close());
+    beforeEach(async () => {
+      ownership = { instance: `test-${suffix()}`, adoptOriginal: false };
+      before = await subject.ids();
+    });
+    afterEach(async () => {
+      for (const id of await subject.ids()) if (!before.includes(id)) await subject.discard(id);
+    });
+
+    function spec(overrides: Partial<PilotSpec> = {}): PilotSpec {
+      return aSpec({ name: `plancton-worker-${suffix()}`, instance: ownership.instance, ...overrides });
+    }
+
+    async function spawn(overrides: Partial<PilotSpec> = {}): Promise<string> {
+      const id = await subject.engine.createPilot(spec(overrides), undefined);
+      await subject.engine.startPilot(id);
+      return id;
+    }
+
+    async function pilot(id: string): Promise<Pilot | undefined> {
+      return (await subject.engine.listPilots(ownership)).find((candidate) => candidate.id === id);
+    }
+
+    it('tells what it is', async () => {
+      const info = await subject.engine.info();
+      expect(info.version).toMatch(/^\d/);
+      expect(info.apiVersion).toMatch(/^1\.\d+$/);
+      expect(info.dataRoot).toMatch(/^\//);
+    });
+
+    it('lists nothing of ours where there is nothing', async () => {
+      await expect(subject.engine.listPilots(ownership)).resolves.toEqual([]);
+    });
+
+    it('lists a pilot that was created, with everything it was created with', async () => {
+      const asked = spec({ cpus: 0.25, flavour: 'fast', revision: 'abc123', bootId: 'boot', spawnedBootMs: 42 });
+      const id = await subject.engine.createPilot(asked, undefined);
+      const pilots = await subject.engine.listPilots(ownership);
+      expect(pilots).toEqual([
+        expect.objectContaining({
+          id,
+          name: asked.name,
+          state: 'created',
+          image: 'busybox:latest',
+          cpus: 0.25,
+          flavour: 'fast',
+          revision: 'abc123',
+          bootId: 'boot',
+          spawnedBootMs: 42,
+          exitCode: undefined,
+          adopted: false,
+        }),
+      ]);
+      expect(pilots[0]?.createdWallMs).toBeGreaterThan(0);
+    });
+
+    it('lists a started pilot as running, and starting it again changes nothing', async () => {
+      const id = await spawn();
+      await subject.engine.startPilot(id);
+      expect((await pilot(id))?.state).toBe('running');
+      await expect(subject.engine.pilotEnd(id)).resolves.toBeUndefined();
+    });
+
+    it('lists a pilot that ended, with its exit code, until it is removed', async () => {
+      const id = await spawn({ command: exitsWith3 });
+      await expect.poll(() => pilot(id)).toMatchObject({ state: 'exited', exitCode: 3 });
+      const end = await subject.engine.pilotEnd(id);
+      expect(end).toMatchObject({ exitCode: 3, oomKilled: false });
+      expect(end?.finishedWallMs).toBeGreaterThanOrEqual(end?.startedWallMs ?? Infinity);
+      await subject.engine.removePilot(id);
+      await expect(subject.engine.listPilots(ownership)).resolves.toEqual([]);
+      await expect(subject.engine.pilotEnd(id)).resolves.toBeUndefined();
+    });
+
+    it('says nothing about the end of a pilot that never ran', async () => {
+      const id = await subject.engine.createPilot(spec(), undefined);
+      await expect(subject.engine.pilotEnd(id)).resolves.toBeUndefined();
+    });
+
+    it('takes a name once', async () => {
+      const asked = spec();
+      await subject.engine.createPilot(asked, undefined);
+      await expect(subject.engine.createPilot(asked, undefined)).rejects.toMatchObject({ kind: 'conflict' });
+      await expect(subject.engine.listPilots(ownership)).resolves.toHaveLength(1);
+    });
+
+    it('makes no pilot of an image that is not there', async () => {
+      const creating = subject.engine.createPilot(spec({ image: 'no-such-image:v1' }), undefined);
+      await expect(creating).rejects.toMatchObject({ name: 'EngineError', kind: 'not-found' });
+      await expect(subject.engine.listPilots(ownership)).resolves.toEqual([]);
+    });
+
+    it('tells that a pilot could not be started, and why', async () => {
+      const id = await subject.engine.createPilot(spec({ devices: [missingDevice] }), undefined);
+      const starting = subject.engine.startPilot(id);
+      await expect(starting).rejects.toMatchObject({ name: 'EngineError', kind: 'refused' });
+      await expect(starting).rejects.toThrow(/nonexistent/);
+      expect((await pilot(id))?.state).toBe('created');
+    });
+
+    it('does not start what is gone', async () => {
+      const id = await subject.engine.createPilot(spec(), undefined);
+      await subject.engine.removePilot(id);
+      await expect(subject.engine.startPilot(id)).rejects.toMatchObject({ kind: 'not-found' });
+    });
+
+    it('removes a running pilot, and removing it once more is no failure', async () => {
+      const id = await spawn();
+      await subject.engine.removePilot(id);
+      expect(await subject.ids()).not.toContain(id);
+      await expect(subject.engine.removePilot(id)).resolves.toBeUndefined();
+    });
+
+    it('has removed a pilot when it says so, also to several who ask at once', async () => {
+      const id = await spawn();
+      const afterEachRemoval = async () => {
+        await subject.engine.removePilot(id);
+        return subject.ids();
+      };
+      for (const ids of await Promise.all([1, 2, 3].map(afterEachRemoval))) expect(ids).not.toContain(id);
+    });
+
+    it('asks a pilot to stop before it kills it', async () => {
+      const id = await spawn({ command: endsOnTerm });
+      await subject.engine.stopPilot(id, 30);
+      await expect(subject.engine.pilotEnd(id)).resolves.toMatchObject({ exitCode: 7 });
+    });
+
+    it('kills a pilot that will not stop', async () => {
+      const id = await spawn({ command: ignoresTerm });
+      await subject.engine.stopPilot(id, 1);
+      await expect(subject.engine.pilotEnd(id)).resolves.toMatchObject({ exitCode: 137, oomKilled: false });
+    });
+
+    it('finds nothing wrong with stopping what ended or is gone', async () => {
+      const id = await spawn({ command: exitsWith3 });
+      await expect.poll(() => pilot(id)).toMatchObject({ state: 'exited' });
+      await subject.engine.stopPilot(id, 1);
+      await subject.engine.removePilot(id);
+      await expect(subject.engine.stopPilot(id, 1)).resolves.toBeUndefined();
+    });
+
+    it('lists a paused pilot as paused', async () => {
+      const asked = spec();
+      const id = await subject.engine.createPilot(asked, undefined);
+      await subject.engine.startPilot(id);
+      await subject.pause(asked.name);
+      expect((await pilot(id))?.state).toBe('paused');
+      await subject.engine.removePilot(id);
+      expect(await subject.ids()).not.toContain(id);
+    });
+
+    it('never lists what is not ours, however much it looks like it', async () => {
+      const { instance } = ownership;
+      const ours = { [pilotLabels.managed]: 'true', [pilotLabels.instance]: instance };
+      await subject.addForeign(`plancton-worker-db-of-${suffix()}`, {});
+      await subject.addForeign(`plancton-worker-${suffix()}`, {});
+      await subject.addForeign(`plancton-worker-${suffix()}`, { ...ours, [pilotLabels.instance]: 'another' });
+      await subject.addForeign(`plancton-worker-${suffix()}`, { [pilotLabels.instance]: instance });
+      await subject.addForeign(`of-a-committed-pilot-${suffix()}`, {
+        ...ours,
+        [pilotLabels.name]: 'plancton-worker-xxxxxx',
+      });
+      await expect(subject.engine.listPilots(ownership)).resolves.toEqual([]);
+    });
+
+    it('adopts the pilots of an original Plancton when told to, by their exact name only', async () => {
+      const name = `plancton-worker-${suffix()}`;
+      const id = await subject.addForeign(name, {});
+      const others = [
+        await subject.addForeign(`plancton-worker-db-of-${suffix()}`, {}),
+        await subject.addForeign(`x-plancton-worker-${suffix()}`, {}),
+        await subject.addForeign(`plancton-worker-${suffix()}`, { [pilotLabels.managed]: 'true' }),
+      ];
+      const adopted = await subject.engine.listPilots({ ...ownership, adoptOriginal: true });
+      expect(adopted).toContainEqual(
+        expect.objectContaining({ id, name, adopted: true, cpus: undefined, state: 'running' }),
+      );
+      for (const other of others) expect(adopted).not.toContainEqual(expect.objectContaining({ id: other }));
+    });
+
+    it('knows which images it has', async () => {
+      await expect(subject.engine.findImage('busybox')).resolves.toMatchObject({
+        reference: 'busybox',
+        id: expect.stringMatching(/^sha256:[0-9a-f]{64}$/) as string,
+      });
+      await expect(subject.engine.findImage('busybox:latest')).resolves.not.toBeNull();
+      await expect(subject.engine.findImage('no-such-image:v1')).resolves.toBeNull();
+    });
+
+    it('tells that an image cannot be had, and changes nothing', async () => {
+      const reference = 'localhost:1/no-such-image:v1';
+      const pulling = subject.engine.pullImage(reference, () => undefined, new AbortController().signal);
+      await expect(pulling).rejects.toMatchObject({ name: 'EngineError' });
+      await expect(subject.engine.findImage(reference)).resolves.toBeNull();
+    });
+
+    it('counts the CPU time of a pilot, or says that it cannot', async () => {
+      const id = await spawn({ command: keepsBusy });
+      const read = () => subject.engine.pilotCpuNs(id);
+      const first = await read().catch((error: unknown) => error);
+      // Real engines cannot where a cgroup controller is in use but not mounted; they then answer with zeroes.
+      if (typeof first !== 'number') expect(first).toMatchObject({ name: 'EngineError', kind: 'refused' });
+      else await expect.poll(read).toBeGreaterThan(first);
+    });
+
+    it('guesses no CPU time for a pilot that does not run', async () => {
+      const id = await subject.engine.createPilot(spec(), undefined);
+      await expect(subject.engine.pilotCpuNs(id)).rejects.toMatchObject({ kind: 'refused' });
+      await subject.engine.removePilot(id);
+      await expect(subject.engine.pilotCpuNs(id)).rejects.toMatchObject({ kind: 'not-found' });
+    });
+  });
+}
+
+/** Six characters, as in the names of pilots. */
+export function suffix(): string {
+  return randomBytes(3).toString('hex');
+}
