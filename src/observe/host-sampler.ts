@@ -28,7 +28,7 @@ export interface SampleContext {
 
 export interface HostSamplerOptions {
   readonly clock: Clock;
-  /** `auto`: the kernel's own counters where there are any. */
+  /** The one in force; `auto`: the kernel's own counters where there are any. */
   readonly source: () => 'auto' | 'systeminformation';
   readonly procRoot: string;
   readonly ownCpu: OwnCpu;
@@ -51,13 +51,14 @@ const shortestSpanMs = 500;
 export function createHostSampler(options: HostSamplerOptions): HostSampler {
   const { clock, ownCpu, serviceCpu } = options;
   const statFile = join(options.procRoot, 'stat');
+  // Once and for all: a read that fails must not pass for a host without such a file.
+  const hasStat = existsSync(statFile);
   let last: Reading | undefined;
   let seq = 0;
 
   const take = async (pilots: readonly Pilot[]): Promise<Reading> => {
     const finishOwn = await ownCpu.read(pilots);
-    const fromKernel = options.source() === 'auto' && existsSync(statFile);
-    const load = fromKernel ? undefined : await readLoad(clock);
+    const load = hasStat && options.source() === 'auto' ? undefined : await readLoad(clock);
     // From here on nothing waits: the counters of the host and of the pilots must be of the same moment.
     const host = load ?? parseProcStat(readFileSync(statFile, 'utf8'));
     return { host, own: finishOwn(), service: serviceCpu(), monoMs: clock.now().monoMs };
@@ -90,8 +91,8 @@ function compare(
 
 function compareHost(before: Reading['host'], after: Reading['host'], spanMs: number): Usage | undefined {
   if (before.cpus !== after.cpus) return undefined;
-  if ('busyMs' in after) return fromLoad(after, spanMs);
-  return 'busyMs' in before ? undefined : fromTicks(before, after);
+  if ('busyMs' in before) return 'busyMs' in after ? fromLoad(after, spanMs) : undefined;
+  return 'busyMs' in after ? undefined : fromTicks(before, after);
 }
 
 function fromLoad({ cpus, busyMs, idleMs }: LoadGain, spanMs: number): Usage {

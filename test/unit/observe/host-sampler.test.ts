@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.js';
@@ -20,6 +20,7 @@ describe('the host sampler on /proc/stat', () => {
   let sampler: HostSampler;
   let own: OwnReading;
   let service: Map<string, number>;
+  let source: 'auto' | 'systeminformation';
   const context = { pilots: [], duringPull: false, short: false };
 
   beforeEach(() => {
@@ -27,10 +28,11 @@ describe('the host sampler on /proc/stat', () => {
     clock = createFakeClock();
     own = { groupNs: 0, outside: new Map() };
     service = new Map();
+    source = 'auto';
     stat(4, {});
     sampler = createHostSampler({
       clock,
-      source: () => 'auto',
+      source: () => source,
       procRoot: dir,
       ownCpu: { read: () => Promise.resolve(() => own) },
       serviceCpu: () => service,
@@ -153,6 +155,22 @@ describe('the host sampler on /proc/stat', () => {
     await clock.advance(1000);
     stat(cpus, { user: 1200, idle: 1200 });
     expect(await sampler.read(context)).toMatchObject({ spanMs: 1000, busy: 2, idle: 2 });
+  });
+
+  it('drops the sample when the configuration names another source, and starts again from there', async () => {
+    const count = cpus().length;
+    stat(count, {});
+    await sampler.read(context);
+    await clock.advance(1000);
+    source = 'systeminformation';
+    expect(await sampler.read(context)).toBeUndefined();
+    await clock.advance(1000);
+    source = 'auto';
+    stat(count, { user: 400 });
+    expect(await sampler.read(context)).toBeUndefined();
+    await clock.advance(1000);
+    stat(count, { user: 800 });
+    expect(await sampler.read(context)).toMatchObject({ spanMs: 1000, busy: count });
   });
 
   it('rejects when the host cannot be read, and does not bridge the gap', async () => {
