@@ -58,12 +58,19 @@ install_packages() {
   fi
 }
 
-command -v node >/dev/null && command -v npm >/dev/null || give_up 69 'node (20.19 or newer) and npm are missing'
+need() {
+  local command=$1
+  shift
+  command -v "$command" >/dev/null || give_up 69 "$command is missing: $*"
+}
+
+need node 'install Node 20.19 or newer'
+need npm 'it comes with Node'
 [ "$(id -u)" = 0 ] ||
   give_up 77 'the tests run a Docker Engine of their own, for which they must be root: sudo npm run verify' \
     '(without root: npm run check && npm run test:fast)'
-command -v apt-get >/dev/null && command -v dpkg-query >/dev/null ||
-  give_up 69 "this needs Debian 12 or a relative of it (apt-get is missing), with these packages: ${packages[*]}"
+need apt-get "this needs Debian 12 or a relative of it, with these packages: ${packages[*]}"
+need dpkg-query "this needs Debian 12 or a relative of it, with these packages: ${packages[*]}"
 
 mapfile -t missing < <(missing_packages)
 [ "${#missing[@]}" = 0 ] || install_packages "${missing[@]}"
