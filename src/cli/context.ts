@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { Daemon, DaemonOptions } from '../daemon/options.js';
+import type { HostFacts } from '../model.js';
 import type { Account, PathOptions } from './paths.js';
 import type { LogFormat } from './log-output.js';
 
@@ -37,6 +38,7 @@ export interface CliContext extends Account {
   err(text: string): void;
   /** Loads what a daemon is made of (engine, git ...), which takes time that most verbs need not spend. */
   loadDaemon(): Promise<(options: DaemonOptions) => Daemon>;
+  readHost(): Promise<HostFacts>;
   /** Runs a program with a deadline; a missing program has exit code 127. Never rejects. */
   run(file: string, args: readonly string[], deadlineMs: number): Promise<CommandResult>;
   onSignal(signal: NodeJS.Signals, listener: () => void): void;

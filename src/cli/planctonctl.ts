@@ -35,6 +35,8 @@ function createContext(): CliContext {
     out: (text) => process.stdout.write(`${text}\n`),
     err: (text) => process.stderr.write(`${text}\n`),
     loadDaemon: async () => (await import('../daemon/daemon.js')).createDaemon,
+    readHost: async () =>
+      (await import('../observe/host-facts.js')).readHostFacts({ clock: systemClock, procRoot: '/proc' }),
     run: runCommand,
     onSignal: (signal, listener) => process.on(signal, listener),
     onCrash: (listener) => process.on('uncaughtException', listener),

@@ -1,10 +1,13 @@
 import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
+import { addConfigCommands } from './config-command.js';
+import { readConfigFile, readConfigFolder } from './config-files.js';
 import type { CliContext, CliOptions } from './context.js';
 import { exitCodes, explainError } from './exit-codes.js';
 import { forceStop } from './force-stop.js';
 import { logFormats } from './log-output.js';
 import { changeMode } from './mode-commands.js';
+import { resolvePaths } from './paths.js';
 import { runDaemon } from './run-daemon.js';
 import { forceStart, reload, start, stop } from './start-stop.js';
 import { showStatus } from './status-command.js';
@@ -51,25 +54,11 @@ function addGlobalOptions(program: Command): void {
     .addOption(new Option('--log-format <format>', 'how log lines look').choices(logFormats));
 }
 
-/** The command line of planctonctl. `finish` is told the exit code of the verb that ran. */
-export function createProgram(context: CliContext, finish: (exitCode: number) => void): Command {
-  const program = new Command('planctonctl')
-    .description('Keeps every idle core of this host busy with pilot containers, and gets out of the way at once.')
-    .exitOverride()
-    .showHelpAfterError()
-    .configureOutput({
-      writeOut: (text) => {
-        context.out(text.trimEnd());
-      },
-      writeErr: (text) => {
-        context.err(text.trimEnd());
-      },
-    })
-    .configureHelp({ showGlobalOptions: true })
-    .addHelpText('after', epilogue);
-  addGlobalOptions(program);
-  const optionsOf = (command: Command) =>
-    command.optsWithGlobals<CliOptions & { json?: boolean; detached?: boolean }>();
+function optionsOf(command: Command): CliOptions & { readonly json?: boolean; readonly detached?: boolean } {
+  return command.optsWithGlobals();
+}
+
+function addVerbs(program: Command, context: CliContext, finish: (exitCode: number) => void): void {
   for (const [name, description, verb] of verbsOf(context)) {
     program
       .command(name)
@@ -100,6 +89,46 @@ export function createProgram(context: CliContext, finish: (exitCode: number) =>
       context.out(context.version);
       finish(exitCodes.ok);
     });
+}
+
+function addConfig(program: Command, context: CliContext, finish: (exitCode: number) => void): void {
+  const confDir = () => resolvePaths(program.opts<CliOptions>(), context).confDir;
+  addConfigCommands(program, {
+    confDir,
+    host: () => context.readHost(),
+    layers: async (file) => {
+      const { hostname } = await context.readHost();
+      return file === undefined ? readConfigFolder(confDir(), hostname) : readConfigFile(file, hostname);
+    },
+    out: (text) => {
+      context.out(text);
+    },
+    err: (text) => {
+      context.err(text);
+    },
+    exit: finish,
+  });
+}
+
+/** The command line of planctonctl. `finish` is told the exit code of the verb that ran. */
+export function createProgram(context: CliContext, finish: (exitCode: number) => void): Command {
+  const program = new Command('planctonctl')
+    .description('Keeps every idle core of this host busy with pilot containers, and gets out of the way at once.')
+    .exitOverride()
+    .showHelpAfterError()
+    .configureOutput({
+      writeOut: (text) => {
+        context.out(text.trimEnd());
+      },
+      writeErr: (text) => {
+        context.err(text.trimEnd());
+      },
+    })
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText('after', epilogue);
+  addGlobalOptions(program);
+  addVerbs(program, context, finish);
+  addConfig(program, context, finish);
   return program;
 }
 

@@ -1,6 +1,7 @@
 import { systemClock } from '../../src/clock.js';
 import type { CliContext, DaemonMessage } from '../../src/cli/context.js';
 import type { Daemon, DaemonOptions } from '../../src/daemon/options.js';
+import { aHost } from './builders.js';
 
 /** A context for verbs that records what they print and do. Signals come through `signal`. */
 export interface RecordingContext extends CliContext {
@@ -57,6 +58,7 @@ export function recordingContext(overrides: ContextOverrides = {}): RecordingCon
     out: (text) => stdout.push(text),
     err: (text) => stderr.push(text),
     loadDaemon: () => Promise.resolve(createDaemon),
+    readHost: () => Promise.resolve(aHost()),
     run: (file, args) => {
       commands.push([file, ...args].join(' '));
       return Promise.resolve({ exitCode: 0, stdout: '', stderr: '' });

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runProgram } from '../../../src/cli/program.js';
@@ -76,6 +76,33 @@ describe('the command line', () => {
       expect(readdirSync(context.home)).toEqual([]);
     },
   );
+
+  it('checks the configuration of --confdir, or one file', async () => {
+    const confDir = tempDirectory();
+    const file = join(confDir, 'config.yaml');
+    writeFileSync(file, 'main_sleep: soon\n');
+    const context = aUser();
+    expect(await runProgram(context, ['config', 'check', `--confdir=${confDir}`])).toBe(78);
+    expect(context.stderr.join('\n')).toContain('config.yaml:1:13: main_sleep');
+    expect(await runProgram(context, ['config', 'check', file])).toBe(78);
+    expect(context.stderr.join('\n')).toContain(`${file}:1:13: main_sleep`);
+    expect(await runProgram(context, ['config', 'check', join(confDir, 'none.yaml')])).toBe(78);
+    expect(context.stderr.pop()).toContain('there is no file');
+    writeFileSync(file, 'main_sleep: 10\n');
+    expect(await runProgram(context, ['--confdir', confDir, 'config', 'check'])).toBe(0);
+    expect(await runProgram(context, ['config', 'frobnicate'])).toBe(64);
+  });
+
+  it('does not follow links out of a configuration that is a git repository', async () => {
+    const confDir = tempDirectory();
+    const secret = join(tempDirectory(), 'secret');
+    writeFileSync(secret, 'root:x:0:0\n');
+    symlinkSync(secret, join(confDir, 'config.yaml'));
+    mkdirSync(join(confDir, '.git'));
+    const context = aUser();
+    expect(await runProgram(context, ['config', 'check', '--confdir', confDir])).toBe(78);
+    expect(context.stderr.join('\n')).not.toContain('root:x');
+  });
 
   it('tells a refused permission as a sentence with 77', async () => {
     const context = aUser();
