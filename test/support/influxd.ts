@@ -35,7 +35,7 @@ export async function startInfluxd({ tls = false, admin }: InfluxdOptions = {}):
     if (tls) await makeCertificate(dir);
     await writeFile(join(dir, 'influxd.conf'), configuration(dir, tls, admin !== undefined));
     // Ends with the process that started it, however that ends.
-    const [command = '', ...argv] = ['setpriv', '--pdeathsig', 'KILL', program, '-config', join(dir, 'influxd.conf')];
+    const [command, ...argv] = ['setpriv', '--pdeathsig', 'KILL', program, '-config', join(dir, 'influxd.conf')];
     const server = spawn(command, argv, { cwd: dir, stdio: ['ignore', 'ignore', 'pipe'] });
     const address = await listeningAddress(server);
     const influxd: Influxd = {
