@@ -34,16 +34,24 @@ export function createEngineSession(options: EngineSessionOptions): EngineSessio
   let info: EngineInfo | undefined;
   let group = NO_GROUP;
   let nice: boolean | undefined;
+
+  /** A group that somebody removed would be made anew by the engine, at the default weight: pilots would stop yielding. */
+  const groupIsThere = () => group.parent === undefined || group.readCpuNs() !== undefined;
+  const prepare = async (found: EngineInfo, config: Config) => {
+    group = await preparePilotCgroup({ instance, info: found, nice: config.nice, remote });
+    nice = config.nice;
+  };
   return {
     connect: async (config) => {
-      if (info !== undefined && nice === config.nice) return;
-      info = undefined;
-      const found = await engine.info();
-      group = await preparePilotCgroup({ instance, info: found, nice: config.nice, remote });
-      nice = config.nice;
-      info = found;
-      const { version, apiVersion } = found;
-      publish({ type: 'engine-found', version, apiVersion, yields: group.describe() });
+      if (info === undefined) {
+        const found = await engine.info();
+        await prepare(found, config);
+        info = found;
+        const { version, apiVersion } = found;
+        publish({ type: 'engine-found', version, apiVersion, yields: group.describe() });
+      } else if (nice !== config.nice || !groupIsThere()) {
+        await prepare(info, config);
+      }
     },
     disconnect: () => {
       info = undefined;
