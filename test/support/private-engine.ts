@@ -61,11 +61,8 @@ async function start(dir: string, options: PrivateEngineOptions): Promise<Privat
   const host = `unix://${socketPath}`;
   await writeFile(join(dir, 'daemon.json'), '{}');
   const network = await createNetwork(dir);
-  const inNetwork = (argv: readonly string[], signal = 'KILL') => [
-    ...['setpriv', '--pdeathsig', signal],
-    ...['nsenter', `--net=/proc/${String(network.pid)}/ns/net`, '--'],
-    ...argv,
-  ];
+  const inNetwork = (argv: readonly string[], signal: 'KILL' | 'TERM' = 'KILL') =>
+    tied(signal, ['nsenter', `--net=/proc/${String(network.pid)}/ns/net`, '--', ...argv]);
   const docker = dockerCli(host, join(dir, 'client'));
   const containerd = await startContainerd(dir);
   let dockerd = await startDockerd();
@@ -113,23 +110,13 @@ async function start(dir: string, options: PrivateEngineOptions): Promise<Privat
 
 /** A network namespace with a loopback device, held by a process and gone with it. */
 async function createNetwork(dir: string): Promise<ChildProcess> {
-  const child = spawn(
-    'setpriv',
-    [
-      '--pdeathsig',
-      'KILL',
-      'unshare',
-      '--net',
-      '--',
-      'sh',
-      '-c',
-      'ip link set lo up && echo ready && exec sleep infinity',
-    ],
-    { cwd: dir, stdio: ['ignore', 'pipe', 'inherit'] },
-  );
+  const hold = 'ip link set lo up && echo ready && exec sleep infinity';
+  const [program = '', ...args] = tied('KILL', ['unshare', '--net', '--', 'sh', '-c', hold]);
+  const child = spawn(program, args, { cwd: dir, stdio: ['ignore', 'pipe', 'inherit'] });
   const [first] = (await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])) as [unknown];
-  if (!String(first).startsWith('ready'))
+  if (!String(first).startsWith('ready')) {
     throw new Error('Cannot make a network namespace; this needs root and iproute2');
+  }
   return child;
 }
 
@@ -146,8 +133,7 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"
   address = "${socket}"
 `,
   );
-  const argv = ['setpriv', '--pdeathsig', 'TERM', 'containerd', '--config', config];
-  const child = spawnLogged(dir, 'containerd.log', argv);
+  const child = spawnLogged(dir, 'containerd.log', tied('TERM', ['containerd', '--config', config]));
   await untilReady(child, join(dir, 'containerd.log'), async () =>
     (await readFile('/proc/net/unix', 'utf8')).includes(socket),
   );
@@ -170,6 +156,11 @@ function dockerdArgs(dir: string, host: string, options: PrivateEngineOptions): 
     ...(options.liveRestore === true ? ['--live-restore'] : []),
     ...(options.args ?? []),
   ];
+}
+
+/** A command that gets `signal` when this process ends, however it ends. */
+function tied(signal: 'KILL' | 'TERM', argv: readonly string[]): string[] {
+  return ['setpriv', '--pdeathsig', signal, ...argv];
 }
 
 function spawnLogged(dir: string, log: string, argv: readonly string[]): ChildProcess {
