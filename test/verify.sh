@@ -5,21 +5,22 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(
-  busybox-static     # the image of the pilots, made without a registry
-  ca-certificates    # TLS of npm and git
-  debootstrap        # whole hosts with systemd
-  docker-registry    # images to pull, with and without a log-in
-  docker.io          # the engine; the tests run one of their own
-  git                # configuration repositories
-  influxdb           # a real InfluxDB 1.x
-  influxdb-client    # to look into it
-  iproute2           # a network of its own for the engine
-  iptables           # dockerd needs it
-  openssl            # certificates of test servers
-  procps             # ps, as in the README
-  python3-jsonschema # a second opinion on the JSON Schema
-  python3-yaml       # a second opinion on YAML
-  util-linux         # setpriv, nsenter, unshare, flock
+  busybox-static       # the image of the pilots, made without a registry
+  ca-certificates      # TLS of npm and git
+  coop-computing-tools # Work Queue: a manager with work, and its workers
+  debootstrap          # whole hosts with systemd
+  docker-registry      # images to pull, with and without a log-in
+  docker.io            # the engine; the tests run one of their own
+  git                  # configuration repositories
+  influxdb             # a real InfluxDB 1.x
+  influxdb-client      # to look into it
+  iproute2             # a network of its own for the engine
+  iptables             # dockerd needs it
+  openssl              # certificates of test servers
+  procps               # ps, as in the README
+  python3-jsonschema   # a second opinion on the JSON Schema
+  python3-yaml         # a second opinion on YAML
+  util-linux           # setpriv, nsenter, unshare, flock
 )
 
 say() { printf 'verify: %s\n' "$*" >&2; }
