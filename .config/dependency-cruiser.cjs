@@ -28,7 +28,12 @@ module.exports = {
     },
     stage('act-follows-the-plan', '^src/act/', ['^src/engine/container-engine\\.ts']),
     stage('report-tells-what-was', '^src/report/', ['^src/config/(schema|quantity)\\.ts']),
-    { name: 'nobody-imports-the-commands', severity: 'error', from: { pathNot: '^(src/cli/|test/)' }, to: { path: '^src/cli/' } },
+    {
+      name: 'nobody-imports-the-commands',
+      severity: 'error',
+      from: { pathNot: '^(src/cli/|test/)' },
+      to: { path: '^src/cli/' },
+    },
     home('dockerode', '^src/engine/docker-'),
     home('simple-git', '^src/config/git-'),
     home('js-yaml', '^src/config/yaml\\.ts'),

@@ -1,4 +1,5 @@
 import eslint from '@eslint/js';
+import { cwd } from 'node:process';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
@@ -8,7 +9,7 @@ export default tseslint.config(
   ...tseslint.configs.stylisticTypeChecked,
   {
     languageOptions: {
-      parserOptions: { project: ['tsconfig.json', 'test/tsconfig.json'], tsconfigRootDir: process.cwd() },
+      parserOptions: { project: ['tsconfig.json', 'test/tsconfig.json'], tsconfigRootDir: cwd() },
     },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {

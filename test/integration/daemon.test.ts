@@ -37,9 +37,9 @@ describe('the daemon on a real engine', () => {
     const site = aSite();
     site.configure({ max_docks: 4, docker_cmd: '/bin/sleep 3' });
     let most = 0;
-    let watching = true;
+    const watching = new AbortController();
     const watcher = (async () => {
-      while (watching) {
+      while (!watching.signal.aborted) {
         most = Math.max(most, (await site.pilotIds()).length);
         await systemClock.sleep(50);
       }
@@ -52,7 +52,7 @@ describe('the daemon on a real engine', () => {
     }
     await site.ctl('start');
     await site.untilRunning(4);
-    watching = false;
+    watching.abort();
     await watcher;
 
     expect(most).toBeLessThanOrEqual(4);
