@@ -25,6 +25,8 @@ export interface Places {
 export interface Companion {
   /** Resolves to its exit code. */
   readonly ended: Promise<number>;
+  /** Kills it, if it still runs. */
+  kill(): void;
 }
 
 /** The world as bootstrap sees it, so that tests can hand in another one. */

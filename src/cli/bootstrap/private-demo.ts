@@ -9,6 +9,7 @@ import { provideDemoImage } from './demo-image.js';
 
 const pollMs = 500;
 const quickMs = 10_000;
+const removalMs = 90_000;
 const cgroupRoot = '/sys/fs/cgroup';
 
 /** The files of one demo, all below its folder. */
@@ -44,8 +45,8 @@ export async function runPrivateDemo(context: BootstrapContext, dir: string): Pr
     return await show(context, { daemon, runDir, stop: stop.signal, instances });
   } finally {
     context.err('removing all pilots of the demo');
-    await context.planctonctl(...options, 'force-stop');
-    await daemon.ended;
+    const forceStop = context.spawnPlanctonctl(...options, 'force-stop');
+    await settle(context, [forceStop, daemon]);
     await removeGroups(context, instances);
     rmSync(dir, { recursive: true, force: true });
   }
@@ -80,6 +81,18 @@ async function show(context: BootstrapContext, { daemon, runDir, stop, instances
   if (stop.aborted) return exitCodes.ok;
   context.err(`the daemon of the demo has ended by itself (exit code ${exit.code}), which it should not`);
   return exit.code === exitCodes.ok ? exitCodes.software : exit.code;
+}
+
+/** Waits until all have ended; kills them when that takes too long, as when somebody stopped the engine. */
+async function settle({ clock, err }: BootstrapContext, companions: readonly Companion[]): Promise<void> {
+  const done = new AbortController();
+  void clock.sleep(removalMs, done.signal).then(() => {
+    if (done.signal.aborted) return;
+    err(`the pilots are not gone after ${removalMs / 1000} s, giving up; see what is left with: docker ps -a`);
+    for (const companion of companions) companion.kill();
+  });
+  await Promise.all(companions.map(({ ended }) => ended));
+  done.abort();
 }
 
 /** The daemon keeps its control group for its next start; the demo has none. */

@@ -70,7 +70,7 @@ function spawnPlanctonctl({ nodeFile, planctonctlFile }: Places, args: readonly 
       resolve(code ?? exitCodes.software);
     });
   });
-  return { ended };
+  return { ended, kill: () => child.kill('SIGKILL') };
 }
 
 /** This host as it is. */
