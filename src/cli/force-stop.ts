@@ -1,4 +1,4 @@
-import { clearForceStop, readRunMode, requestMode } from '../observe/run-mode.js';
+import { readRunMode, requestMode } from '../observe/run-mode.js';
 import type { Status } from '../report/status.js';
 import type { CliContext, CliOptions } from './context.js';
 import { exitCodes } from './exit-codes.js';
@@ -25,11 +25,12 @@ export async function forceStop(context: CliContext, options: CliOptions): Promi
   return removeAlone(context, options);
 }
 
-/** Whether the daemon was gone in time; tells now and then how far it is. */
+/** Whether the daemon was gone in time; tells how far it is. */
 async function waitForDaemon(context: CliContext, runDir: string): Promise<boolean> {
+  const report = createReporter(context);
   for (let waitedMs = 0; waitedMs < deadlineMs; waitedMs += reportEveryMs) {
     if (await waitUntilGone(context, runDir, reportEveryMs)) return true;
-    report(context, readStatusFile(runDir));
+    report(readStatusFile(runDir));
   }
   return false;
 }
@@ -45,21 +46,23 @@ async function removeAlone(context: CliContext, options: CliOptions): Promise<nu
   const exitCode = await runDaemon(context, options, {
     quiet: true,
     signal: giveUp.signal,
-    onCycle: (status) => {
-      report(context, status);
-    },
+    onCycle: createReporter(context),
   });
-  const late = giveUp.signal.aborted;
   finish.abort();
-  if (late) return unfinished(context);
   if (exitCode !== exitCodes.ok) return exitCode;
-  await clearForceStop(runDir);
-  return finished(context);
+  // Still there when it was given up, or interrupted.
+  return (await readRunMode(runDir)) === 'force-stop' ? unfinished(context) : finished(context);
 }
 
-function report(context: CliContext, status: Status | undefined): void {
-  if (status === undefined) return;
-  context.err(status.trouble ?? `${status.pilots.length} pilots left`);
+/** Says how far the work is, each time that there is something new to say. */
+function createReporter(context: CliContext): (status: Status | undefined) => void {
+  let said: string | undefined;
+  return (status) => {
+    if (status === undefined) return;
+    const text = status.trouble ?? `${status.pilots.length} pilots left`;
+    if (text !== said) context.err(text);
+    said = text;
+  };
 }
 
 function finished(context: CliContext): number {
@@ -69,7 +72,7 @@ function finished(context: CliContext): number {
 
 function unfinished(context: CliContext): number {
   context.err(
-    `not all pilots are gone after ${deadlineMs / 60_000} min; the request stays, \`planctonctl force-stop\` goes on with it`,
+    'not all pilots are gone yet; the request stays, and `planctonctl force-stop` or the next daemon goes on with it',
   );
   return exitCodes.tryLater;
 }

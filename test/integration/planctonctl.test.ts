@@ -243,12 +243,12 @@ describe('planctonctl nodaemon', () => {
 });
 
 describe('planctonctl for users', () => {
-  it('keeps everything below the home directory', async () => {
-    const site = planctonSite({ dockerHost, mode: 'user' });
+  it.each(['--user', 'nobody'] as const)('keeps everything below the home directory (%s)', async (mode) => {
+    const site = planctonSite({ dockerHost, mode });
     site.configure({});
     expect((await site.ctl('start')).exitCode).toBe(0);
     await site.untilRunning(2);
-    expect(readdirSync(site.base)).toEqual(['.plancton']);
+    expect(readdirSync(site.base).filter((name) => name !== 'engine.sock')).toEqual(['.plancton']);
     expect(readdirSync(join(site.base, '.plancton')).sort()).toEqual(['conf', 'log', 'run', 'state']);
     expect(existsSync(site.pidFile)).toBe(true);
     expect(await site.ctl('force-stop')).toMatchObject({ exitCode: 0 });

@@ -1,10 +1,12 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
+import { lockHolder } from '../../src/cli/process-lock.js';
 import { readStatusFile } from '../../src/cli/status-file.js';
 import { systemClock } from '../../src/clock.js';
 import { pilotLabels } from '../../src/engine/pilot-container.js';
@@ -60,10 +62,15 @@ export interface PlanctonSite {
   pilotIds(): Promise<readonly string[]>;
 }
 
+type SiteMode = 'root' | '--user' | 'nobody';
+
 export interface SiteOptions {
   readonly dockerHost: string;
-  /** `root`: every path is given as an option. `user`: `--user`, and a home directory of its own. */
-  readonly mode?: 'root' | 'user';
+  /**
+   * `root`: every path is given as an option. `--user`: root with that option and a home directory of its own. `nobody`: really
+   * without rights, but for reading the program wherever it is and for talking to the engine.
+   */
+  readonly mode?: SiteMode;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -80,30 +87,59 @@ interface Layout extends Pick<PlanctonSite, 'pidFile' | 'runDir' | 'logFile' | '
   readonly options: readonly string[];
 }
 
-function layOut(base: string, mode: 'root' | 'user'): Layout {
-  const top = mode === 'user' ? join(base, '.plancton') : base;
+function layOut(base: string, mode: SiteMode): Layout {
+  const top = mode === 'root' ? base : join(base, '.plancton');
   const runDir = join(top, 'run');
   const confDir = join(top, 'conf');
   const logDir = join(top, 'log');
-  const pidFile = mode === 'user' ? join(runDir, 'plancton.pid') : join(base, 'plancton.pid');
+  const pidFile = mode === 'root' ? join(base, 'plancton.pid') : join(runDir, 'plancton.pid');
   const given = [`--rundir=${runDir}`, `--confdir=${confDir}`, `--logdir=${logDir}`, `--pidfile=${pidFile}`];
-  return {
-    runDir,
-    confDir,
-    pidFile,
-    logFile: join(logDir, 'plancton.log'),
-    options: mode === 'user' ? ['--user'] : given,
-  };
+  const options = { root: given, '--user': ['--user'], nobody: [] }[mode];
+  return { runDir, confDir, pidFile, logFile: join(logDir, 'plancton.log'), options };
+}
+
+const nobody = 65_534;
+
+/** What stands before the command: nothing, or the loss of all rights but that to read every file. */
+function asWhom(mode: SiteMode): readonly string[] {
+  const caps = '-all,+dac_read_search';
+  const become = [
+    `--reuid=${nobody}`,
+    `--regid=${nobody}`,
+    '--clear-groups',
+    `--inh-caps=${caps}`,
+    `--ambient-caps=${caps}`,
+  ];
+  return mode === 'nobody' ? ['setpriv', ...become] : [];
+}
+
+/** The socket of the engine again, for everybody. */
+function openToAll(dockerHost: string, path: string): string {
+  const server = net.createServer((client) => {
+    const engine = net.connect(dockerHost.replace('unix://', ''));
+    client.on('error', () => engine.destroy());
+    engine.on('error', () => client.destroy());
+    client.pipe(engine).pipe(client);
+  });
+  server.listen({ path, readableAll: true, writableAll: true });
+  onTestFinished(() => {
+    server.close();
+  });
+  return `unix://${path}`;
 }
 
 export function planctonSite({ dockerHost, mode = 'root', env: more = {} }: SiteOptions): PlanctonSite {
   const base = mkdtempSync(join(tmpdir(), 'plancton-site-'));
   const layout = layOut(base, mode);
   const { runDir, confDir, pidFile, logFile } = layout;
+  const argv = [...asWhom(mode), process.execPath, cliFile, ...layout.options];
+  const [program = '', ...words] = argv;
+  if (mode === 'nobody') chownSync(base, nobody, nobody);
+  const engine = mode === 'nobody' ? openToAll(dockerHost, join(base, 'engine.sock')) : dockerHost;
   const env = {
     ...process.env,
     HOME: base,
-    DOCKER_HOST: dockerHost,
+    DOCKER_HOST: engine,
     DOCKER_CONFIG: base,
     PLANCTON_LOG_LEVEL: 'debug',
     ...more,
@@ -112,8 +148,8 @@ export function planctonSite({ dockerHost, mode = 'root', env: more = {} }: Site
 
   async function ctl(...args: string[]): Promise<CommandEnd> {
     try {
-      const argv = [cliFile, ...layout.options, ...args];
-      const { stdout, stderr } = await promisify(execFile)(process.execPath, argv, { env, timeout: commandDeadlineMs });
+      const options = { env, timeout: commandDeadlineMs };
+      const { stdout, stderr } = await promisify(execFile)(program, [...words, ...args], options);
       return { exitCode: 0, stdout, stderr };
     } catch (error) {
       const { code, stdout, stderr } = error as { code?: unknown; stdout: string; stderr: string };
@@ -139,17 +175,16 @@ export function planctonSite({ dockerHost, mode = 'root', env: more = {} }: Site
   const site: PlanctonSite = {
     ...{ base, runDir, confDir, pidFile, logFile, ctl, status },
     spawnCtl: (...args) => {
-      const child = spawn(process.execPath, [cliFile, ...layout.options, ...args], {
-        env,
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
+      const child = spawn(program, [...words, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
       children.push(child);
       return child;
     },
     configure: (changes) => {
       mkdirSync(confDir, { recursive: true });
+      const file = join(confDir, 'config.yaml');
       // JSON is YAML.
-      writeFileSync(join(confDir, 'config.yaml'), JSON.stringify({ ...quickConfig, ...changes }));
+      writeFileSync(file, JSON.stringify({ ...quickConfig, ...changes }));
+      if (mode === 'nobody') for (const path of [dirname(confDir), confDir, file]) chownSync(path, nobody, nobody);
     },
     log: () => (existsSync(logFile) ? readFileSync(logFile, 'utf8') : ''),
     pid: () => Number(readFileSync(pidFile, 'utf8')),
@@ -170,6 +205,8 @@ export function planctonSite({ dockerHost, mode = 'root', env: more = {} }: Site
   onTestFinished(async () => {
     await Promise.all(children.map(killChild));
     const end = await ctl('force-stop');
+    const left = lockHolder(runDir)?.pid;
+    if (left !== undefined) process.kill(left, 'SIGKILL');
     rmSync(base, { recursive: true, force: true });
     if (end.exitCode !== 0) throw new Error(`the site could not be cleaned up: ${end.stderr}${end.stdout}`);
   });

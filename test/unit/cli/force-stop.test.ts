@@ -19,6 +19,7 @@ describe('force-stop', () => {
         ...idleDaemon(given),
         run: () => {
           wasAsked = existsSync(request);
+          rmSync(request);
           given.onCycle(aStatus({ pilots: [] }));
           return Promise.resolve({ why: 'force-stop' });
         },
@@ -67,6 +68,7 @@ describe('force-stop', () => {
         ...idleDaemon(given),
         run: () => {
           ran += 1;
+          rmSync(join(rundir, 'force-stop'));
           return Promise.resolve({ why: 'force-stop' });
         },
       }),
@@ -77,6 +79,16 @@ describe('force-stop', () => {
     await clock.advance(1000);
     expect(await waiting).toBe(0);
     expect(ran).toBe(1);
+  });
+
+  it('does not claim to be done when it is interrupted', async () => {
+    const rundir = tempDirectory();
+    const context = recordingContext({ createDaemon: idleDaemon });
+    const trying = forceStop(context, { rundir, logdir: rundir });
+    while (context.messages.length === 0) await systemClock.sleep(5);
+    context.signal('SIGINT');
+    expect(await trying).toBe(75);
+    expect(existsSync(join(rundir, 'force-stop'))).toBe(true);
   });
 
   it('keeps the request and ends with 75 when pilots cannot be removed in time', async () => {
