@@ -107,6 +107,8 @@ export interface Observation {
   /** The wanted image: null = not on this host, undefined = could not be found out. */
   readonly image: LocalImage | null | undefined;
   readonly mode: RunMode;
+  /** Sources of binds that are on private mounts of this host: nothing mounted below them later can reach a container. */
+  readonly privateBinds: readonly string[];
   readonly inFlight: InFlight;
   /** What became of actions since the last observation. */
   readonly outcomes: readonly Outcome[];

@@ -1,8 +1,11 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createExecutor, type Executor } from '../act/execute.js';
 import type { Clock } from '../clock.js';
 import type { Config } from '../config/schema.js';
 import type { LoopPorts } from './control-loop.js';
 import type { DaemonOptions } from './options.js';
+import { createPullReporter } from './pull-progress.js';
 import { createEngineSession, type EngineSession } from './engine-session.js';
 import type { ContainerEngine } from '../engine/container-engine.js';
 import { createDockerEngine } from '../engine/docker-engine.js';
@@ -15,7 +18,7 @@ import { createOwnCpu } from '../observe/own-cpu.js';
 import { readRunMode } from '../observe/run-mode.js';
 import { fanOut, type EventSink } from '../report/event.js';
 import { toPoints } from '../report/influx-points.js';
-import { createInfluxSink } from '../report/influx-sink.js';
+import { createInfluxSink, type InfluxSink } from '../report/influx-sink.js';
 import { createStatusBoard } from './status-board.js';
 
 const PROC_ROOT = '/proc';
@@ -37,24 +40,10 @@ export function assemble(options: DaemonOptions, ground: Ground): Parts {
   const { clock, engineHost, registryAuthFile, runDir, signal } = options;
   const { host, instance, keeper, wake } = ground;
   const config: CurrentConfig = () => keeper.state.inForce?.config;
-  const influx = createInfluxSink({
-    targets: [],
-    clock,
-    onTrouble: (message) => {
-      options.onEvent({ type: 'sink-trouble', sink: 'influxdb', message });
-    },
-  });
-  const shortName = host.hostname.split('.')[0] ?? host.hostname;
-  const publish = fanOut([
-    (event) => {
-      options.onEvent(event);
-    },
-    (event) => {
-      influx.write(toPoints(event, shortName));
-    },
-  ]);
+  const { influx, publish } = assembleSinks(options, host.hostname);
   const engine = createDockerEngine({ host: engineHost, clock, registryAuthFile });
-  const session = createEngineSession({ engine, instance, remote: !engineHost.startsWith('unix:'), publish });
+  const remote = !engineHost.startsWith('unix:');
+  const session = createEngineSession({ engine, instance, remote, publish });
   const { connect, disconnect, group } = session;
   const board = createStatusBoard(options, ground, session);
   const executor = assembleExecutor(engine, session, publish, { clock, wake, count: board.count });
@@ -65,6 +54,7 @@ export function assemble(options: DaemonOptions, ground: Ground): Parts {
     engine,
     group,
     readMode: () => readRunMode(runDir),
+    readMounts: () => readMounts(remote),
     sampler: assembleSampler(clock, engine, session, config),
     inFlight: () => executor.inFlight(),
     takeOutcomes: () => executor.takeOutcomes(),
@@ -83,6 +73,32 @@ export function assemble(options: DaemonOptions, ground: Ground): Parts {
   };
 }
 
+/** Everything that happens goes to whoever started the daemon, and to InfluxDB. */
+function assembleSinks(options: DaemonOptions, hostname: string): { influx: InfluxSink; publish: EventSink } {
+  const influx = createInfluxSink({
+    targets: [],
+    clock: options.clock,
+    onTrouble: (message) => {
+      options.onEvent({ type: 'sink-trouble', sink: 'influxdb', message });
+    },
+  });
+  const shortName = hostname.split('.')[0] ?? hostname;
+  const publish = fanOut([
+    (event) => {
+      options.onEvent(event);
+    },
+    (event) => {
+      influx.write(toPoints(event, shortName));
+    },
+  ]);
+  return { influx, publish };
+}
+
+/** The mounts of this host, unless the engine is on another one. */
+async function readMounts(remote: boolean): Promise<string> {
+  return remote ? '' : readFile(join(PROC_ROOT, 'self', 'mountinfo'), 'utf8');
+}
+
 function assembleExecutor(
   engine: ContainerEngine,
   session: EngineSession,
@@ -98,9 +114,7 @@ function assembleExecutor(
       // A pilot that is gone leaves room, a new image may be used: reasons to look again. A failure waits for the timer.
       if (outcome.result === 'done' && outcome.action.type !== 'spawn') wake();
     },
-    onProgress: (reference, { doneBytes, totalBytes }) => {
-      publish({ type: 'pull-progress', reference, doneBytes, totalBytes });
-    },
+    onProgress: createPullReporter(clock, publish),
   });
 }
 

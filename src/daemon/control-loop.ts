@@ -52,6 +52,7 @@ export class ControlLoop {
   #forceRefresh = false;
   #mode: RunMode | undefined;
   #gates = '';
+  #privateBinds = '';
   #failure: EngineFailure | undefined;
   /** Ms from the last cycle to the next deadline its plan knew of. */
   #planDueMs: number | undefined;
@@ -162,6 +163,10 @@ export class ControlLoop {
       publish({ type: 'mode-changed', mode: observation.mode });
     }
     this.#mode = observation.mode;
+    if (observation.privateBinds.join() !== this.#privateBinds) {
+      publish({ type: 'private-binds', paths: observation.privateBinds });
+    }
+    this.#privateBinds = observation.privateBinds.join();
     const gates = plan.holds.map((hold) => hold.gate).join();
     if (gates !== this.#gates) publish({ type: 'limit-changed', holds: plan.holds });
     this.#gates = gates;

@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.js';
 import type { ContainerEngine } from '../engine/container-engine.js';
 import type { CpuSample, HostFacts, InFlight, Observation, Outcome, Pilot, RunMode } from '../model.js';
 import type { HostSampler } from './host-sampler.js';
+import { onPrivateMount } from './mount-propagation.js';
 import type { PilotCgroup } from './pilot-cgroup.js';
 
 /** A first figure is there a second after the start; a later look at the host waits for the timer. */
@@ -17,6 +18,8 @@ export interface ObserverOptions {
   /** What the operator asks for; rejects when that cannot be told. */
   readonly readMode: () => Promise<RunMode>;
   readonly engine: ContainerEngine;
+  /** The text of /proc/self/mountinfo, or '' where the engine's mounts are not ours. */
+  readonly readMounts: () => Promise<string>;
   readonly sampler: HostSampler;
   readonly group: () => PilotCgroup;
   readonly inFlight: () => InFlight;
@@ -28,6 +31,11 @@ export interface Observer {
   observe(config: Config, revision: string): Promise<Observation>;
   /** Ms until the next sample of the host is due. */
   nextSampleInMs(config: Config): number;
+}
+
+/** The part of `source:target[:options]` that is on the host. */
+function sourceOf(bind: string): string {
+  return bind.split(':')[0] ?? '';
 }
 
 /** Keeps the newest sample between looks: pilots are listed at every look, the host is sampled on the timer. */
@@ -51,6 +59,7 @@ class WorldObserver implements Observer {
     if (this.nextSampleInMs(config) <= 0) await this.#takeSample(pilots, inFlight);
     const image = await engine.findImage(config.docker_image).catch(() => undefined);
     const mode = await this.#readMode();
+    const mounts = config.binds.length === 0 ? '' : await this.#options.readMounts().catch(() => '');
     return {
       at: clock.now(),
       host,
@@ -61,6 +70,7 @@ class WorldObserver implements Observer {
       pilots,
       image,
       mode,
+      privateBinds: onPrivateMount(mounts, config.binds.map(sourceOf)),
       inFlight,
       outcomes,
     };

@@ -45,9 +45,19 @@ function splitCapabilities(capabilities: readonly string[]): { added: string[]; 
   return { added, dropped };
 }
 
-/** A bind that names no mode gets the configured one. */
-function withMode(bind: string, mode: string): string {
-  return bind.split(':').length > 2 || mode === '' ? bind : `${bind}:${mode}`;
+/** Ways in which mounts made later show up on the other side of a bind. */
+const PROPAGATIONS = ['shared', 'rshared', 'slave', 'rslave'];
+
+/**
+ * A bind that names no mode gets the configured one. From a private mount nothing can propagate, and the engine would refuse the pilot
+ * for asking: there the rest of the mode has to do.
+ */
+function withMode(bind: string, mode: string, privateBinds: readonly string[]): string {
+  const [source = '', , given] = bind.split(':');
+  if (given !== undefined) return bind;
+  const parts = mode.split(',').filter((part) => part !== '');
+  const kept = privateBinds.includes(source) ? parts.filter((part) => !PROPAGATIONS.includes(part)) : parts;
+  return kept.length === 0 ? bind : `${bind}:${kept.join(',')}`;
 }
 
 /** The whole of a new pilot, from the configuration in force. */
@@ -67,7 +77,7 @@ export function pilotSpec(config: Config, observation: Observation, image: strin
     swapBytes: config.max_dock_swap,
     privileged: config.docker_privileged,
     network: config.network,
-    binds: config.binds.map((bind) => withMode(bind, config.bind_options)),
+    binds: config.binds.map((bind) => withMode(bind, config.bind_options, observation.privateBinds)),
     devices: config.devices,
     capabilitiesAdded: added,
     capabilitiesDropped: dropped,

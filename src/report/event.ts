@@ -16,6 +16,8 @@ export type DaemonEvent =
   | { readonly type: 'engine-lost'; readonly failure: EngineFailure }
   | { readonly type: 'engine-found'; readonly version: string; readonly apiVersion: string; readonly yields: string }
   | { readonly type: 'mode-changed'; readonly mode: RunMode }
+  /** Binds that get no mounts made later; empty = none any more. */
+  | { readonly type: 'private-binds'; readonly paths: readonly string[] }
   | { readonly type: 'limit-changed'; readonly holds: readonly Hold[] }
   | { readonly type: 'action-ended'; readonly outcome: Outcome; readonly atWallMs: number }
   | {

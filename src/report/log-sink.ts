@@ -115,6 +115,14 @@ const WORDING: Wording = {
   'engine-found': ({ version, apiVersion, yields }) =>
     line('info', 'container engine found', { engine: version, api: apiVersion, yields }),
   'mode-changed': ({ mode }) => line('info', MODE_SENTENCES[mode]),
+  'private-binds': ({ paths }) =>
+    paths.length === 0
+      ? line('info', 'no bind is on a private mount any more')
+      : line(
+          'warn',
+          'these binds are on private mounts: what is mounted there later will not show up in pilots; cure: mount --make-rshared /',
+          { paths },
+        ),
   'limit-changed': ({ holds }) => line('info', 'not more pilots because', { limits: holds.map((hold) => hold.text) }),
   'action-ended': ({ outcome }) => wordOutcome(outcome),
   'pull-progress': ({ reference, doneBytes, totalBytes }) =>

@@ -156,6 +156,7 @@ function live(configs: readonly Config[], roster: readonly Born[], looks: readon
       host: aHost(),
       instance: 'test',
       revision: 'r1',
+      privateBinds: [],
       sample,
       outcomes: [],
     });

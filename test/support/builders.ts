@@ -115,6 +115,7 @@ export function anObservation(overrides: Partial<Observation> = {}): Observation
     pilots: [],
     image: anImage(),
     mode: 'active',
+    privateBinds: [],
     inFlight: anInFlight(),
     outcomes: [],
     ...overrides,

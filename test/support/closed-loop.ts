@@ -127,6 +127,7 @@ function observe(
     pilots: host.list(),
     image: { reference: config.docker_image, id: 'sha256:simulated' },
     mode: 'active',
+    privateBinds: [],
     inFlight: { spawning: [], removing: [], pulling: [] },
     outcomes,
   };

@@ -100,6 +100,7 @@ export function setStage(options: StageOptions = {}, before?: LoopStage): LoopSt
     instance: 'stage',
     engine,
     readMode: () => Promise.resolve(stage.mode),
+    readMounts: () => Promise.resolve(''),
     sampler: fakeSampler(clock, host.ncpus, () => stage),
     group: () => GROUP,
     inFlight: () => executor.inFlight(),

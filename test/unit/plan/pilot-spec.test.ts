@@ -116,6 +116,18 @@ describe('a new pilot', () => {
     expect(spec.capabilitiesDropped).toStrictEqual(['MKNOD']);
   });
 
+  test('does not ask for propagation from a private mount, where the engine would refuse it, unless told to', () => {
+    const binds = ['/data:/data', '/cvmfs:/cvmfs', '/x:/x:rw,rslave'];
+    const base = { privateBinds: ['/data', '/x'] };
+
+    expect(firstSpec(aConfig({ binds }), base).binds).toStrictEqual([
+      '/data:/data:rw',
+      '/cvmfs:/cvmfs:rw,rslave',
+      '/x:/x:rw,rslave',
+    ]);
+    expect(firstSpec(aConfig({ binds, bind_options: 'rslave' }), base).binds[0]).toBe('/data:/data');
+  });
+
   test('has its binds as they are given, with the configured mode where they name none', () => {
     const binds = ['/cvmfs:/cvmfs', '/data:/data:ro'];
 
