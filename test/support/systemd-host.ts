@@ -87,19 +87,23 @@ async function must(file: string, ...args: string[]): Promise<string> {
   return stdout.trim();
 }
 
-/**
- * Puts the package, as it would be installed, into `folder`: compiled from the present sources, with its own copy of
- * everything but the dependencies, which stay where they are and are mounted.
- */
-async function stagePackage(folder: string): Promise<void> {
-  const emitted = await run(process.execPath, [
-    path.join(repository, 'node_modules/typescript/bin/tsc'),
-    ...['-p', path.join(repository, 'tsconfig.json'), '--outDir', path.join(folder, 'dist')],
-  ]);
-  if (!existsSync(path.join(folder, 'dist/cli'))) throw new Error(`nothing was compiled:\n${emitted.stdout}`);
+/** What npm would ship, compiled from the present sources; the dependencies stay where they are and are mounted. */
+async function stagePackage(folder: string): Promise<string> {
+  const source = path.join(folder, 'source');
+  await mkdir(source);
   for (const part of ['bin', 'conf', 'systemd', 'package.json'])
-    await cp(path.join(repository, part), path.join(folder, part), { recursive: true });
-  await mkdir(path.join(folder, 'node_modules'));
+    await cp(path.join(repository, part), path.join(source, part), { recursive: true });
+  const compiler = path.join(repository, 'node_modules/typescript/bin/tsc');
+  const project = path.join(repository, 'tsconfig.json');
+  const compiled = await run(process.execPath, [compiler, '-p', project, '--outDir', path.join(source, 'dist')]);
+  if (!existsSync(path.join(source, 'dist/cli'))) throw new Error(`nothing was compiled:\n${compiled.stdout}`);
+  await must('npm', 'pack', source, '--silent', '--ignore-scripts', '--pack-destination', folder);
+  await must(
+    'sh',
+    '-euc',
+    `cd ${folder} && tar -xzf *.tgz && chmod 755 package/bin/*.js && mkdir package/node_modules`,
+  );
+  return path.join(folder, 'package');
 }
 
 /** Imports the host image unless the engine has it; returns its tag, which names the version. */
@@ -111,7 +115,7 @@ async function importHostImage(dockerHost: string): Promise<string> {
   return tag;
 }
 
-function runArguments(name: string, staged: string, options: SystemdHostOptions): string[] {
+function runArguments(name: string, installed: string, options: SystemdHostOptions): string[] {
   const prefix = options.prefix ?? '/usr/local';
   const home = `${prefix}/lib/node_modules/plancton`;
   const systemd = options.systemd ?? true;
@@ -123,7 +127,7 @@ function runArguments(name: string, staged: string, options: SystemdHostOptions)
     ...['--tmpfs', '/run', '--tmpfs', '/run/lock', '--tmpfs', '/tmp:exec'],
     ...(existsSync('/sys/fs/cgroup/cgroup.controllers') ? [] : ['--tmpfs', '/sys/fs/cgroup:rw']),
     // A volume, because overlays cannot be stacked on an overlay.
-    ...['-v', '/var/lib/docker', '-v', `${process.execPath}:${prefix}/bin/node:ro`, '-v', `${staged}:${home}:ro`],
+    ...['-v', '/var/lib/docker', '-v', `${process.execPath}:${prefix}/bin/node:ro`, '-v', `${installed}:${home}:ro`],
     ...['-v', `${path.join(repository, 'node_modules')}:${home}/node_modules:ro`],
   ];
 }
@@ -168,9 +172,9 @@ export async function startSystemdHost(options: SystemdHostOptions): Promise<Sys
   }
 
   try {
-    await stagePackage(staged);
+    const installed = await stagePackage(staged);
     const init = ['/bin/bash', '-c', systemd ? withSystemd : withoutSystemd];
-    await docker(...runArguments(name, staged, options), image, ...init);
+    await docker(...runArguments(name, installed, options), image, ...init);
     await booted();
     await sh(`cd ${prefix}/bin; for c in planctonctl plancton-bootstrap; do
       ln -sf ../lib/node_modules/plancton/bin/$c.js $c; done`);

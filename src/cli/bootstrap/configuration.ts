@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { redactUrl, type ConfigRepo } from '../../config/git-url.js';
 import { CliError, exitCodes } from '../exit-codes.js';
 import type { BootstrapContext } from './context.js';
-import { readMarker, writeMarker, type Marker } from './marker.js';
+import { readMarker, removeMarker, writeMarker, type Marker } from './marker.js';
 
 const gitDeadlineMs = 10_000;
 
@@ -131,6 +131,7 @@ export async function removeConfiguration(context: BootstrapContext): Promise<st
   const changed = made.from === 'dryrun' ? isDemoChanged(confDir, made.sha256) : await isCloneChanged(context);
   if (changed) return `${confDir} stays, as it holds changes that are nowhere else; remove it by hand`;
   rmSync(confDir, { recursive: true, force: true });
+  removeMarker(context.places.stateDir);
   return `${confDir} was removed`;
 }
 

@@ -2,7 +2,6 @@ import { CliError, exitCodes } from '../exit-codes.js';
 import { checkRoot, tellProblems } from './checks.js';
 import { removeConfiguration } from './configuration.js';
 import type { BootstrapContext } from './context.js';
-import { removeMarker } from './marker.js';
 import { removeService } from './service.js';
 
 export interface RemoveOptions {
@@ -23,7 +22,6 @@ export async function removeInstallation(context: BootstrapContext, { forceStop 
   }
   await removeService(context);
   context.out(await removeConfiguration(context));
-  removeMarker(context.places.stateDir);
   context.out(forceStop ? 'plancton is off this host' : 'plancton is off this host; pilots that still run will finish');
   return exitCodes.ok;
 }
