@@ -9,6 +9,8 @@ export interface ContainerEvent {
   readonly image: string;
   /** Only of `die`. */
   readonly exitCode: number | undefined;
+  /** By the clock of the engine, ms since 1970. */
+  readonly atMs: number;
 }
 
 /** Everything that happens to the containers of an engine, in order and without gaps. */
@@ -51,8 +53,9 @@ export async function keepContainerDiary(dockerHost: string): Promise<ContainerD
 
 function readEvent(line: string): ContainerEvent {
   // Nobody but the docker client writes these lines.
-  const { Action, Actor } = JSON.parse(line) as {
+  const { Action, Actor, timeNano } = JSON.parse(line) as {
     readonly Action: ContainerEvent['action'];
+    readonly timeNano: number;
     readonly Actor: { readonly ID: string; readonly Attributes: Readonly<Record<string, string>> };
   };
   const exitCode = Actor.Attributes['exitCode'];
@@ -61,6 +64,7 @@ function readEvent(line: string): ContainerEvent {
     id: Actor.ID,
     image: Actor.Attributes['image'] ?? '',
     exitCode: exitCode === undefined ? undefined : Number(exitCode),
+    atMs: timeNano / 1e6,
   };
 }
 
