@@ -1,16 +1,19 @@
 import { randomInt } from 'node:crypto';
-import { assemble } from './assemble.js';
-import { newsEvents } from './config-news.js';
 import { checkConfig } from '../config/check-config.js';
+import { createDefaultSource } from '../config/default-source.js';
 import { createConfigKeeper, type ConfigKeeper } from '../config/keeper.js';
 import type { ConfigText } from '../config/layers.js';
 import { openConfigSource } from '../config/open-source.js';
 import type { Config } from '../config/schema.js';
-import { ControlLoop } from './control-loop.js';
-import type { Daemon, DaemonEnd, DaemonOptions } from './options.js';
+import type { ConfigSource } from '../config/source.js';
+import type { HostFacts } from '../model.js';
 import { readHostFacts } from '../observe/host-facts.js';
 import { readInstance } from '../observe/instance.js';
-import { clearForceStop, clearStop } from '../observe/run-mode.js';
+import { clearForceStop, clearStop, readRunMode } from '../observe/run-mode.js';
+import { assemble } from './assemble.js';
+import { newsEvents } from './config-news.js';
+import { ControlLoop } from './control-loop.js';
+import type { Daemon, DaemonEnd, DaemonOptions } from './options.js';
 
 const MACHINE_ID_FILE = '/etc/machine-id';
 const PROC_ROOT = '/proc';
@@ -34,17 +37,18 @@ class PlanctonDaemon implements Daemon {
   }
 
   async run(): Promise<DaemonEnd> {
-    const { clock, confDir, runDir, stateDir, env, signal, version } = this.#options;
+    const { clock, runDir, signal, version } = this.#options;
     const host = await readHostFacts({ clock, procRoot: PROC_ROOT });
     const instance = await readInstance(runDir, MACHINE_ID_FILE, host.hostname);
-    const remoteIntervalMs = () => (keeper.state.inForce?.config.git_interval ?? DEFAULT_GIT_INTERVAL_S) * 1000;
-    const source = await openConfigSource({ confDir, stateDir, hostname: host.hostname, clock, env, remoteIntervalMs });
-    const load = (layers: readonly ConfigText[]) => checkConfig(layers, host);
-    const keeper: ConfigKeeper<Config> = createConfigKeeper<Config>({ source, clock, load });
-    const parts = assemble(this.#options, { host, instance, source, keeper, wake: this.wake.bind(this) });
-
-    parts.publish({ type: 'daemon-started', version, instance, source: source.describe() });
+    let { source, keeper } = await this.#openConfig(host);
     const news = await keeper.start(signal);
+    if (keeper.state.inForce === undefined && (await isForceStop(runDir))) {
+      source = createDefaultSource();
+      keeper = createConfigKeeper<Config>({ source, clock, load: (layers) => checkConfig(layers, host) });
+      await keeper.start(signal);
+    }
+    const parts = assemble(this.#options, { host, instance, source, keeper, wake: this.wake.bind(this) });
+    parts.publish({ type: 'daemon-started', version, instance, source: source.describe() });
     for (const event of newsEvents(news, keeper.state.inForce?.revision.id)) parts.publish(event);
     if (keeper.state.inForce === undefined) {
       await parts.close();
@@ -59,6 +63,23 @@ class PlanctonDaemon implements Daemon {
     await parts.close();
     return { why };
   }
+
+  async #openConfig(host: HostFacts): Promise<{ source: ConfigSource; keeper: ConfigKeeper<Config> }> {
+    const { clock, confDir, stateDir, env } = this.#options;
+    const remoteIntervalMs = () => (keeper.state.inForce?.config.git_interval ?? DEFAULT_GIT_INTERVAL_S) * 1000;
+    const source = await openConfigSource({ confDir, stateDir, hostname: host.hostname, clock, env, remoteIntervalMs });
+    const load = (layers: readonly ConfigText[]) => checkConfig(layers, host);
+    const keeper: ConfigKeeper<Config> = createConfigKeeper<Config>({ source, clock, load });
+    return { source, keeper };
+  }
+}
+
+/** Removing all pilots must not wait for somebody to mend a file. */
+async function isForceStop(runDir: string): Promise<boolean> {
+  return readRunMode(runDir).then(
+    (mode) => mode === 'force-stop',
+    () => false,
+  );
 }
 
 /** A daemon that has not been started. It runs once. */

@@ -88,10 +88,11 @@ describe('planctonctl on a real engine', () => {
   it('removes every pilot on force-stop, whether a daemon runs or not', async () => {
     const site = planctonSite({ dockerHost });
     site.configure({});
-    for (const daemon of ['runs', 'was stopped']) {
+    for (const daemon of ['runs', 'was stopped', 'has no valid configuration any more']) {
       await site.ctl('start');
       await site.untilRunning(2);
-      if (daemon === 'was stopped') await site.ctl('stop');
+      if (daemon !== 'runs') await site.ctl('stop');
+      if (daemon.startsWith('has no')) site.configure({ max_docks: 'nonsense' });
       expect(await site.pilotIds()).toHaveLength(2);
       expect(await site.ctl('force-stop')).toMatchObject({ exitCode: 0 });
       expect(await site.pilotIds()).toEqual([]);
