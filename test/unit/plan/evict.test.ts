@@ -186,13 +186,25 @@ describe('where pilots yield', () => {
     expect(evictedBy(story.look({ pilots: pilotsOf(8), load: null, after: 1 }))).toHaveLength(0);
   });
 
-  test('nobody is judged while our own share is unknown, or by an old sample', () => {
+  test('nobody is judged while our own share is unknown', () => {
     const story = aStory(config);
     for (let look = 0; look < 4; look += 1) story.look(crowded(4));
 
     expect(evictedBy(story.look(crowded(4, { load: { own: undefined } })))).toHaveLength(0);
-    expect(evictedBy(story.look(crowded(4, { load: { monoMs: 3_600_000 + 59_000 } })))).toHaveLength(0);
     expect(evictedBy(story.look(crowded(4)))).toHaveLength(4);
+  });
+
+  test('nobody is judged by a sample that is new and yet old', () => {
+    for (const { age, evicted } of [
+      { age: 90, evicted: 4 },
+      { age: 91, evicted: 0 },
+    ]) {
+      const story = aStory(aConfig({ grace_kill: 0 }));
+      story.look(crowded(4));
+
+      const load = { monoMs: 3_600_000 + (100 - age) * 1000 };
+      expect(evictedBy(story.look(crowded(4, { after: 100, load })))).toHaveLength(evicted);
+    }
   });
 
   test.each(['drain', 'drain-stop'] as const)('the owner gets room in %s too', (mode) => {
@@ -286,7 +298,7 @@ describe('after an eviction', () => {
     const story = aStory(quick);
     untilEviction(story, crowded(4));
 
-    expect(spawnsOf(story.look({ after: 5, pilots: pilotsOf(4), load: null }))).toHaveLength(0);
+    expect(spawnsOf(story.look({ after: 5, pilots: pilotsOf(4), load: { busy: 4, own: 4 } }))).toHaveLength(0);
   });
 
   test('an evicted pilot that is still listed as exited is no end to replace', () => {
@@ -294,7 +306,7 @@ describe('after an eviction', () => {
     untilEviction(story, crowded(4));
     const pilots = pilotsOf(8).map((pilot, index) => (index < 4 ? pilot : { ...pilot, state: 'exited' as const }));
 
-    expect(spawnsOf(story.look({ after: 5, pilots, load: null }))).toHaveLength(0);
+    expect(spawnsOf(story.look({ after: 5, pilots, load: { busy: 4, own: 4 } }))).toHaveLength(0);
   });
 
   test('the wait doubles each time growth led to another one, up to an hour', () => {

@@ -87,6 +87,23 @@ describe('replacement', () => {
     expect(spawnsOf(story.look({ load: null, after: 1, pilots: pilots.slice(1) }))).toHaveLength(0);
   });
 
+  test('counts no end again while the engine takes the remains away', () => {
+    const story = aStory(config);
+    story.look({ pilots: pilotsOf(1) });
+    expect(spawnsOf(story.look({ pilots: pilotsOf(1, { state: 'exited' }) }))).toHaveLength(1);
+    story.look({ load: null, after: 1, pilots: pilotsOf(1, { state: 'removing' }) });
+
+    expect(spawnsOf(story.look({ load: null, after: 1, pilots: [] }))).toHaveLength(0);
+  });
+
+  test('counts the end of a pilot that somebody else removes', () => {
+    const story = aStory(config);
+    story.look({ pilots: pilotsOf(1) });
+    story.look({ load: null, after: 1, pilots: pilotsOf(1, { state: 'removing' }) });
+
+    expect(spawnsOf(story.look({ load: null, after: 1, pilots: [] }))).toHaveLength(1);
+  });
+
   test('counts pilots that had ended before the daemon came', () => {
     const story = aStory(config);
 
