@@ -44,7 +44,7 @@ function capacityText({ capacity }: Status): string {
     capacity.peakForeign === undefined
       ? ''
       : `, others used up to ${capacity.peakForeign.toFixed(2)} of ${capacity.cpus} CPUs`;
-  return `${capacity.pilots} running, ${admissible} admissible (max_docks ${capacity.maxDocks}${foreign})`;
+  return `${capacity.pilots}, of ${admissible} that fit (max_docks ${capacity.maxDocks}${foreign})`;
 }
 
 function imageText({ image }: Status): string {
@@ -94,7 +94,8 @@ export function formatStatus(status: Status, nowWallMs: number): string {
     ['health', status.trouble === undefined ? status.health : `${status.health}: ${status.trouble}`],
     ['mode', modeTexts[status.mode]],
     ['pilots', capacityText(status)],
-    ...status.holds.map(({ gate, text }): [string, string] => ['held by', `${gate}: ${text}`]),
+    ...status.holds.map(({ text }): [string, string] => ['limited by', text]),
+    ...status.notices.map((text): [string, string] => ['notice', text]),
     ['image', imageText(status)],
     ...configRows(status),
     ['engine', engineText(status)],

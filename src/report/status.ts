@@ -32,6 +32,8 @@ export interface Status {
   readonly nextCycleInSeconds: number;
   readonly capacity: Capacity | undefined;
   readonly holds: readonly Hold[];
+  /** What works, but not as somebody may expect; sentences. */
+  readonly notices: readonly string[];
   readonly yields: { readonly mode: YieldMode; readonly text: string };
   readonly image: { readonly wanted: string; readonly id: string | undefined; readonly pulling: string | undefined };
   readonly engine: {
@@ -98,6 +100,12 @@ function toPilotStatus(pilot: Pilot, now: Instant): PilotStatus {
   };
 }
 
+function noticesOf(privateBinds: readonly string[]): readonly string[] {
+  if (privateBinds.length === 0) return [];
+  const paths = privateBinds.join(', ');
+  return [`what is mounted below ${paths} later will not show up in pilots: the mount there is private`];
+}
+
 /** The status after a cycle; what a held cycle could not see is told from the last one that could. */
 export function toStatus(facts: StatusFacts): Status {
   const { seen, now } = facts;
@@ -117,6 +125,7 @@ export function toStatus(facts: StatusFacts): Status {
     nextCycleInSeconds: Math.ceil(facts.nextCycleInMs / 1000),
     capacity: seen?.plan.capacity,
     holds: seen?.plan.holds ?? [],
+    notices: noticesOf(seen?.observation.privateBinds ?? []),
     yields: facts.yields,
     image: {
       wanted: facts.wantedImage,
