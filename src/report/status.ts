@@ -100,7 +100,8 @@ function toPilotStatus(pilot: Pilot, now: Instant): PilotStatus {
   };
 }
 
-function noticesOf(privateBinds: readonly string[]): readonly string[] {
+function noticesOf({ seen }: StatusFacts): readonly string[] {
+  const privateBinds = seen?.observation.privateBinds ?? [];
   if (privateBinds.length === 0) return [];
   const paths = privateBinds.join(', ');
   return [`what is mounted below ${paths} later will not show up in pilots: the mount there is private`];
@@ -125,7 +126,7 @@ export function toStatus(facts: StatusFacts): Status {
     nextCycleInSeconds: Math.ceil(facts.nextCycleInMs / 1000),
     capacity: seen?.plan.capacity,
     holds: seen?.plan.holds ?? [],
-    notices: noticesOf(seen?.observation.privateBinds ?? []),
+    notices: noticesOf(facts),
     yields: facts.yields,
     image: {
       wanted: facts.wantedImage,
