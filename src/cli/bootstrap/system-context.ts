@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock, type Clock } from '../../clock.js';
 import { checkConfig } from '../../config/check-config.js';
@@ -38,21 +40,20 @@ function systemPlaces(): Places {
 }
 
 /** The problems of the configuration in a folder, as the daemon of this host would see them. */
-async function problemsIn(confDir: string, stateDir: string, clock: Clock): Promise<readonly string[]> {
+async function problemsIn(confDir: string, clock: Clock): Promise<readonly string[]> {
   const host = await readHostFacts({ clock, procRoot: '/proc' });
-  const source = await openConfigSource({
-    confDir,
-    stateDir,
-    hostname: host.hostname,
-    clock,
-    env: process.env,
-    remoteIntervalMs: () => 0,
-  });
+  const { hostname } = host;
+  // What git needs for itself must not be left behind where nothing was installed.
+  const stateDir = mkdtempSync(join(tmpdir(), 'plancton-check-'));
   try {
+    const options = { confDir, stateDir, hostname, clock, env: process.env, remoteIntervalMs: () => 0 };
+    const source = await openConfigSource(options);
     const verdict = checkConfig((await source.current()).layers, host);
     return verdict.ok ? [] : verdict.problems;
   } catch (error) {
     return [error instanceof Error ? error.message : String(error)];
+  } finally {
+    rmSync(stateDir, { recursive: true, force: true });
   }
 }
 
@@ -102,6 +103,6 @@ export function createBootstrapContext(): BootstrapContext {
     },
     cloneConfig: ({ url, branch }, into) =>
       cloneConfig({ url, branch, into, env: process.env, clock, deadlineMs: cloneDeadlineMs }),
-    checkConfig: (dir) => problemsIn(dir, places.stateDir, clock),
+    checkConfig: (dir) => problemsIn(dir, clock),
   };
 }
