@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createExecutor, type Executor } from '../act/execute.js';
 import type { Clock } from '../clock.js';
 import type { Config } from '../config/schema.js';
-import type { LoopPorts } from './control-loop.js';
+import { isReasonToLook, type LoopPorts } from './control-loop.js';
 import type { DaemonOptions } from './options.js';
 import { createPullReporter } from './pull-progress.js';
 import { createEngineSession, type EngineSession } from './engine-session.js';
@@ -111,8 +111,7 @@ function assembleExecutor(
     onOutcome: (outcome) => {
       count(outcome);
       publish({ type: 'action-ended', outcome, atWallMs: clock.now().wallMs });
-      // A pilot that is gone leaves room, a new image may be used: reasons to look again. A failure waits for the timer.
-      if (outcome.result === 'done' && outcome.action.type !== 'spawn') wake();
+      if (isReasonToLook(outcome)) wake();
     },
     onProgress: createPullReporter(clock, publish),
   });

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.js';
 import type { ConfigKeeper, InForce } from '../config/keeper.js';
 import type { Config } from '../config/schema.js';
 import { EngineError } from '../engine/container-engine.js';
-import type { EngineFailure, Plan, RunMode } from '../model.js';
+import type { EngineFailure, Outcome, Plan, RunMode } from '../model.js';
 import type { Observer } from '../observe/observe.js';
 import { initialState, type State } from '../plan/state.js';
 import { reconcile, type Cycle } from './reconcile.js';
@@ -31,6 +31,15 @@ export interface LoopPorts {
   readonly publish: EventSink;
   /** Told after every cycle; `undefined`: the pilots could not be listed. */
   readonly onCycle: (cycle: Cycle | undefined, nextInMs: number, failure: EngineFailure | undefined) => void;
+}
+
+/**
+ * What the next cycle should not wait for: room made by an eviction or an expiry, an image that has come. The slot of a pilot that ended
+ * by itself was filled in the cycle that saw it, and what failed is tried again on the timer, so that nothing turns into a storm.
+ */
+export function isReasonToLook({ action, result }: Outcome): boolean {
+  if (result !== 'done' || action.type === 'spawn') return false;
+  return action.type === 'pull' || (action.reason !== 'exited' && action.reason !== 'never-started');
 }
 
 /** Why the loop ended. */
@@ -176,24 +185,34 @@ export class ControlLoop {
 
   /** Ms until the next cycle has a reason to run, wakes aside. */
   #dueInMs(): number {
-    const { clock, observer } = this.#ports;
-    const sampleMs =
-      this.#failure === undefined ? observer.nextSampleInMs(this.#config()) : this.#config().main_sleep * 1000;
-    const retryMs = this.#failure === undefined ? Infinity : ENGINE_RETRY_MS;
-    const refreshMs = this.#refreshing ? Infinity : this.#refreshAtMs - clock.now().monoMs;
-    const planMs = this.#failure === undefined ? (this.#planDueMs ?? Infinity) : Infinity;
-    return Math.max(SHORTEST_PAUSE_MS, Math.min(sampleMs, retryMs, refreshMs, planMs));
+    const { observer } = this.#ports;
+    const config = this.#config();
+    const dueMs =
+      this.#failure === undefined
+        ? Math.min(observer.nextSampleInMs(config), this.#planDueMs ?? Infinity)
+        : Math.min(config.main_sleep * 1000, ENGINE_RETRY_MS);
+    return Math.max(SHORTEST_PAUSE_MS, dueMs);
   }
 
+  /** Until the next cycle is due or a wake comes. Looking for a new configuration meanwhile needs no cycle. */
   async #sleep(): Promise<void> {
     const { clock, signal } = this.#ports;
-    if (signal.aborted) return;
-    if (this.#woken) {
+    if (this.#interrupted()) {
       await clock.sleep(SHORTEST_PAUSE_MS, signal);
       return;
     }
-    this.#sleeping = new AbortController();
-    await clock.sleep(this.#dueInMs(), this.#sleeping.signal);
-    this.#sleeping = undefined;
+    const dueAtMs = clock.now().monoMs + this.#dueInMs();
+    while (!this.#interrupted() && clock.now().monoMs < dueAtMs) {
+      this.#beginRefresh();
+      const nowMs = clock.now().monoMs;
+      const refreshMs = this.#refreshing ? Infinity : this.#refreshAtMs - nowMs;
+      this.#sleeping = new AbortController();
+      await clock.sleep(Math.min(dueAtMs - nowMs, refreshMs), this.#sleeping.signal);
+      this.#sleeping = undefined;
+    }
+  }
+
+  #interrupted(): boolean {
+    return this.#woken || this.#ports.signal.aborted;
   }
 }

@@ -28,10 +28,13 @@ function rememberPulls(observation: Observation, before: ImageMemory): ImageMemo
   return memory;
 }
 
-function pauseLeftMs(memory: ImageMemory, nowMs: number): number {
-  if (memory.failedAtMs === undefined) return 0;
-  const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (memory.failures - 1));
-  return memory.failedAtMs + pause - nowMs;
+function pauseLeftMs(memory: ImageMemory, image: Observation['image'], nowMs: number): number {
+  const { failedAtMs, failures, pulledAtMs } = memory;
+  if (failedAtMs !== undefined) {
+    return failedAtMs + Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1)) - nowMs;
+  }
+  // A pull that brought nothing, or whose image somebody removed, is no reason to ask again at once.
+  return image === null && pulledAtMs !== undefined ? pulledAtMs + FIRST_PAUSE_MS - nowMs : 0;
 }
 
 function pullReason(config: Config, observation: Observation, memory: ImageMemory): PullReason | undefined {
@@ -69,7 +72,7 @@ export function planImage(config: Config, observation: Observation, before: Imag
   const use = imageToUse(config, observation, memory);
   const reason = pullReason(config, observation, memory);
   const nowMs = observation.at.monoMs;
-  const waitMs = pauseLeftMs(memory, nowMs);
+  const waitMs = pauseLeftMs(memory, observation.image, nowMs);
   const busy = observation.inFlight.pulling.includes(wanted);
   const due = reason !== undefined && waitMs <= 0 && !busy && observation.mode !== 'force-stop';
   return {

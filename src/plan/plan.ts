@@ -11,6 +11,9 @@ import { hasNewSample, type Situation } from './situation.js';
 import { earnTokens, measureCapacity, planSpawns } from './spawn.js';
 import type { LastEviction, State, Tracked } from './state.js';
 
+/** Somebody waits for a force-stop to be over. */
+const FORCE_STOP_POLL_MS = 1000;
+
 /** The part of a decision that the two policies take differently. */
 interface Load {
   readonly evictions: readonly RemoveAction[];
@@ -130,6 +133,7 @@ export function plan(config: Config, observation: Observation, state: State): Pl
       nextExpiryMs(config, observation, census),
       coolDownEndMs(load.state.eviction, observation.at.monoMs),
       image.dueInMs,
+      observation.mode === 'force-stop' ? FORCE_STOP_POLL_MS : undefined,
     ),
     state: {
       ...load.state,

@@ -3,7 +3,7 @@ import { createConfigKeeper, type Verdict } from '../../src/config/keeper.js';
 import { loadConfig } from '../../src/config/load.js';
 import type { Config } from '../../src/config/schema.js';
 import type { ConfigRevision, ConfigSource } from '../../src/config/source.js';
-import { ControlLoop, type LoopEnd } from '../../src/daemon/control-loop.js';
+import { ControlLoop, isReasonToLook, type LoopEnd } from '../../src/daemon/control-loop.js';
 import type { HostFacts, RunMode } from '../../src/model.js';
 import type { HostSampler } from '../../src/observe/host-sampler.js';
 import { createObserver } from '../../src/observe/observe.js';
@@ -90,7 +90,7 @@ export function setStage(options: StageOptions = {}, before?: LoopStage): LoopSt
     cgroupParent: () => GROUP.parent,
     onOutcome: (outcome) => {
       events.push({ type: 'action-ended', outcome, atWallMs: clock.now().wallMs });
-      if (outcome.result === 'done' && outcome.action.type !== 'spawn') loop.wake();
+      if (isReasonToLook(outcome)) loop.wake();
     },
     onProgress: () => undefined,
   });

@@ -103,6 +103,15 @@ describe('a pull that failed', () => {
     expect(story.look({ ...failed, after: 1 }).wakeInMs).toBe(30_000);
   });
 
+  test('waits too after one that went well and brought nothing', () => {
+    const story = aStory(config);
+    story.look({ image: null });
+
+    expect(pulled(story.look({ image: null, after: 1, outcomes: ended('site/pilot:1', 'done') }))).toBe('');
+    expect(pulled(story.look({ image: null, after: 29 }))).toBe('');
+    expect(pulled(story.look({ image: null, after: 1 }))).toBe('site/pilot:1 missing');
+  });
+
   test('does not hold back another image', () => {
     const story = aStory(config);
     story.look({ image: null });
