@@ -35,7 +35,7 @@ module.exports = {
       to: { path: '^src/cli/' },
     },
     home('dockerode', '^src/engine/docker-'),
-    home('simple-git', '^src/config/git-'),
+    home('simple-git', '^src/config/git/'),
     home('js-yaml', '^src/config/yaml\\.ts'),
     home('zod', '^src/config/'),
     home('systeminformation', '^src/observe/system-information\\.ts'),

@@ -1,6 +1,6 @@
 import type { HostFacts } from '../model.js';
-import { ExpressionError } from './expression-error.js';
-import { evaluateExpression } from './expression.js';
+import { ExpressionError } from './expression/expression-error.js';
+import { evaluateExpression } from './expression/expression.js';
 import { readLayer, type Layer, type Place, type Setting } from './layer.js';
 import type { ConfigText } from './layers.js';
 import type { ConfigProblem } from './problem.js';

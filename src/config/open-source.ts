@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../clock.js';
 import { createDirectorySource } from './directory-source.js';
-import { createGitSource } from './git-source.js';
+import { createGitSource } from './git/git-source.js';
 import type { ConfigSource } from './source.js';
 
 export interface OpenSourceOptions {

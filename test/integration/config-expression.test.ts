@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ExpressionError } from '../../src/config/expression-error.js';
-import { evaluateExpression } from '../../src/config/expression.js';
+import { ExpressionError } from '../../src/config/expression/expression-error.js';
+import { evaluateExpression } from '../../src/config/expression/expression.js';
 
 const limit = 10_000;
 const names = { ncpus: 24, ram_bytes: 64_000_000_000, swap_bytes: 0, max_dock_mem: 2_750_000_000, max_dock_swap: 1e9 };

@@ -2,8 +2,8 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.js';
-import { cloneConfig } from '../../src/config/git-clone.js';
-import { createGitSource } from '../../src/config/git-source.js';
+import { cloneConfig } from '../../src/config/git/git-clone.js';
+import { createGitSource } from '../../src/config/git/git-source.js';
 import type { ConfigSource } from '../../src/config/source.js';
 import { createConfigRepo, createTempDir, git, type ConfigRepo } from '../support/config-repo.js';
 import {

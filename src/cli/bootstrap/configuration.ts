@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { redactUrl, type ConfigRepo } from '../../config/git-url.js';
+import { redactUrl, type ConfigRepo } from '../../config/git/git-url.js';
 import { CliError, exitCodes } from '../exit-codes.js';
 import type { BootstrapContext } from './context.js';
 import { readMarker, removeMarker, writeMarker, type Marker } from './marker.js';

@@ -1,4 +1,4 @@
-import type { ConfigRepo } from '../../config/git-url.js';
+import type { ConfigRepo } from '../../config/git/git-url.js';
 import type { ContainerEngine } from '../../engine/container-engine.js';
 import type { Status } from '../../report/status.js';
 import type { CliContext } from '../context.js';

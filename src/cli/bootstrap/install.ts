@@ -1,4 +1,4 @@
-import type { ConfigRepo } from '../../config/git-url.js';
+import type { ConfigRepo } from '../../config/git/git-url.js';
 import { CliError, exitCodes } from '../exit-codes.js';
 import { checkHost, tellProblems, type Problem } from './checks.js';
 import { placeConfiguration, type Wanted } from './configuration.js';

@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { resolve } from 'node:path';
-import { parseConfigRepo } from '../../config/git-url.js';
+import { parseConfigRepo } from '../../config/git/git-url.js';
 import { ConfigSourceError } from '../../config/source.js';
 import { CliError, exitCodes, explainError } from '../exit-codes.js';
 import type { BootstrapContext } from './context.js';

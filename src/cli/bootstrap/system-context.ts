@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock, type Clock } from '../../clock.js';
 import { checkConfig } from '../../config/check-config.js';
-import { cloneConfig } from '../../config/git-clone.js';
+import { cloneConfig } from '../../config/git/git-clone.js';
 import { openConfigSource } from '../../config/open-source.js';
 import { createDockerEngine } from '../../engine/docker-engine.js';
 import { diskFree, readHostFacts } from '../../observe/host-facts.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ExpressionError } from '../../../src/config/expression-error.js';
-import { evaluateExpression } from '../../../src/config/expression.js';
+import { ExpressionError } from '../../../src/config/expression/expression-error.js';
+import { evaluateExpression } from '../../../src/config/expression/expression.js';
 
 const names = new Map([
   ['ncpus', 5],

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { isBranchName, isLocalUrl, parseConfigRepo, redactUrl, splitCredentials } from '../../../src/config/git-url.js';
+import {
+  isBranchName,
+  isLocalUrl,
+  parseConfigRepo,
+  redactUrl,
+  splitCredentials,
+} from '../../../src/config/git/git-url.js';
 
 describe('the name of a configuration repository', () => {
   it.each([

@@ -1,9 +1,9 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from '../../clock.js';
 import { GitFailure, type GitClient } from './git-client.js';
 import { protectWork } from './git-guard.js';
 import { lockOf, removeStaleLock } from './git-lock.js';
 import { ACCEPTED, ACCEPTING, CANDIDATE, type GitRepository } from './git-repository.js';
-import { ConfigSourceError } from './source.js';
+import { ConfigSourceError } from '../source.js';
 
 export interface GitWriterOptions {
   readonly git: GitClient;

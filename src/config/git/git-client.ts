@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { simpleGit } from 'simple-git';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../../clock.js';
 import { gitEnvironment, FIXED_CONFIG, type Environment } from './git-environment.js';
 import { endHelpers, RUN_MARK } from './git-helpers.js';
 import { redactUrl } from './git-url.js';

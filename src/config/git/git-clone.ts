@@ -1,12 +1,12 @@
 import { appendFile, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../../clock.js';
 import { createGitClient, GitFailure } from './git-client.js';
 import type { Environment } from './git-environment.js';
 import { explainFetch } from './git-explain.js';
 import { credentialSection, writeGitSettings } from './git-settings.js';
 import { splitCredentials } from './git-url.js';
-import { ConfigSourceError } from './source.js';
+import { ConfigSourceError } from '../source.js';
 
 export interface CloneOptions {
   /** As `parseConfigRepo` returned them. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../../clock.js';
 import { createGitClient, GitFailure } from './git-client.js';
 import type { Environment } from './git-environment.js';
 import { explainFetch } from './git-explain.js';
@@ -7,7 +7,7 @@ import { ACCEPTING, CANDIDATE, createGitRepository, type GitRepository } from '.
 import { writeGitSettings } from './git-settings.js';
 import { isLocalUrl, redactUrl } from './git-url.js';
 import { createGitWriter, type GitWriter } from './git-writer.js';
-import { ConfigSourceError, type CandidateOptions, type ConfigRevision, type ConfigSource } from './source.js';
+import { ConfigSourceError, type CandidateOptions, type ConfigRevision, type ConfigSource } from '../source.js';
 
 export interface GitSourceOptions {
   /** A clone, made by `cloneConfig` or by hand. */

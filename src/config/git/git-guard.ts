@@ -1,6 +1,6 @@
 import { GitFailure, type GitClient } from './git-client.js';
 import { ACCEPTED, type GitRepository } from './git-repository.js';
-import { ConfigSourceError } from './source.js';
+import { ConfigSourceError } from '../source.js';
 
 /** A step from the commit that is checked out to another one. */
 export interface CheckOutStep {

@@ -1,6 +1,6 @@
 import type { GitFailure } from './git-client.js';
 import { redactUrl } from './git-url.js';
-import { ConfigSourceError } from './source.js';
+import { ConfigSourceError } from '../source.js';
 
 // git tells kinds of failure apart by words only; a miss here costs a better cure, never a wrong decision.
 const CURES: readonly (readonly [RegExp, string])[] = [

@@ -1,7 +1,7 @@
-import { MAX_FILE_BYTES } from './config-tree.js';
+import { MAX_FILE_BYTES } from '../config-tree.js';
 import type { GitClient } from './git-client.js';
-import { BASE_FILE, HOSTS_FOLDER, layerFiles, type ConfigText } from './layers.js';
-import { ConfigSourceError } from './source.js';
+import { BASE_FILE, HOSTS_FOLDER, layerFiles, type ConfigText } from '../layers.js';
+import { ConfigSourceError } from '../source.js';
 
 interface TreeEntry {
   readonly mode: string;

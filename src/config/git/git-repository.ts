@@ -1,10 +1,10 @@
-import { readConfigTree, readLayers } from './config-tree.js';
-import { contentId } from './directory-source.js';
+import { readConfigTree, readLayers } from '../config-tree.js';
+import { contentId } from '../directory-source.js';
 import { GitFailure, type GitClient } from './git-client.js';
 import { readCommit } from './git-tree.js';
 import { isBranchName } from './git-url.js';
-import { BASE_FILE, HOSTS_FOLDER, layerFiles } from './layers.js';
-import { ConfigSourceError, type ConfigRevision } from './source.js';
+import { BASE_FILE, HOSTS_FOLDER, layerFiles } from '../layers.js';
+import { ConfigSourceError, type ConfigRevision } from '../source.js';
 
 /** What was fetched, before anybody judged it. */
 export const CANDIDATE = 'refs/plancton/candidate';
