@@ -37,14 +37,18 @@ export function formatAge(seconds: number): string {
     .join(' ');
 }
 
-function capacityText({ capacity }: Status): string {
+function capacityText({ capacity, pilots, health }: Status): string {
   if (capacity === undefined) return 'unknown';
+  const running = pilots.filter(({ state }) => state === 'running').length;
+  const others = capacity.pilots - running;
+  const counted = others > 0 ? `${running} running and ${others} that start or wait` : `${running} running`;
   const admissible = capacity.admissible === undefined ? 'not known yet' : String(capacity.admissible);
   const foreign =
     capacity.peakForeign === undefined
       ? ''
       : `, others used up to ${capacity.peakForeign.toFixed(2)} of ${capacity.cpus} CPUs`;
-  return `${capacity.pilots}, of ${admissible} that fit (max_docks ${capacity.maxDocks}${foreign})`;
+  const text = `${counted}, of ${admissible} that fit (max_docks ${capacity.maxDocks}${foreign})`;
+  return health === 'ok' ? text : `not known now; last seen: ${text}`;
 }
 
 function imageText({ image }: Status): string {

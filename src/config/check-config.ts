@@ -1,6 +1,6 @@
 import type { HostFacts } from '../model.js';
 import type { Verdict } from './keeper.js';
-import type { ConfigText } from './layers.js';
+import { BASE_FILE, type ConfigText } from './layers.js';
 import { loadConfig } from './load.js';
 import { formatProblem } from './problem.js';
 import type { Config } from './schema.js';
@@ -11,7 +11,10 @@ export function checkConfig(layers: readonly ConfigText[], host: HostFacts): Ver
   const result = loadConfig(layers, host);
   if (result.ok) {
     const warnings = result.warnings.map((problem) => formatProblem(problem, texts.get(problem.file)));
-    return { ok: true, config: result.config, warnings };
+    const missing = !layers.some(({ file }) => file === BASE_FILE)
+      ? ['there is no config.yaml: every key has its default']
+      : [];
+    return { ok: true, config: result.config, warnings: [...missing, ...warnings] };
   }
   return { ok: false, problems: result.problems.map((problem) => formatProblem(problem, texts.get(problem.file))) };
 }

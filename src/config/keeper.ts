@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../clock.js';
-import type { ConfigText } from './layers.js';
+import { BASE_FILE, type ConfigText } from './layers.js';
 import { ConfigSourceError, type ConfigRevision, type ConfigSource } from './source.js';
 
 /** What checking a configuration comes to. */
@@ -142,12 +142,16 @@ class Keeper<Config> implements ConfigKeeper<Config> {
       return judged;
     } catch (error) {
       const { kind, message, revisionId } = sourceError(error);
-      if (revision) return this.#refuse(revision.id, [message]);
-      return kind === 'rejected' ? this.#refuse(revisionId ?? 'unknown', [message]) : message;
+      // A lock or a full disk is not the fault of the revision.
+      return kind === 'rejected' ? this.#refuse(revisionId ?? revision?.id ?? 'unknown', [message]) : message;
     }
   }
 
   #judge(revision: ConfigRevision): Judged<Config> {
+    if (!hasBase(revision) && this.#state.inForce !== undefined && hasBase(this.#state.inForce.revision)) {
+      // An empty file says "the defaults"; a file that is gone says nothing.
+      return this.#refuse(revision.id, ['config.yaml is gone; put it back (an empty one stands for the defaults)']);
+    }
     const verdict = this.#options.load(revision.layers);
     if (!verdict.ok) return this.#refuse(revision.id, verdict.problems);
     const { config, warnings } = verdict;
@@ -169,6 +173,10 @@ class Keeper<Config> implements ConfigKeeper<Config> {
     if (unreachable === undefined || unreachable === before.unreachable) return { type: 'unchanged' };
     return { type: 'unreachable', message: unreachable };
   }
+}
+
+function hasBase({ layers }: ConfigRevision): boolean {
+  return layers.some(({ file }) => file === BASE_FILE);
 }
 
 function refusedOf<Config>(judged: Judged<Config>): { refused?: Refusal } {

@@ -2,7 +2,7 @@ import { pid } from 'node:process';
 import type { DaemonOptions } from './options.js';
 import type { EngineSession } from './engine-session.js';
 import type { Ground } from './ground.js';
-import type { EngineFailure, Outcome } from '../model.js';
+import type { Action, EngineFailure, Outcome } from '../model.js';
 import type { Cycle } from './reconcile.js';
 import { toStatus, type Status } from '../report/status.js';
 
@@ -15,16 +15,24 @@ export interface StatusBoard {
 }
 
 /** A board for one run of the daemon. */
-export function createStatusBoard(options: DaemonOptions, ground: Ground, session: EngineSession): StatusBoard {
+export function createStatusBoard(
+  options: Pick<DaemonOptions, 'clock' | 'version' | 'engineHost'>,
+  ground: Ground,
+  session: EngineSession,
+): StatusBoard {
   const { clock, version, engineHost } = options;
   const { host, instance, source, keeper } = ground;
   const startedWallMs = clock.now().wallMs;
   let seen: Cycle | undefined;
   let cycles = 0;
+  let shortLives = 0;
+  const failures = new Map<Action['type'], string>();
   let totals: Status['totals'] = { spawned: 0, ended: 0, evicted: 0, failed: 0 };
   return {
     count(outcome) {
       totals = addOutcome(totals, outcome);
+      noteFailure(failures, outcome);
+      shortLives = noteShortLife(shortLives, outcome);
     },
     status(cycle, nextCycleInMs, failure) {
       seen = cycle ?? seen;
@@ -52,15 +60,50 @@ export function createStatusBoard(options: DaemonOptions, ground: Ground, sessio
           unreachable,
         },
         totals,
+        troubles: [...failures.values(), ...shortLifeNotice(shortLives)],
       });
     },
   };
 }
 
 function addOutcome(totals: Status['totals'], { action, result }: Outcome): Status['totals'] {
-  if (result === 'failed') return { ...totals, failed: totals.failed + 1 };
   if (result === 'skipped' || action.type === 'pull') return totals;
+  if (result === 'failed') return { ...totals, failed: totals.failed + 1 };
   if (action.type === 'spawn') return { ...totals, spawned: totals.spawned + 1 };
   const evicted = totals.evicted + (action.reason === 'evicted' ? 1 : 0);
   return { ...totals, ended: totals.ended + 1, evicted };
+}
+
+/** Sentences about what failed last, by what was tried; a success takes its sentence away. */
+function noteFailure(failures: Map<Action['type'], string>, { action, result, error }: Outcome): void {
+  if (result === 'done') failures.delete(action.type);
+  if (result === 'failed')
+    failures.set(action.type, `${WHAT_FAILED[action.type]}: ${error?.message ?? 'no reason given'}`);
+}
+
+const WHAT_FAILED: Readonly<Record<Action['type'], string>> = {
+  spawn: 'the last start of a pilot failed',
+  remove: 'the last removal of a pilot failed',
+  pull: 'the last pull of the image failed, an older one on this host is used if there is one',
+};
+
+/** This many in a row are no chance. */
+const FEW = 5;
+
+function shortLifeNotice(inARow: number): readonly string[] {
+  if (inARow < FEW) return [];
+  return [
+    `the last ${inARow} pilots each ended within ${SHORT_LIFE_MS / 1000} s: no work for them, or a broken image or command`,
+  ];
+}
+
+/** A pilot that ended this soon has hardly done anything. */
+const SHORT_LIFE_MS = 10_000;
+
+/** How many pilots in a row have ended at once. */
+function noteShortLife(inARow: number, { action, result, ended }: Outcome): number {
+  if (action.type !== 'remove' || action.reason !== 'exited' || result !== 'done') return inARow;
+  const { startedWallMs, finishedWallMs } = ended ?? {};
+  if (startedWallMs === undefined || finishedWallMs === undefined) return inARow;
+  return finishedWallMs - startedWallMs < SHORT_LIFE_MS ? inARow + 1 : 0;
 }

@@ -147,7 +147,7 @@ export function fromContainerSummary(summary: ContainerSummary, ownership: Owner
   const name = ownName(summary.Names);
   if (name === undefined) return undefined;
   const adopted = ownership.adoptOriginal && !(pilotLabels.managed in labels) && originalName.test(name);
-  if (!adopted && !isOurs(name, labels, ownership.instance)) return undefined;
+  if (!adopted && !isOurs(name, summary, ownership.instance)) return undefined;
   return {
     id: summary.Id,
     name,
@@ -164,11 +164,15 @@ export function fromContainerSummary(summary: ContainerSummary, ownership: Owner
   };
 }
 
-function isOurs(name: string, labels: ContainerSummary['Labels'], instance: string): boolean {
+/**
+ * The labels of a pilot are on its committed images too, and so on containers that others make of them: those have another name and
+ * another image. A pilot that somebody renamed has its image still.
+ */
+function isOurs(name: string, { Image, Labels: labels }: ContainerSummary, instance: string): boolean {
   return (
     labels[pilotLabels.managed] === 'true' &&
     labels[pilotLabels.instance] === instance &&
-    labels[pilotLabels.name] === name
+    (labels[pilotLabels.name] === name || labels[pilotLabels.image] === Image)
   );
 }
 

@@ -1,6 +1,6 @@
 import type { Config } from '../config/schema.js';
 import type { Observation, PullAction, PullReason } from '../model.js';
-import type { ImageMemory } from './state.js';
+import type { ImageMemory, PilotSource } from './state.js';
 
 /** First pause after a failed pull; doubles with each further failure up to the longest. */
 const FIRST_PAUSE_MS = 30_000;
@@ -8,8 +8,8 @@ const LONGEST_PAUSE_MS = 900_000;
 
 export interface ImagePlan {
   readonly pulls: readonly PullAction[];
-  /** The reference to start pilots from; undefined = there is none on this host. */
-  readonly use: string | undefined;
+  /** What to start pilots from; undefined = its image is not on this host. */
+  readonly use: PilotSource | undefined;
   readonly memory: ImageMemory;
   /** Ms until the next pull is due; undefined = not by time. */
   readonly dueInMs: number | undefined;
@@ -47,19 +47,17 @@ function pullReason(config: Config, observation: Observation, memory: ImageMemor
 }
 
 /**
- * Where no wanted image is (still being pulled, or its registry is away), pilots go on from the one before; after a
- * restart of the daemon that is the one its youngest pilot runs.
+ * Where the wanted image is not here yet (being pulled, or its registry is away), pilots go on as they were: the image before with the
+ * settings before, since nobody wrote the new command for the old image. Their size is the one in force, which the slots are cut to.
  */
-function imageToUse(config: Config, observation: Observation, memory: ImageMemory): string | undefined {
-  if (observation.image !== null && observation.image !== undefined) return config.docker_image;
-  if (observation.image === undefined) return undefined;
+function sourceToUse(config: Config, observation: Observation, memory: ImageMemory): PilotSource | undefined {
+  const { image, revision } = observation;
+  if (image === undefined) return undefined;
+  if (image !== null) return { config, revision };
+  const { lastUsed } = memory;
   // An image that was here and has been taken away is waited for: there is no going back to the one before.
-  if (memory.lastUsed === config.docker_image) return undefined;
-  if (memory.lastUsed !== undefined) return memory.lastUsed;
-  const running = observation.pilots.filter(
-    (pilot) => pilot.state === 'running' && pilot.image !== config.docker_image,
-  );
-  return running.sort((a, b) => b.createdWallMs - a.createdWallMs)[0]?.image;
+  if (lastUsed === undefined || lastUsed.config.docker_image === config.docker_image) return undefined;
+  return { ...lastUsed, config: { ...lastUsed.config, cpus_per_dock: config.cpus_per_dock } };
 }
 
 /** Which image new pilots get, and whether to ask the registry: once at start, on a change, when it has expired, or when it is missing. */
@@ -69,7 +67,7 @@ export function planImage(config: Config, observation: Observation, before: Imag
   const memory = changed
     ? { ...before, wanted, pulledAtMs: undefined, failures: 0, failedAtMs: undefined }
     : rememberPulls(observation, before);
-  const use = imageToUse(config, observation, memory);
+  const use = sourceToUse(config, observation, memory);
   const reason = pullReason(config, observation, memory);
   const nowMs = observation.at.monoMs;
   const waitMs = pauseLeftMs(memory, observation.image, nowMs);

@@ -52,7 +52,7 @@ function controlOverhead({ config, observation, state, leaving }: Situation, cpu
 }
 
 /** Why nothing may be launched in this loop, or undefined. */
-function closedGate({ config, observation, image }: Situation, lastRemovalMs: number | undefined): Hold | undefined {
+function closedGate({ config, observation, source }: Situation, lastRemovalMs: number | undefined): Hold | undefined {
   const { mode, at, sample } = observation;
   if (mode === 'force-stop') return { gate: 'force-stop', text: 'force-stop: pilots are being removed' };
   if (mode !== 'active') return { gate: 'draining', text: 'draining: running pilots finish, none is started' };
@@ -60,7 +60,7 @@ function closedGate({ config, observation, image }: Situation, lastRemovalMs: nu
   if (isStale(config, sample.monoMs, at.monoMs)) {
     return { gate: 'stale-sample', text: 'the load of the host could not be read for three loops' };
   }
-  if (image === undefined) return { gate: 'image', text: `image ${config.docker_image} is not on this host` };
+  if (source === undefined) return { gate: 'image', text: `image ${config.docker_image} is not on this host` };
   if (lastRemovalMs !== undefined && at.monoMs - lastRemovalMs <= config.grace_spawn * 1000) {
     return { gate: 'cool-down', text: 'too little time since the last removal' };
   }

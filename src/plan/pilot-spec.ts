@@ -1,5 +1,5 @@
-import type { Config } from '../config/schema.js';
 import type { Observation, PilotSpec } from '../model.js';
+import type { PilotSource } from './state.js';
 
 /** Today there is one kind of pilot; every pilot says which kind it is, so that there may be more. */
 const FLAVOUR = 'default';
@@ -60,14 +60,14 @@ function withMode(bind: string, mode: string, privateBinds: readonly string[]): 
   return kept.length === 0 ? bind : `${bind}:${kept.join(',')}`;
 }
 
-/** The whole of a new pilot, from the configuration in force. */
-export function pilotSpec(config: Config, observation: Observation, image: string, suffix: string): PilotSpec {
+/** The whole of a new pilot. */
+export function pilotSpec({ config, revision }: PilotSource, observation: Observation, suffix: string): PilotSpec {
   const host = observation.host.hostname.split('.')[0] ?? '';
   const { added, dropped } = splitCapabilities(config.capabilities);
   return {
     name: pilotName(suffix),
     hostname: `plancton-${host.slice(0, LONGEST_HOST_PART)}-${suffix}`,
-    image,
+    image: config.docker_image,
     command: config.docker_cmd,
     entrypoint: config.docker_entrypoint,
     env: config.docker_env,
@@ -84,7 +84,7 @@ export function pilotSpec(config: Config, observation: Observation, image: strin
     securityOptions: config.security_opts,
     instance: observation.instance,
     flavour: FLAVOUR,
-    revision: observation.revision,
+    revision,
     bootId: observation.host.bootId,
     spawnedBootMs: Math.round(observation.at.bootMs),
   };

@@ -50,10 +50,10 @@ function byLegacy(situation: Situation, reaped: number): Load {
 }
 
 function spawnActions(
-  { config, observation, state, image }: Situation,
+  { observation, state, source }: Situation,
   load: Load,
 ): { readonly actions: readonly SpawnAction[]; readonly seed: number } {
-  if (image === undefined) return { actions: [], seed: state.seed };
+  if (source === undefined) return { actions: [], seed: state.seed };
   const taken = new Set([...observation.pilots, ...observation.inFlight.spawning].map(({ name }) => name));
   const reasons: SpawnReason[] = [
     ...Array<SpawnReason>(load.replacement).fill('replacement'),
@@ -63,7 +63,7 @@ function spawnActions(
   const actions = reasons.map((reason): SpawnAction => {
     const next = nextSuffix(seed, taken);
     seed = next.seed;
-    const spec = pilotSpec(config, observation, image, next.suffix);
+    const spec = pilotSpec(source, observation, next.suffix);
     taken.add(spec.name);
     return { type: 'spawn', spec, reason };
   });
@@ -119,7 +119,7 @@ export function plan(config: Config, observation: Observation, state: State): Pl
     census,
     samples: recordSample(config, observation, state),
     leaving: new Set([...observation.inFlight.removing, ...reaps.map(({ pilot }) => pilot.id)]),
-    image: image.use,
+    source: image.use,
   };
   const load = config.policy === 'legacy' ? byLegacy(situation, reaps.length) : byCapacity(situation);
   const spawns = spawnActions(situation, load);

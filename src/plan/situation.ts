@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.js';
 import type { Observation } from '../model.js';
 import type { Census } from './census.js';
-import type { SampleNote, State } from './state.js';
+import type { PilotSource, SampleNote, State } from './state.js';
 
 /** What the rules of one cycle look at, worked out once. */
 export interface Situation {
@@ -14,8 +14,8 @@ export interface Situation {
   readonly samples: readonly SampleNote[];
   /** Ids of pilots that go anyway: being removed already, or reaped by this plan. */
   readonly leaving: ReadonlySet<string>;
-  /** The reference to start pilots from; undefined = there is none on this host. */
-  readonly image: string | undefined;
+  /** What to start pilots from; undefined = its image is not on this host. */
+  readonly source: PilotSource | undefined;
 }
 
 /** True once for each sample of the host: growth is paced, and load is judged, by samples and not by how often the loop wakes. */

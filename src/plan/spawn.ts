@@ -62,7 +62,7 @@ function freeSlots(config: Config, capacity: Capacity): { readonly byCap: number
 }
 
 /** What forbids any start, before numbers are compared; undefined = nothing. */
-function closedGate({ config, observation, samples, image }: Situation): Hold | undefined {
+function closedGate({ config, observation, samples, source }: Situation): Hold | undefined {
   const newest = samples.at(-1);
   if (observation.mode === 'force-stop') return { gate: 'force-stop', text: 'force-stop: pilots are being removed' };
   if (observation.mode !== 'active')
@@ -71,17 +71,18 @@ function closedGate({ config, observation, samples, image }: Situation): Hold | 
   if (isStale(config, newest.monoMs, observation.at.monoMs)) {
     return { gate: 'stale-sample', text: 'the load of the host could not be read for three loops' };
   }
-  if (image === undefined) {
+  if (source === undefined) {
     const known = observation.image === null ? 'is not on this host' : 'could not be looked up';
     return { gate: 'image', text: `image ${config.docker_image} ${known}` };
   }
   return undefined;
 }
 
-function limitHold(config: Config, capacity: Capacity, free: { byCap: number; byCpu: number }): Hold {
-  if (free.byCap <= free.byCpu) {
-    return { gate: 'cap', text: `${capacity.pilots} pilots, max_docks ${config.max_docks}` };
-  }
+/** `starting` = pilots asked for in this cycle; they count already. */
+function limitHold(config: Config, capacity: Capacity, free: { byCap: number; byCpu: number }, starting: number): Hold {
+  const counted =
+    starting === 0 ? `${capacity.pilots} pilots` : `${capacity.pilots} pilots and ${starting} being started`;
+  if (free.byCap <= free.byCpu) return { gate: 'cap', text: `${counted}, max_docks ${config.max_docks}` };
   const peak = cpusText(capacity.peakForeign ?? 0);
   const text = `${capacity.cpus} CPUs, others used up to ${peak} (slack ${cpusText(capacity.slack)}), pilots hold ${cpusText(capacity.promised)}, one more takes ${cpusText(config.cpus_per_dock)}`;
   return { gate: 'foreign-cpu', text };
@@ -114,7 +115,7 @@ export function planSpawns(situation: Situation, tokens: Tokens, last: LastEvict
   if (fitting > replacement + growth) {
     holds.push(coolDown ?? { gate: 'pace', text: `docks_per_loop ${config.docks_per_loop}: more in the next loop` });
   } else {
-    holds.push(limitHold(config, capacity, free));
+    holds.push(limitHold(config, capacity, free, replacement + growth));
   }
   return {
     growth,

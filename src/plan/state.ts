@@ -1,3 +1,5 @@
+import type { Config } from '../config/schema.js';
+
 /**
  * What one cycle hands to the next: a few timestamps and counters. Losing it (a restart of the daemon) costs time, never
  * correctness: everything that matters is in the labels of the containers. All times are monotonic ms unless named otherwise.
@@ -57,11 +59,17 @@ export interface LastEviction {
   readonly grownSince: boolean;
 }
 
+/** What new pilots are made from: an image goes with the command, binds and all that were written for it. */
+export interface PilotSource {
+  readonly config: Config;
+  readonly revision: string;
+}
+
 export interface ImageMemory {
   /** What was wanted in the last cycle. */
   readonly wanted: string | undefined;
-  /** The last reference that pilots were started from. */
-  readonly lastUsed: string | undefined;
+  /** What pilots were last started from. */
+  readonly lastUsed: PilotSource | undefined;
   /** When `wanted` was last pulled; undefined = not since this daemon started. */
   readonly pulledAtMs: number | undefined;
   readonly failures: number;

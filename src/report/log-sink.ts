@@ -48,6 +48,12 @@ function wordFailure(outcome: Outcome): LogLine {
   }
 }
 
+/** An eviction is the owner's gain and a job's loss; a failing pilot is somebody's to look at. */
+function isUnwell({ action, ended }: Outcome): boolean {
+  if (action.type !== 'remove') return false;
+  return action.reason === 'evicted' || (action.reason === 'exited' && ended !== undefined && ended.exitCode !== 0);
+}
+
 function wordSuccess(outcome: Outcome): LogLine {
   const { action, ended } = outcome;
   switch (action.type) {
@@ -59,7 +65,7 @@ function wordSuccess(outcome: Outcome): LogLine {
         revision: action.spec.revision,
       });
     case 'remove':
-      return line(action.reason === 'evicted' ? 'warn' : 'info', REMOVAL_SENTENCES[action.reason], {
+      return line(isUnwell(outcome) ? 'warn' : 'info', REMOVAL_SENTENCES[action.reason], {
         pilot: action.pilot.name,
         reason: action.reason,
         exitCode: ended?.exitCode,
@@ -106,7 +112,7 @@ const WORDING: Wording = {
       ? line('error', 'configuration refused, and there is none to go on with', { revision, problems })
       : line('error', 'configuration refused, the one before stays in force', { revision, problems, kept }),
   'config-unreachable': ({ message }) =>
-    line('warn', 'configuration source not reachable, the configuration stays as it is', { error: message }),
+    line('warn', 'no word on a newer configuration, the one in force stays', { error: message }),
   'engine-lost': ({ failure }) =>
     line('error', 'no word from the container engine: pilots are left as they are', {
       kind: failure.kind,

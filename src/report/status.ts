@@ -86,6 +86,8 @@ export interface StatusFacts {
   readonly engine: Status['engine'];
   readonly config: Status['config'];
   readonly totals: Status['totals'];
+  /** What went wrong lately; sentences. */
+  readonly troubles: readonly string[];
 }
 
 function toPilotStatus(pilot: Pilot, now: Instant): PilotStatus {
@@ -100,11 +102,11 @@ function toPilotStatus(pilot: Pilot, now: Instant): PilotStatus {
   };
 }
 
-function noticesOf({ seen }: StatusFacts): readonly string[] {
+function noticesOf({ seen, troubles }: StatusFacts): readonly string[] {
   const privateBinds = seen?.observation.privateBinds ?? [];
-  if (privateBinds.length === 0) return [];
+  if (privateBinds.length === 0) return troubles;
   const paths = privateBinds.join(', ');
-  return [`what is mounted below ${paths} later will not show up in pilots: the mount there is private`];
+  return [...troubles, `what is mounted below ${paths} later will not show up in pilots: the mount there is private`];
 }
 
 /** The status after a cycle; what a held cycle could not see is told from the last one that could. */

@@ -61,22 +61,21 @@ describe('the daemon on a real engine', () => {
 
   it('gives the CPUs back when the owner wants them', async () => {
     const site = aSite();
-    site.configure({
+    const busy = { max_docks: 2, docker_cmd: ['/bin/sh', '-c', 'while :; do :; done'] };
+    site.configure(busy);
+    await site.ctl('start');
+    await site.untilRunning(2);
+
+    for (let work = 0; work < 2 * cpus().length; work += 1) ownerWork();
+    const yielding = {
       cpus: 'auto',
-      cpus_per_dock: 0.2,
-      max_docks: 2,
       cpu_slack: 0.05,
       evict_margin: 0,
       evict: 'always',
       grace_kill: 3,
       grace_spawn: 3600,
-      foreign_window: 10,
-      docker_cmd: ['/bin/sh', '-c', 'while :; do :; done'],
-    });
-    await site.ctl('start');
-    await site.untilRunning(2);
-
-    for (let work = 0; work < 2 * cpus().length; work += 1) ownerWork();
+    };
+    site.configure({ ...busy, ...yielding });
     const status = await site.until('the pilots are evicted', ({ totals }) => totals.evicted >= 2);
 
     expect(status.totals.evicted).toBe(2);

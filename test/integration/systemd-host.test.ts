@@ -71,7 +71,7 @@ test('a restart of the service keeps the pilots', async () => {
   const [before, pid] = [await host.sh(pilots), await mainPid()];
   await host.must('systemctl', 'restart', 'plancton');
   expect(await mainPid()).not.toBe(pid);
-  await host.until('planctonctl status | grep "pilots *2,"');
+  await host.until('planctonctl status | grep "2 running"');
   expect(await host.sh(pilots)).toBe(before);
 });
 
@@ -82,7 +82,7 @@ test('a stop keeps the pilots, and the next start adopts them', async () => {
   expect(await host.sh(pilots)).toBe(before);
   await host.must('planctonctl', 'start');
   expect(await host.must('systemctl', 'is-active', 'plancton')).toBe('active');
-  await host.until('planctonctl status | grep "pilots *2,"');
+  await host.until('planctonctl status | grep "2 running"');
   expect(await host.sh(pilots)).toBe(before);
 });
 
@@ -91,7 +91,7 @@ test('a killed daemon comes back and finds its pilots', async () => {
   await host.must('kill', '-9', pid);
   await host.until(`[ "$(systemctl show --property=MainPID --value plancton)" -gt 1 ] && systemctl is-active plancton`);
   expect(await mainPid()).not.toBe(pid);
-  await host.until('planctonctl status | grep "pilots *2,"');
+  await host.until('planctonctl status | grep "2 running"');
   expect(await host.sh(pilots)).toBe(before);
 });
 
@@ -110,7 +110,7 @@ test('a daemon that hangs is replaced, and its pilots stay', async () => {
   await host.until(
     `[ "$(systemctl show --property=MainPID --value plancton)" != ${pid} ] && systemctl is-active plancton`,
   );
-  await host.until('planctonctl status | grep "pilots *2,"');
+  await host.until('planctonctl status | grep "2 running"');
   expect(await host.sh(pilots)).toBe(before);
 });
 

@@ -25,7 +25,7 @@ describe('formatStatus', () => {
         'plancton 1.2.3 is running on wn042 (pid 4711, up 2 h)',
         '  health      ok',
         '  mode        active',
-        '  pilots      1, of 4 that fit (max_docks 6, others used up to 3.50 of 8 CPUs)',
+        '  pilots      1 running, of 4 that fit (max_docks 6, others used up to 3.50 of 8 CPUs)',
         '  image       busybox:latest (0123456789ab)',
         '  config      /etc/plancton at 3f2a1b0c9d8e7f6a',
         '  engine      unix:///var/run/docker.sock (20.10.24, API 1.41)',

@@ -143,13 +143,20 @@ describe('later', () => {
     const { keeper, script } = setUp({ accept: new ConfigSourceError('broken', 'Disk full: make room.') });
     await keeper.start();
     script.candidate = revision('b', 'good 2');
-    expect(await keeper.refresh()).toMatchObject({
-      type: 'refused',
-      refused: { revisionId: 'b', problems: ['Disk full: make room.'] },
-    });
+    expect(await keeper.refresh()).toEqual({ type: 'unreachable', message: 'Disk full: make room.' });
     expect(keeper.state.inForce?.config).toBe('good 1');
     script.accept = undefined;
     expect(await keeper.refresh()).toMatchObject({ type: 'accepted', inForce: { config: 'good 2' } });
+  });
+
+  it('does not take a config.yaml that is gone for the wish to have the defaults', async () => {
+    const { keeper, script } = setUp();
+    await keeper.start();
+    script.candidate = { id: 'b', layers: [{ file: 'hosts/h.yaml', text: 'good 2' }] };
+    expect(await keeper.refresh()).toMatchObject({ type: 'refused', refused: { revisionId: 'b' } });
+    expect(keeper.state.inForce?.config).toBe('good 1');
+    script.candidate = revision('c', 'good 3');
+    expect(await keeper.refresh()).toMatchObject({ type: 'accepted' });
   });
 
   it('tells once that the server cannot be reached, and knows it until it can', async () => {

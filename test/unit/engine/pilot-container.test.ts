@@ -119,11 +119,19 @@ describe('a line of the list as a pilot', () => {
   it.each([
     ['of another instance', { [pilotLabels.instance]: 'other' }],
     ['without the mark', { [pilotLabels.managed]: 'false' }],
-    ['made of an image that was committed from a pilot', { [pilotLabels.name]: 'plancton-worker-bbbbbb' }],
+    [
+      'made of an image that was committed from a pilot',
+      { [pilotLabels.name]: 'plancton-worker-bbbbbb', [pilotLabels.image]: 'site/pilot:1' },
+    ],
   ])('is no pilot of ours when it is one %s', (_, labels) => {
     const summary = aSummary({ Labels: { ...aSummary().Labels, ...labels } });
     expect(fromContainerSummary(summary, ownership)).toBeUndefined();
     expect(fromContainerSummary(summary, { ...ownership, adoptOriginal: true })).toBeUndefined();
+  });
+
+  it('stays ours when somebody renames it', () => {
+    const summary = aSummary({ Names: ['/my-own-name'] });
+    expect(fromContainerSummary(summary, ownership)?.name).toBe('my-own-name');
   });
 
   it('goes by its own name where other containers link to it', () => {

@@ -196,15 +196,24 @@ describe('pilots are started from', () => {
     expect(images(story.look({ image: null, pilots: pilotsOf(1, { image: 'site/pilot:1' }) }))).toStrictEqual([]);
   });
 
-  test('the image of the youngest running pilot after a restart of the daemon', () => {
-    const pilots = [
-      aPilot({ name: 'a', image: 'site/pilot:1', createdWallMs: 2000 }),
-      aPilot({ name: 'b', image: 'site/pilot:0', createdWallMs: 1000 }),
-      aPilot({ name: 'c', image: 'site/pilot:bad', createdWallMs: 3000, state: 'exited' }),
-      aPilot({ name: 'd', image: 'site/pilot:2', createdWallMs: 4000 }),
-    ];
+  test('the image before goes with the command and the revision before: nobody wrote the new command for it', () => {
+    const story = aStory({ ...config, docker_cmd: ['/old'] }, { revision: 'r1' });
+    story.look();
 
-    expect(images(aStory(next).look({ image: null, pilots }))).toStrictEqual(['site/pilot:1']);
+    const plan = story.look({
+      config: { ...next, docker_cmd: ['/new'], cpus_per_dock: 0.5 },
+      revision: 'r2',
+      image: null,
+    });
+
+    const { spec } = first(spawnsOf(plan));
+    expect(spec).toMatchObject({ image: 'site/pilot:1', command: ['/old'], revision: 'r1', cpus: 0.5 });
+  });
+
+  test('no image of a pilot that another daemon started: what it was started with is not known', () => {
+    const pilots = [aPilot({ name: 'a', image: 'site/pilot:1' })];
+
+    expect(images(aStory(next).look({ image: null, pilots }))).toStrictEqual([]);
   });
 
   test('an image that no pilot has been started from is not the one before', () => {

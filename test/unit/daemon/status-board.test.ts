@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import type { KeeperState } from '../../../src/config/keeper.js';
+import type { Config } from '../../../src/config/schema.js';
+import type { EngineSession } from '../../../src/daemon/engine-session.js';
+import type { Ground } from '../../../src/daemon/ground.js';
+import { createStatusBoard } from '../../../src/daemon/status-board.js';
+import type { Outcome } from '../../../src/model.js';
+import { aHost, aPilot, aSpec } from '../../support/builders.js';
+import { createFakeClock } from '../../support/fake-clock.js';
+
+const nothing: KeeperState<Config> = { inForce: undefined, refused: undefined, unreachable: undefined };
+
+function aBoard() {
+  const options = { clock: createFakeClock(), version: '1', engineHost: 'unix:///e' };
+  const ground = {
+    host: aHost(),
+    instance: 'i',
+    source: { describe: () => 'a test' },
+    keeper: { state: nothing },
+  } as unknown as Ground;
+  const session = {
+    info: () => undefined,
+    group: () => ({ yields: 'none', describe: () => 'not known' }),
+  } as unknown as EngineSession;
+  const board = createStatusBoard(options, ground, session);
+  return {
+    count: board.count,
+    status: () => board.status(undefined, 1000, undefined),
+  };
+}
+
+function started(result: Outcome['result'], message = ''): Outcome {
+  const error = result === 'failed' ? ({ kind: 'refused', message } as const) : undefined;
+  return { action: { type: 'spawn', spec: aSpec(), reason: 'growth' }, result, error, ended: undefined };
+}
+
+function ended(livedMs: number): Outcome {
+  const end = { exitCode: 1, oomKilled: false, startedWallMs: 1000, finishedWallMs: 1000 + livedMs };
+  return {
+    action: { type: 'remove', pilot: aPilot(), reason: 'exited', stopSeconds: 0 },
+    result: 'done',
+    error: undefined,
+    ended: end,
+  };
+}
+
+describe('the status board', () => {
+  it('tells why the last start failed, until one succeeds', () => {
+    const board = aBoard();
+    board.count(started('failed', 'network nosuchnet not found'));
+    expect(board.status().notices.join()).toContain('network nosuchnet not found');
+    expect(board.status().totals.failed).toBe(1);
+
+    board.count(started('done'));
+    expect(board.status().notices).toEqual([]);
+    expect(board.status().totals.spawned).toBe(1);
+  });
+
+  it('tells of pilots that end at once, when it is more than chance', () => {
+    const board = aBoard();
+    for (let pilot = 0; pilot < 4; pilot += 1) board.count(ended(500));
+    expect(board.status().notices).toEqual([]);
+    board.count(ended(500));
+    expect(board.status().notices.join()).toContain('the last 5 pilots each ended within 10 s');
+
+    board.count(ended(60_000));
+    expect(board.status().notices).toEqual([]);
+  });
+
+  it('counts a pull that failed as trouble, not as a pilot', () => {
+    const board = aBoard();
+    board.count({
+      action: { type: 'pull', reference: 'x', reason: 'missing' },
+      result: 'failed',
+      error: { kind: 'not-found', message: 'manifest unknown' },
+      ended: undefined,
+    });
+
+    expect(board.status().totals.failed).toBe(0);
+    expect(board.status().notices.join()).toContain('manifest unknown');
+  });
+});
