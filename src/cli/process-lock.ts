@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, lstatSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../clock.js';
 import { CliError, exitCodes, systemErrorCode } from './exit-codes.js';
@@ -30,9 +30,25 @@ function readPid(fd: number): number | undefined {
 /** A lock that is held until `release`, or until the process dies, however it dies. */
 export class ProcessLock {
   readonly #fd: number;
+  readonly #file: string;
 
-  constructor(fd: number) {
+  constructor(fd: number, file: string) {
     this.#fd = fd;
+    this.#file = file;
+  }
+
+  /**
+   * Whether the lock file that others find is still the one we hold: where its directory was moved away or replaced, they
+   * find another or none. True where that cannot be told.
+   */
+  isInPlace(): boolean {
+    try {
+      const found = lstatSync(this.#file, { bigint: true });
+      const held = fstatSync(this.#fd, { bigint: true });
+      return found.ino === held.ino && found.dev === held.dev;
+    } catch (error) {
+      return !['ENOENT', 'ENOTDIR', 'ELOOP', 'ESTALE'].includes(systemErrorCode(error) ?? '');
+    }
   }
 
   release(): void {
@@ -45,8 +61,12 @@ export class ProcessLock {
 export type LockAttempt =
   { readonly held: true; readonly lock: ProcessLock } | { readonly held: false; readonly pid: number | undefined };
 
+function lockFile(runDir: string): string {
+  return join(runDir, 'lock');
+}
+
 function openLock(runDir: string): number {
-  const file = join(runDir, 'lock');
+  const file = lockFile(runDir);
   try {
     return openSync(file, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   } catch (error) {
@@ -66,7 +86,7 @@ export async function acquireProcessLock(runDir: string, pid: number, clock: Clo
     if (flock(fd, 'exclusive')) {
       ftruncateSync(fd);
       writeSync(fd, `${pid}\n`, 0);
-      return { held: true, lock: new ProcessLock(fd) };
+      return { held: true, lock: new ProcessLock(fd, lockFile(runDir)) };
     }
     if (attempt === attempts) break;
     // Somebody may only be asking who runs, which holds the lock for a moment.
@@ -79,7 +99,7 @@ export async function acquireProcessLock(runDir: string, pid: number, clock: Clo
 
 /** Who holds the lock of a run directory: undefined = nobody. Creates nothing. Throws a CliError (77) if that may not be known. */
 export function lockHolder(runDir: string): { readonly pid: number | undefined } | undefined {
-  const file = join(runDir, 'lock');
+  const file = lockFile(runDir);
   let fd: number;
   try {
     fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW);

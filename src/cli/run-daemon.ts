@@ -4,15 +4,13 @@ import { createLogSink } from '../report/log-sink.js';
 import { createLogger } from '../report/logger.js';
 import type { Status } from '../report/status.js';
 import { engineHost, type CliContext, type CliOptions } from './context.js';
+import { DaemonFiles } from './daemon-files.js';
 import { CliError, exitCodes, explainError } from './exit-codes.js';
 import { handleSignals } from './handle-signals.js';
 import { openLogOutput, type LogOutput } from './log-output.js';
 import { planLog, wantedLogLevel } from './log-settings.js';
 import { createDirectories, resolvePaths, type Paths } from './paths.js';
-import { removePidFile, writePidFile } from './pid-file.js';
-import { acquireProcessLock, type ProcessLock } from './process-lock.js';
 import { createServiceNotifier, type ServiceNotifier } from './service-notifier.js';
-import { removeStatusFile, writeStatusFile } from './status-file.js';
 import { watchRunDirectory } from './watch-run-directory.js';
 
 /** How a daemon is run. */
@@ -31,9 +29,11 @@ interface Run {
   readonly options: CliOptions;
   readonly paths: Paths;
   readonly manner: RunManner;
+  readonly files: DaemonFiles;
   readonly logger: ReturnType<typeof createLogger>;
   readonly output: LogOutput;
   readonly notifier: ServiceNotifier;
+  /** Aborted with a CliError as the reason where the daemon may not go on. */
   readonly stop: AbortController;
 }
 
@@ -47,42 +47,26 @@ export async function runDaemon(context: CliContext, options: CliOptions, manner
   const log = planLog(context, options, paths.logFile, manner.quiet);
   const logDirs = log.target === 'journal' ? [] : [paths.logDir];
   createDirectories([paths.runDir, paths.stateDir, paths.confDir, dirname(paths.pidFile), ...logDirs]);
-  const lock = await lockRunDirectory(context, paths.runDir);
+  const files = await DaemonFiles.take(context, paths);
   try {
     const output = openLogOutput(log);
     const stop = new AbortController();
     const notifier = createServiceNotifier(context, stop.signal);
     const logger = createLogger(level, output);
-    return await runLocked({ context, options, paths, manner, logger, output, notifier, stop }, lock);
+    return await runLocked({ context, options, paths, manner, files, logger, output, notifier, stop });
   } finally {
-    lock.release();
+    files.release();
   }
 }
 
-async function lockRunDirectory(context: CliContext, runDir: string): Promise<ProcessLock> {
-  const attempt = await acquireProcessLock(runDir, context.pid, context.clock);
-  if (attempt.held) return attempt.lock;
-  throw new CliError(
-    exitCodes.tryLater,
-    `another plancton (pid ${attempt.pid ?? 'unknown'}) already uses the run directory ${runDir}; ` +
-      'stop it first, or give this one a --rundir of its own',
-  );
-}
-
-async function runLocked(run: Run, lock: ProcessLock): Promise<number> {
-  const { context, paths, logger, output, notifier, stop } = run;
+async function runLocked(run: Run): Promise<number> {
+  const { context, paths, files, logger, output, notifier, stop } = run;
   const createDaemon = await context.loadDaemon();
-  // What the last daemon left when it was killed is not about us.
-  removeStatusFile(paths.runDir);
-  writePidFile(paths.pidFile, context.pid);
+  files.announce();
   const daemon = createDaemon(daemonOptions(run));
-  function cleanUp(): void {
-    removePidFile(paths.pidFile);
-    removeStatusFile(paths.runDir);
-  }
   function endNow(exitCode: number): void {
-    cleanUp();
-    lock.release();
+    files.remove();
+    files.release();
     context.exit(exitCode);
   }
   handleSignals(context, { daemon, runDir: paths.runDir, logger, output, notifier, stop, endNow });
@@ -101,7 +85,7 @@ async function runLocked(run: Run, lock: ProcessLock): Promise<number> {
     stop.abort();
     await watching;
     await notifier.flush();
-    cleanUp();
+    await files.leave();
     output.close();
   }
 }
@@ -128,21 +112,31 @@ function daemonOptions(run: Run): DaemonOptions {
       trouble = status.trouble;
       notifier.cycle(status);
       manner.onCycle?.(status);
-      keepStatus(run, status);
+      void keepStatus(run, status);
     },
   };
 }
 
-/** The daemon can do its work without anybody being able to read how it is: a full disk is no reason to stop. */
-function keepStatus({ paths, logger }: Run, status: Status): void {
+/** Ends the daemon, not its pilots, where the run directory has become somebody else's: two would start twice the pilots. */
+async function keepStatus({ files, logger, stop }: Run, status: Status): Promise<void> {
   try {
-    writeStatusFile(paths.runDir, status);
+    await files.keepStatus(status, logger);
   } catch (error) {
-    logger.warn({ err: error }, 'cannot write the status file');
+    logger.error(
+      { reason: explainError(error).text },
+      'the run directory was moved away or removed and cannot be had again: this daemon ends, pilots stay',
+    );
+    stop.abort(error);
   }
 }
 
-function conclude({ context, paths }: Run, end: DaemonEnd): number {
+function conclude({ context, paths, stop }: Run, end: DaemonEnd): number {
+  if (stop.signal.reason instanceof CliError) {
+    const { exitCode, message } = stop.signal.reason;
+    context.err(message);
+    context.tellParent({ type: 'ended', exitCode, text: message });
+    return exitCode;
+  }
   if (end.why !== 'bad-config') {
     context.tellParent({ type: 'ended', exitCode: exitCodes.ok, text: `plancton has ended already: ${end.why}` });
     return exitCodes.ok;

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../../src/clock.js';
-import { acquireProcessLock, lockHolder } from '../../../src/cli/process-lock.js';
+import { acquireProcessLock, lockHolder, type ProcessLock } from '../../../src/cli/process-lock.js';
 import { tempDirectory } from '../../support/temp-directory.js';
 
-async function held(runDir: string, pid: number): Promise<{ release(): void }> {
+async function held(runDir: string, pid: number): Promise<ProcessLock> {
   const attempt = await acquireProcessLock(runDir, pid, systemClock);
   if (!attempt.held) throw new Error('the lock is taken');
   return attempt.lock;
@@ -63,6 +63,22 @@ describe('the process lock', () => {
     expect(lockHolder(runDir)).toBeUndefined();
     expect(lockHolder(join(runDir, 'missing'))).toBeUndefined();
     expect(existsSync(join(runDir, 'lock'))).toBe(false);
+  });
+
+  it('knows when the file that others find is another one, or none', async () => {
+    const runDir = join(tempDirectory(), 'run');
+    mkdirSync(runDir);
+    const lock = await held(runDir, 1);
+    expect(lock.isInPlace()).toBe(true);
+    renameSync(runDir, `${runDir}.gone`);
+    expect(lock.isInPlace()).toBe(false);
+    mkdirSync(runDir);
+    writeFileSync(join(runDir, 'lock'), '1\n');
+    expect(lock.isInPlace()).toBe(false);
+    rmSync(runDir, { recursive: true });
+    renameSync(`${runDir}.gone`, runDir);
+    expect(lock.isInPlace()).toBe(true);
+    lock.release();
   });
 
   it('does not follow a link that somebody planted', async () => {
