@@ -35,13 +35,18 @@ export function systemErrorCode(error: unknown): string | undefined {
   return typeof code === 'string' ? code : systemErrorCode(error.cause);
 }
 
+/** What a file system says when something cannot be made, written or removed and nobody's rights are the reason. */
+const fileTroubles = 'ENOSPC EDQUOT EROFS ENOENT ENOTDIR EISDIR ENOTEMPTY EEXIST EBUSY ELOOP ENAMETOOLONG EIO'.split(
+  ' ',
+);
+
 /** What to print and return for an error that nobody caught: a bug of ours with its stack, the rest as a sentence. */
 export function explainError(error: unknown): { readonly exitCode: number; readonly text: string } {
   if (error instanceof CliError) return { exitCode: error.exitCode, text: error.message };
   if (!(error instanceof Error)) return { exitCode: exitCodes.software, text: String(error) };
   const code = systemErrorCode(error);
   if (code === 'EACCES' || code === 'EPERM') return { exitCode: exitCodes.noPermission, text: error.message };
-  if (code === 'ENOSPC' || code === 'EROFS' || code === 'ENOENT' || code === 'ENOTDIR')
+  if (code !== undefined && fileTroubles.includes(code))
     return { exitCode: exitCodes.cannotCreate, text: error.message };
   return { exitCode: exitCodes.software, text: `this is a bug in plancton: ${error.stack ?? error.message}` };
 }

@@ -4,10 +4,20 @@ import { exitCodes } from './exit-codes.js';
 import { createDirectories, resolvePaths } from './paths.js';
 import { lockHolder } from './process-lock.js';
 
+/** What a request means for the daemon that runs, and where none does. */
 const done = {
-  drain: 'draining: no new pilots are started, running ones may finish; `planctonctl resume` ends it',
-  'drain-stop': 'draining: no new pilots are started, and the daemon ends with the last one',
-  active: 'resumed: pilots are started again',
+  drain: {
+    running: 'draining: no new pilots are started, running ones may finish; `planctonctl resume` ends it',
+    stopped: 'plancton is not running; once started, it starts no pilots until `planctonctl resume`',
+  },
+  'drain-stop': {
+    running: 'draining: no new pilots are started, and the daemon ends with the last one',
+    stopped: 'plancton is not running; once started, it starts no pilots until `planctonctl resume`',
+  },
+  active: {
+    running: 'resumed: pilots are started again',
+    stopped: 'plancton is not running; no drain is left, and it starts pilots once it is started',
+  },
 } as const;
 
 /** Asks for a mode, of the daemon that runs or of the next one, and says what that means. Returns the exit code. */
@@ -15,7 +25,6 @@ export async function changeMode(context: CliContext, options: CliOptions, mode:
   const { runDir } = resolvePaths(options, context);
   createDirectories([runDir]);
   await requestMode(runDir, mode);
-  context.out(done[mode]);
-  if (lockHolder(runDir) === undefined) context.out('plancton is not running; this holds from its next start');
+  context.out(done[mode][lockHolder(runDir) === undefined ? 'stopped' : 'running']);
   return exitCodes.ok;
 }

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open, readdir, rm } from 'node:fs/promises';
+import { open, readdir, rmdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunMode } from '../model.js';
 
@@ -50,9 +50,25 @@ export async function clearForceStop(runDir: string): Promise<void> {
 }
 
 async function clearFile(runDir: string, name: 'drain' | 'stop' | 'force-stop'): Promise<void> {
-  await rm(join(runDir, name), { force: true }).catch((cause: unknown) => {
-    throw new Error(`cannot remove ${join(runDir, name)}: may this user write there?`, { cause });
-  });
+  const path = join(runDir, name);
+  try {
+    await removeRequest(path);
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT') return;
+    const why = code === 'ENOTEMPTY' ? 'it is a directory with something in it' : 'may this user write there?';
+    throw new Error(`cannot remove ${path}: ${why}`, { cause });
+  }
+}
+
+/** Removes a file or, as people make these by hand, an empty directory; never what is in one. */
+async function removeRequest(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EISDIR') throw error;
+    await rmdir(path);
+  }
 }
 
 async function touch(path: string): Promise<void> {

@@ -1,6 +1,7 @@
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { explainError } from '../../../src/cli/exit-codes.js';
 import { changeMode } from '../../../src/cli/mode-commands.js';
 import { acquireProcessLock } from '../../../src/cli/process-lock.js';
 import { showStatus } from '../../../src/cli/status-command.js';
@@ -23,10 +24,38 @@ describe('drain, drain-stop and resume', () => {
     expect(readdirSync(rundir)).toEqual([]);
   });
 
-  it('say when there is no daemon to see them yet', async () => {
+  it.each([
+    ['drain', 'starts no pilots until `planctonctl resume`'],
+    ['drain-stop', 'starts no pilots until `planctonctl resume`'],
+    ['active', 'no drain is left'],
+  ] as const)('say one thing that is true when there is no daemon yet (%s)', async (mode, meaning) => {
     const context = recordingContext();
-    expect(await changeMode(context, { rundir: tempDirectory() }, 'drain')).toBe(0);
-    expect(context.stdout.join('\n')).toContain('not running');
+    expect(await changeMode(context, { rundir: tempDirectory() }, mode)).toBe(0);
+    expect(context.stdout).toEqual([expect.stringMatching(/^plancton is not running;/)]);
+    expect(context.stdout.join('')).toContain(meaning);
+  });
+
+  it('tell what the daemon that runs does now', async () => {
+    const rundir = tempDirectory();
+    const attempt = await acquireProcessLock(rundir, 4711, systemClock);
+    const context = recordingContext();
+    await changeMode(context, { rundir }, 'active');
+    expect(context.stdout).toEqual(['resumed: pilots are started again']);
+    if (attempt.held) attempt.lock.release();
+  });
+
+  it('end with 73 and a sentence where a request cannot be taken back', async () => {
+    const rundir = tempDirectory();
+    mkdirSync(join(rundir, 'drain'));
+    writeFileSync(join(rundir, 'drain', 'precious'), '');
+    const failure: unknown = await changeMode(recordingContext(), { rundir }, 'active').catch(
+      (error: unknown) => error,
+    );
+    expect(explainError(failure)).toEqual({
+      exitCode: 73,
+      text: `cannot remove ${join(rundir, 'drain')}: it is a directory with something in it`,
+    });
+    expect(readdirSync(join(rundir, 'drain'))).toEqual(['precious']);
   });
 });
 
@@ -53,7 +82,7 @@ describe('status', () => {
     const context = recordingContext();
     expect(showStatus(context, { rundir })).toBe(0);
     expect(context.stdout.pop()).toBe('plancton is starting (pid 4711)');
-    writeStatusFile(rundir, aStatus());
+    writeStatusFile(rundir, aStatus({ at: new Date().toISOString() }));
     expect(showStatus(context, { rundir })).toBe(0);
     expect(context.stdout.pop()).toContain('is running on wn042');
     removeStatusFile(rundir);

@@ -1,4 +1,4 @@
-import { lstat, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -49,6 +49,21 @@ describe('run mode', () => {
     await requestMode(runDir, 'force-stop');
     await requestMode(runDir, 'active');
     expect(await readdir(runDir)).toEqual([]);
+  });
+
+  it('takes back what was asked for by an empty directory or a link', async () => {
+    const victim = join(runDir, 'victim');
+    await mkdir(victim);
+    await mkdir(join(runDir, 'drain'));
+    await symlink(victim, join(runDir, 'stop'));
+    await requestMode(runDir, 'active');
+    expect(await readdir(runDir)).toEqual(['victim']);
+  });
+
+  it('names a request that it cannot take back, and removes nothing else', async () => {
+    await mkdir(join(runDir, 'drain', 'deeper'), { recursive: true });
+    await expect(requestMode(runDir, 'active')).rejects.toThrow(/cannot remove .*drain: it is a directory with/);
+    expect(await readRunMode(runDir)).toBe('drain');
   });
 
   it('keeps the host drained after a drain-stop was carried out', async () => {
