@@ -1,5 +1,6 @@
 import type { Status } from '../report/status.js';
 import type { CliContext } from './context.js';
+import { isOverdue } from './overdue.js';
 import { statusLine } from './status-text.js';
 
 const notifyDeadlineMs = 2000;
@@ -28,7 +29,7 @@ export function createServiceNotifier(context: NotifierContext, signal: AbortSig
   let queue = Promise.resolve();
   let waiting = 0;
   let reloading = false;
-  let dueMonoMs: number | undefined;
+  let last: { readonly status: Status; readonly atMonoMs: number } | undefined;
 
   function say(...facts: string[]): void {
     if (!enabled) return;
@@ -42,7 +43,8 @@ export function createServiceNotifier(context: NotifierContext, signal: AbortSig
   async function feedBetweenCycles(everyMs: number): Promise<void> {
     while (!signal.aborted) {
       await clock.sleep(everyMs, signal);
-      const overdue = dueMonoMs === undefined || clock.now().monoMs > dueMonoMs;
+      // No margin: what a cycle itself may take is the watchdog's own time.
+      const overdue = last === undefined || isOverdue(last.status, clock.now().monoMs - last.atMonoMs, 0);
       if (!overdue && waiting === 0) say('WATCHDOG=1');
     }
   }
@@ -55,7 +57,7 @@ export function createServiceNotifier(context: NotifierContext, signal: AbortSig
       say('READY=1');
     },
     cycle: (status) => {
-      dueMonoMs = clock.now().monoMs + status.nextCycleInSeconds * 1000;
+      last = { status, atMonoMs: clock.now().monoMs };
       const done = reloading ? ['READY=1'] : [];
       reloading = false;
       say(...done, 'WATCHDOG=1', `STATUS=${statusLine(status)}`);

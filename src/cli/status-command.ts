@@ -1,10 +1,15 @@
 import { existsSync } from 'node:fs';
+import type { Status } from '../report/status.js';
 import type { CliContext, CliOptions } from './context.js';
 import { explainError, statusCodes } from './exit-codes.js';
+import { isOverdue } from './overdue.js';
 import { resolvePaths } from './paths.js';
 import { lockHolder } from './process-lock.js';
 import { readStatusFile } from './status-file.js';
-import { formatStatus } from './status-text.js';
+import { formatAge, formatStatus } from './status-text.js';
+
+/** What a cycle may take on a slow host before its daemon is taken for hung. */
+const cycleMarginMs = 60_000;
 
 /** Prints how the daemon is and creates nothing. Returns the exit code that the Linux Standard Base asks for. */
 export function showStatus(context: CliContext, options: CliOptions & { readonly json?: boolean }): number {
@@ -32,9 +37,26 @@ export function showStatus(context: CliContext, options: CliOptions & { readonly
     context.out(options.json ? JSON.stringify({ ...stub, running: true, pid }) : text);
     return statusCodes.running;
   }
-  const shown = options.json
-    ? JSON.stringify({ ...status, running: true }, null, 2)
-    : formatStatus(status, context.clock.now().wallMs);
-  context.out(shown);
-  return statusCodes.running;
+  return show(context, status, options.json === true);
+}
+
+/** A daemon that holds its lock and does not come back from a cycle is neither running nor stopped. */
+function show(context: CliContext, status: Status, json: boolean): number {
+  const { wallMs } = context.clock.now();
+  const sinceMs = wallMs - Date.parse(status.at);
+  const overdue = isOverdue(status, sinceMs, cycleMarginMs);
+  const exitCode = overdue ? statusCodes.unknown : statusCodes.running;
+  if (json) {
+    context.out(JSON.stringify({ ...status, running: true, overdue }, null, 2));
+    return exitCode;
+  }
+  if (!overdue) {
+    context.out(formatStatus(status, wallMs));
+    return exitCode;
+  }
+  const trouble = `no sign of life since ${formatAge(sinceMs / 1000)}`;
+  context.out(`${trouble}: the daemon (pid ${status.pid}) hangs or is halted; what it said last:`);
+  // Its last word on its health is no news of now.
+  context.out(formatStatus({ ...status, health: 'waiting', trouble }, wallMs));
+  return exitCode;
 }

@@ -1,0 +1,9 @@
+import type { Status } from '../report/status.js';
+
+/**
+ * Whether a daemon should have ended another cycle by now: a long sleep is no hang, a loop that does not come back is one.
+ * `sinceMs`: ms since the last cycle ended; `marginMs`: how long the next one may take itself.
+ */
+export function isOverdue(last: Pick<Status, 'nextCycleInSeconds'>, sinceMs: number, marginMs: number): boolean {
+  return sinceMs > last.nextCycleInSeconds * 1000 + marginMs;
+}
