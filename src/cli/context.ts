@@ -1,6 +1,8 @@
 import type { Clock } from '../clock.js';
 import type { Daemon, DaemonOptions } from '../daemon/options.js';
 import type { HostFacts } from '../model.js';
+import { engineForms, isEngineAddress } from './engine-address.js';
+import { CliError, exitCodes } from './exit-codes.js';
 import type { Account, PathOptions } from './paths.js';
 import type { LogFormat } from './log-output.js';
 
@@ -52,9 +54,12 @@ export interface CliContext extends Account {
   tellParent(message: DaemonMessage): void;
 }
 
-/** The engine to talk to: `--engine`, then `DOCKER_HOST`, then the usual socket. */
+/** The engine to talk to: `--engine`, then `DOCKER_HOST`, then the usual socket. Throws a CliError (64) for what is no address. */
 export function engineHost(options: CliOptions, context: Pick<CliContext, 'env'>): string {
-  return options.engine ?? setting(context, 'DOCKER_HOST') ?? 'unix:///var/run/docker.sock';
+  const address = options.engine ?? setting(context, 'DOCKER_HOST') ?? 'unix:///var/run/docker.sock';
+  if (isEngineAddress(address)) return address;
+  const origin = options.engine === undefined ? 'DOCKER_HOST' : '--engine';
+  throw new CliError(exitCodes.usage, `${origin} is "${address}"; the address of a container engine is ${engineForms}`);
 }
 
 /** A variable of the environment; set to nothing counts as not set. */

@@ -1,6 +1,6 @@
 import { readRunMode, requestMode } from '../observe/run-mode.js';
 import type { Status } from '../report/status.js';
-import type { CliContext, CliOptions } from './context.js';
+import { engineHost, type CliContext, type CliOptions } from './context.js';
 import { exitCodes } from './exit-codes.js';
 import { createDirectories, resolvePaths } from './paths.js';
 import { lockHolder } from './process-lock.js';
@@ -14,6 +14,8 @@ const reportEveryMs = 5000;
 /** Removes all pilots and ends the daemon; does the daemon's part itself when none runs. Returns the exit code. */
 export async function forceStop(context: CliContext, options: CliOptions): Promise<number> {
   const { runDir } = resolvePaths(options, context);
+  // Before the request is made: what cannot be carried out here must not wait for the next daemon.
+  if (lockHolder(runDir) === undefined) engineHost(options, context);
   createDirectories([runDir]);
   await requestMode(runDir, 'force-stop');
   if (lockHolder(runDir) !== undefined) {

@@ -1,10 +1,12 @@
 import { resolve } from 'node:path';
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { addConfigCommands } from './config-command.js';
 import { readConfigFile, readConfigFolder } from './config-files.js';
 import type { CliContext, CliOptions } from './context.js';
+import { engineForms, isEngineAddress } from './engine-address.js';
 import { exitCodes, explainError } from './exit-codes.js';
 import { forceStop } from './force-stop.js';
+import { addHelpCommand } from './help-command.js';
 import { logFormats } from './log-output.js';
 import { changeMode } from './mode-commands.js';
 import { resolvePaths } from './paths.js';
@@ -14,7 +16,8 @@ import { showStatus } from './status-command.js';
 
 const epilogue = `
 Files: root uses /etc/plancton, /var/log/plancton, /var/run/plancton; other users, and root with --user, use
-~/.plancton/{conf,log,run}. Creating \`drain\`, \`stop\` or \`force-stop\` in the run directory by hand works as well.
+~/.plancton/{conf,log,run}. Creating \`drain\` or \`force-stop\` in the run directory by hand works as well;
+\`stop\` there counts only together with \`drain\` and makes it a drain-stop.
 Environment: DOCKER_HOST (the engine), PLANCTON_LOG_LEVEL (debug, info, warn, error).
 Signals: TERM and INT stop (pilots stay), HUP reloads, QUIT drains and stops, USR2 opens the log again.
 Exit codes: 0 done, 64 usage, 69 not running, 70 bug, 73 cannot write, 75 try later, 77 no permission,
@@ -40,16 +43,28 @@ function verbsOf(context: CliContext): readonly (readonly [string, string, Verb]
   ];
 }
 
+/** An absolute path; an empty one would mean the directory where one happens to be. */
+function toPath(path: string): string {
+  if (path === '') throw new InvalidArgumentError('It is empty; give a path.');
+  return resolve(path);
+}
+
+function toEngine(address: string): string {
+  if (!isEngineAddress(address)) throw new InvalidArgumentError(`It must be ${engineForms}.`);
+  return address;
+}
+
 function addGlobalOptions(program: Command): void {
   program
     .option('--user', 'use the files below the home directory, also as root')
-    .option('--confdir <dir>', 'where config.yaml is', (path) => resolve(path))
-    .option('--rundir <dir>', 'for the lock, the status and the requests', (path) => resolve(path))
-    .option('--logdir <dir>', 'for plancton.log', (path) => resolve(path))
-    .option('--pidfile <file>', 'for the pid of the daemon', (path) => resolve(path))
+    .option('--confdir <dir>', 'where config.yaml is', toPath)
+    .option('--rundir <dir>', 'for the lock, the status and the requests', toPath)
+    .option('--logdir <dir>', 'for plancton.log', toPath)
+    .option('--pidfile <file>', 'for the pid of the daemon', toPath)
     .option(
       '--engine <host>',
-      'container engine, unix:///path or tcp://host:port (default: DOCKER_HOST, then the usual socket)',
+      `container engine, ${engineForms} (default: DOCKER_HOST, then the usual socket)`,
+      toEngine,
     )
     .addOption(new Option('--log-format <format>', 'how log lines look').choices(logFormats));
 }
@@ -114,6 +129,7 @@ function addConfig(program: Command, context: CliContext, finish: (exitCode: num
 export function createProgram(context: CliContext, finish: (exitCode: number) => void): Command {
   const program = new Command('planctonctl')
     .description('Keeps every idle core of this host busy with pilot containers, and gets out of the way at once.')
+    .version(context.version)
     .exitOverride()
     .showHelpAfterError()
     .configureOutput({
@@ -129,6 +145,7 @@ export function createProgram(context: CliContext, finish: (exitCode: number) =>
   addGlobalOptions(program);
   addVerbs(program, context, finish);
   addConfig(program, context, finish);
+  for (const parent of [program, ...program.commands]) if (parent.commands.length > 0) addHelpCommand(parent);
   return program;
 }
 

@@ -26,8 +26,9 @@ export interface RunManner {
 /** What the parts of one running daemon share. */
 interface Run {
   readonly context: CliContext;
-  readonly options: CliOptions;
   readonly paths: Paths;
+  /** Address of the container engine. */
+  readonly engine: string;
   readonly manner: RunManner;
   readonly files: DaemonFiles;
   readonly logger: ReturnType<typeof createLogger>;
@@ -44,6 +45,7 @@ interface Run {
 export async function runDaemon(context: CliContext, options: CliOptions, manner: RunManner): Promise<number> {
   const paths = resolvePaths(options, context);
   const level = wantedLogLevel(context);
+  const engine = engineHost(options, context);
   const log = planLog(context, options, paths.logFile, manner.quiet);
   const logDirs = log.target === 'journal' ? [] : [paths.logDir];
   createDirectories([paths.runDir, paths.stateDir, paths.confDir, dirname(paths.pidFile), ...logDirs]);
@@ -53,7 +55,7 @@ export async function runDaemon(context: CliContext, options: CliOptions, manner
     const stop = new AbortController();
     const notifier = createServiceNotifier(context, stop.signal);
     const logger = createLogger(level, output);
-    return await runLocked({ context, options, paths, manner, files, logger, output, notifier, stop });
+    return await runLocked({ context, paths, engine, manner, files, logger, output, notifier, stop });
   } finally {
     files.release();
   }
@@ -91,7 +93,7 @@ async function runLocked(run: Run): Promise<number> {
 }
 
 function daemonOptions(run: Run): DaemonOptions {
-  const { context, options, paths, manner, notifier, logger, stop } = run;
+  const { context, paths, engine, manner, notifier, logger, stop } = run;
   let trouble: string | undefined;
   return {
     clock: context.clock,
@@ -99,7 +101,7 @@ function daemonOptions(run: Run): DaemonOptions {
     confDir: paths.confDir,
     runDir: paths.runDir,
     stateDir: paths.stateDir,
-    engineHost: engineHost(options, context),
+    engineHost: engine,
     registryAuthFile: paths.registryAuthFile,
     env: context.env,
     signal: manner.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, manner.signal]),

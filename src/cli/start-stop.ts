@@ -1,5 +1,5 @@
 import { clearForceStop, clearStop, readRunMode, requestMode } from '../observe/run-mode.js';
-import type { CliContext, CliOptions } from './context.js';
+import { engineHost, type CliContext, type CliOptions } from './context.js';
 import { CliError, exitCodes, systemErrorCode } from './exit-codes.js';
 import { createDirectories, resolvePaths } from './paths.js';
 import { removePidFile } from './pid-file.js';
@@ -17,18 +17,24 @@ export async function start(context: CliContext, options: CliOptions): Promise<n
   const { runDir, logFile } = resolvePaths(options, context);
   const holder = lockHolder(runDir);
   if (holder !== undefined) return alreadyRunning(context, runDir, holder.pid);
+  const byUnit = await isLeftToUnit(context, options);
   createDirectories([runDir]);
   // Asked for earlier than this start; a drain however lasts until `resume`.
   await clearForceStop(runDir);
   await clearStop(runDir);
   const mode = await readRunMode(runDir);
-  const exitCode = (await concernsUnit(context, options))
-    ? await changeUnit(context, 'start')
-    : await startDetached(context, options, logFile);
+  const exitCode = byUnit ? await changeUnit(context, 'start') : await startDetached(context, options, logFile);
   if (exitCode === exitCodes.ok && mode === 'drain') {
     context.out('it is drained and starts no pilots until `planctonctl resume`');
   }
   return exitCode;
+}
+
+/** Whether systemd is to start the daemon. Throws a CliError (64) where we are and the engine's address is none. */
+async function isLeftToUnit(context: CliContext, options: CliOptions): Promise<boolean> {
+  if (await concernsUnit(context, options)) return true;
+  engineHost(options, context);
+  return false;
 }
 
 async function alreadyRunning(context: CliContext, runDir: string, pid: number | undefined): Promise<number> {
@@ -43,6 +49,7 @@ async function alreadyRunning(context: CliContext, runDir: string, pid: number |
 /** Ends every drain, then starts. */
 export async function forceStart(context: CliContext, options: CliOptions): Promise<number> {
   const { runDir } = resolvePaths(options, context);
+  await isLeftToUnit(context, options);
   createDirectories([runDir]);
   await requestMode(runDir, 'active');
   return start(context, options);

@@ -18,14 +18,19 @@ describe('the command line', () => {
     expect(context.stdout).toEqual([]);
   });
 
-  it.each([[['start', '--frobnicate']], [['--log-format=xml', 'status']], [['drain', 'now']], [['--rundir']], [[]]])(
-    'ends with 64 for %j',
-    async (args) => {
-      const context = aUser();
-      expect(await runProgram(context, args)).toBe(64);
-      expect(context.stderr.join('\n')).toContain('Usage: planctonctl');
-    },
-  );
+  it.each([
+    [['start', '--frobnicate']],
+    [['--log-format=xml', 'status']],
+    [['drain', 'now']],
+    [['--rundir']],
+    [['status', '--rundir=']],
+    [['--confdir', '', 'status']],
+    [[]],
+  ])('ends with 64 for %j', async (args) => {
+    const context = aUser();
+    expect(await runProgram(context, args)).toBe(64);
+    expect(context.stderr.join('\n')).toContain('Usage: planctonctl');
+  });
 
   it.each([[['help']], [['--help']], [['help', 'start']], [['start', '--help']]])(
     'shows help on stdout and ends with 0 for %j',
@@ -44,9 +49,22 @@ describe('the command line', () => {
     for (const verb of verbs.split(' ')) expect(context.stdout.join('\n')).toMatch(new RegExp(`^ {2}${verb}\\b`, 'm'));
   });
 
-  it('prints the version', async () => {
+  it.each([[['help', 'frob']], [['config', 'help', 'frob']]])('says what is wrong with %j', async (args) => {
     const context = aUser();
-    expect(await runProgram(context, ['version'])).toBe(0);
+    expect(await runProgram(context, args)).toBe(64);
+    expect(context.stderr.join('\n')).toMatch(/^error: unknown command 'frob'[^]*Usage: planctonctl/);
+    expect(context.stdout).toEqual([]);
+  });
+
+  it('says that a stop made by hand counts only together with a drain', async () => {
+    const context = aUser();
+    await runProgram(context, ['--help']);
+    expect(context.stdout.join('\n')).toContain('`stop` there counts only together with `drain`');
+  });
+
+  it.each(['version', '--version', '-V'])('prints the version for %s', async (word) => {
+    const context = aUser();
+    expect(await runProgram(context, [word])).toBe(0);
     expect(context.stdout).toEqual(['1.2.3']);
   });
 
