@@ -10,6 +10,7 @@ import { changeUnit, concernsUnit, unitIsUp } from './systemd-unit.js';
 
 const pollMs = 200;
 const stopDeadlineMs = 120_000;
+const stopReportMs = 10_000;
 const killDeadlineMs = 10_000;
 
 /** Starts the daemon in the background, unless it runs already. Returns the exit code. */
@@ -65,7 +66,7 @@ export async function stop(context: CliContext, options: CliOptions): Promise<nu
     return exitCodes.ok;
   }
   sendSignal(context, paths.runDir, 'SIGTERM');
-  if (!(await waitUntilGone(context, paths.runDir, stopDeadlineMs))) {
+  if (!(await waitForStop(context, paths.runDir))) {
     context.err(`plancton has not stopped within ${stopDeadlineMs / 1000} s, killing it`);
     sendSignal(context, paths.runDir, 'SIGKILL');
     if (!(await waitUntilGone(context, paths.runDir, killDeadlineMs))) {
@@ -79,6 +80,19 @@ export async function stop(context: CliContext, options: CliOptions): Promise<nu
   }
   context.out('plancton has stopped; its pilots go on');
   return exitCodes.ok;
+}
+
+/** Whether the daemon was gone in time; says what is waited for, as a daemon that hangs takes all of that time. */
+async function waitForStop(context: CliContext, runDir: string): Promise<boolean> {
+  for (let waitedMs = stopReportMs; ; waitedMs += stopReportMs) {
+    if (await waitUntilGone(context, runDir, stopReportMs)) return true;
+    if (waitedMs >= stopDeadlineMs) return false;
+    const pid = lockHolder(runDir)?.pid ?? 'unknown';
+    context.err(
+      `waiting for plancton (pid ${pid}) to end, for ${waitedMs / 1000} s now; ` +
+        `after ${stopDeadlineMs / 1000} s it is killed (SIGKILL), and its pilots go on`,
+    );
+  }
 }
 
 /** Has the daemon read its configuration again. Throws a CliError (69) when there is none. */
