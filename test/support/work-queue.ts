@@ -86,8 +86,9 @@ export async function startWorkQueue(engine: PrivateEngine): Promise<WorkQueue> 
     const child = engine.spawnInNetwork('env', ['-C', cwd, ...argv]);
     // Nobody may wait for a full pipe.
     const file = createWriteStream(join(cwd, log));
-    child.stdout?.pipe(file);
-    child.stderr?.pipe(file);
+    child.stdout?.pipe(file, { end: false });
+    child.stderr?.pipe(file, { end: false });
+    child.once('close', () => file.end());
     children.add(child);
     child.once('exit', () => children.delete(child));
     return child;
