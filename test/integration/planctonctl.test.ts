@@ -25,7 +25,7 @@ describe('planctonctl on a real engine', () => {
     await site.untilRunning(2);
     const text = await site.ctl('status');
     expect(text.exitCode).toBe(0);
-    expect(text.stdout).toMatch(/pilots +2, of \d+ that fit \(max_docks 2/);
+    expect(text.stdout).toMatch(/pilots +2 running, of \d+ that fit \(max_docks 2/);
     const pilots = await site.pilotIds();
     expect(pilots).toHaveLength(2);
 
