@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     reporters: ['default', './.config/count-reporter.ts'],
     restoreMocks: true,
+    // What is waited for comes when the machine lets it.
+    expect: { poll: { timeout: 30_000 } },
     projects: [
       {
         extends: true,

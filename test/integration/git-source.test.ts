@@ -321,8 +321,8 @@ describe('a process that was killed', () => {
     await upstream.commit({ 'config.yaml': 'max_docks: 2\n' });
     const lock = join(confDir, '.git', 'index.lock');
     await writeFile(lock, '');
-    expect(await keeper.refresh()).toMatchObject({ type: 'refused' });
-    expect(keeper.state.refused?.problems.join()).toContain(lock);
+    expect(await keeper.refresh()).toMatchObject({ type: 'unreachable' });
+    expect(keeper.state.unreachable).toContain(lock);
     expect(keeper.state.inForce?.config.max_docks).toBe(1);
     expect(await deployed()).toBe('max_docks: 1\n');
     await rm(lock);
