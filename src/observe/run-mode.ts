@@ -30,8 +30,9 @@ export async function requestMode(runDir: string, mode: RunMode): Promise<void> 
       await touch(join(runDir, 'drain'));
       return;
     case 'drain-stop':
-      await touch(join(runDir, 'drain'));
+      // `stop` by itself means nothing yet: in this order nobody sees a plain drain in between.
       await touch(join(runDir, 'stop'));
+      await touch(join(runDir, 'drain'));
       return;
     case 'force-stop':
       await touch(join(runDir, 'force-stop'));
