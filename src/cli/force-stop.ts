@@ -21,10 +21,10 @@ export async function forceStop(context: CliContext, options: CliOptions): Promi
   if (lockHolder(runDir) !== undefined) {
     context.err('the daemon removes all pilots and then ends; Ctrl-C stops only the waiting');
     if (!(await waitForDaemon(context, runDir))) return unfinished(context);
-    // The daemon takes the request away when it is carried out; one that was killed half-way left it to us.
-    if ((await readRunMode(runDir)) !== 'force-stop') return finished(context);
   }
-  return removeAlone(context, options);
+  // A daemon takes the request away when it is carried out, however quickly; one that was killed half-way left it to us.
+  const left = (await readRunMode(runDir)) === 'force-stop';
+  return left ? removeAlone(context, options) : finished(context);
 }
 
 /** Whether the daemon was gone in time; tells how far it is. */
