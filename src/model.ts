@@ -150,7 +150,8 @@ export interface DeviceSpec {
 }
 
 export type RemovalReason = 'exited' | 'never-started' | 'expired' | 'evicted' | 'force-stop';
-export type SpawnReason = 'growth' | 'replacement';
+/** `probe`: one pilot to see whether it is worth starting others. */
+export type SpawnReason = 'growth' | 'replacement' | 'probe';
 export type PullReason = 'missing' | 'changed' | 'expired';
 
 export interface SpawnAction {
@@ -164,6 +165,8 @@ export interface RemoveAction {
   readonly reason: RemovalReason;
   /** Seconds between SIGTERM and SIGKILL; 0 = kill at once. */
   readonly stopSeconds: number;
+  /** How old the pilot was when this was decided. */
+  readonly ageMs: number;
 }
 export interface PullAction {
   readonly type: 'pull';
@@ -189,9 +192,10 @@ export interface PilotEnd {
   readonly finishedWallMs: number | undefined;
 }
 
-/** An engine call that failed, sorted by what it means for us. */
+/** An engine call that failed, sorted by what it means for us. `invalid`: what was asked for cannot work (HTTP 400), here or elsewhere. */
 export interface EngineFailure {
-  readonly kind: 'unreachable' | 'forbidden' | 'timeout' | 'not-found' | 'conflict' | 'refused' | 'malformed';
+  readonly kind:
+    'unreachable' | 'forbidden' | 'timeout' | 'not-found' | 'invalid' | 'conflict' | 'refused' | 'malformed';
   readonly message: string;
 }
 
@@ -203,6 +207,7 @@ export interface Hold {
     | 'no-sample'
     | 'stale-sample'
     | 'image'
+    | 'back-off'
     | 'cap'
     | 'foreign-cpu'
     | 'cool-down'

@@ -100,6 +100,25 @@ export const keys = {
     'pilots',
     'Most additional pilots started after one look; replacements are not counted.',
   ),
+  growth: key(
+    oneOf('doubling', 'fixed'),
+    'doubling',
+    '',
+    'Whether docks_per_loop doubles after each look while growing goes well, or stays fixed.',
+  ),
+  fizzle_seconds: key(
+    duration(0, day),
+    10,
+    'seconds',
+    'A pilot that ends sooner found no work or is broken; set it above the idle time-out of the pilots, 0 to judge none.',
+  ),
+  backoff_seconds: key(
+    duration(1, day),
+    10,
+    'seconds',
+    'Time without starts after three such pilots in a row; then one is tried. Doubles each time it is in vain.',
+  ),
+  backoff_max: key(duration(1, day), 300, 'seconds', 'Longest time between two such tries.'),
   grace_kill: key(
     duration(0, day),
     120,

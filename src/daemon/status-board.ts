@@ -25,14 +25,12 @@ export function createStatusBoard(
   const startedWallMs = clock.now().wallMs;
   let seen: Cycle | undefined;
   let cycles = 0;
-  let shortLives = 0;
   const failures = new Map<Action['type'], string>();
   let totals: Status['totals'] = { spawned: 0, ended: 0, evicted: 0, failed: 0 };
   return {
     count(outcome) {
       totals = addOutcome(totals, outcome);
       noteFailure(failures, outcome);
-      shortLives = noteShortLife(shortLives, outcome);
     },
     status(cycle, nextCycleInMs, failure) {
       seen = cycle ?? seen;
@@ -60,7 +58,7 @@ export function createStatusBoard(
           unreachable,
         },
         totals,
-        troubles: [...failures.values(), ...shortLifeNotice(shortLives)],
+        troubles: [...failures.values()],
       });
     },
   };
@@ -86,24 +84,3 @@ const WHAT_FAILED: Readonly<Record<Action['type'], string>> = {
   remove: 'the last removal of a pilot failed',
   pull: 'the last pull of the image failed, an older one on this host is used if there is one',
 };
-
-/** This many in a row are no chance. */
-const FEW = 5;
-
-function shortLifeNotice(inARow: number): readonly string[] {
-  if (inARow < FEW) return [];
-  return [
-    `the last ${inARow} pilots each ended within ${SHORT_LIFE_MS / 1000} s: no work for them, or a broken image or command`,
-  ];
-}
-
-/** A pilot that ended this soon has hardly done anything. */
-const SHORT_LIFE_MS = 10_000;
-
-/** How many pilots in a row have ended at once. */
-function noteShortLife(inARow: number, { action, result, ended }: Outcome): number {
-  if (action.type !== 'remove' || action.reason !== 'exited' || result !== 'done') return inARow;
-  const { startedWallMs, finishedWallMs } = ended ?? {};
-  if (startedWallMs === undefined || finishedWallMs === undefined) return inARow;
-  return finishedWallMs - startedWallMs < SHORT_LIFE_MS ? inARow + 1 : 0;
-}

@@ -57,6 +57,12 @@ const unreachableCodes = new Set([
   'ETIMEDOUT',
 ]);
 
+const kindOfStatus: ReadonlyMap<number, EngineError['kind']> = new Map([
+  [400, 'invalid'],
+  [404, 'not-found'],
+  [409, 'conflict'],
+]);
+
 function toEngineError(what: string, error: unknown): EngineError {
   if (error instanceof EngineError) return error;
   const cause = { cause: error };
@@ -72,8 +78,7 @@ function toEngineError(what: string, error: unknown): EngineError {
   const status = statusOf(error);
   const message = `${what}: ${textOf(error)}`;
   if (status === undefined) return new EngineError('malformed', message, cause);
-  const kind = status === 404 ? 'not-found' : status === 409 ? 'conflict' : 'refused';
-  return new EngineError(kind, message, cause);
+  return new EngineError(kindOfStatus.get(status) ?? 'refused', message, cause);
 }
 
 /** The engine's own words, without what the client wraps around them. */

@@ -6,8 +6,9 @@ import type { HostSampler } from './host-sampler.js';
 import { onPrivateMount } from './mount-propagation.js';
 import type { PilotCgroup } from './pilot-cgroup.js';
 
-/** A first figure is there a second after the start; a later look at the host waits for the timer. */
+/** A first figure is there a second after the start, and a better one soon after; later looks at the host wait for the timer. */
 const FIRST_SPAN_MS = 1000;
+const SECOND_SPAN_MS = 10_000;
 /** Timers fire a hair early at times; a sample that is due within this fraction of the period is due now. */
 const EARLY = 0.02;
 
@@ -78,9 +79,15 @@ class WorldObserver implements Observer {
 
   nextSampleInMs(config: Config): number {
     if (this.#readAtMs === undefined) return 0;
-    const periodMs = this.#sample === undefined ? FIRST_SPAN_MS : config.main_sleep * 1000;
+    const periodMs = this.#spanMs(config);
     const leftMs = this.#readAtMs + periodMs - this.#options.clock.now().monoMs;
     return leftMs <= EARLY * periodMs ? 0 : leftMs;
+  }
+
+  #spanMs(config: Config): number {
+    const periodMs = config.main_sleep * 1000;
+    if (this.#sample === undefined) return Math.min(FIRST_SPAN_MS, periodMs);
+    return this.#sample.short ? Math.min(SECOND_SPAN_MS, periodMs) : periodMs;
   }
 
   async #takeSample(pilots: readonly Pilot[], inFlight: InFlight): Promise<void> {

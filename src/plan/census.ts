@@ -37,13 +37,17 @@ function bornBootMs({ at, host }: Observation, pilot: Pilot): number {
   return at.bootMs - Math.max(0, at.wallMs - pilot.createdWallMs);
 }
 
-function track(observation: Observation, pilot: Pilot, before: Tracked | undefined): Tracked {
+const UNKNOWN = { ran: false, proven: false, ended: false, evicted: false };
+
+function track(config: Config, observation: Observation, pilot: Pilot, before: Tracked | undefined): Tracked {
+  const { bootMs } = observation.at;
+  const known = before ?? { ...UNKNOWN, firstSeenBootMs: bootMs, bornBootMs: bornBootMs(observation, pilot) };
+  const old = bootMs - known.bornBootMs >= config.fizzle_seconds * 1000;
   return {
-    firstSeenBootMs: before?.firstSeenBootMs ?? observation.at.bootMs,
-    bornBootMs: before?.bornBootMs ?? bornBootMs(observation, pilot),
-    ran: before?.ran === true || pilot.state === 'running' || pilot.state === 'paused' || hasEnded(pilot),
-    ended: before?.ended === true || hasEnded(pilot),
-    evicted: before?.evicted === true,
+    ...known,
+    ran: known.ran || pilot.state === 'running' || pilot.state === 'paused' || hasEnded(pilot),
+    proven: known.proven || (pilot.state === 'running' && old),
+    ended: known.ended || hasEnded(pilot),
   };
 }
 
@@ -54,7 +58,7 @@ export function takeCensus(config: Config, observation: Observation, state: Stat
   let ended = 0;
   for (const pilot of pilots) {
     const before = state.tracked[pilot.id];
-    const now = track(observation, pilot, before);
+    const now = track(config, observation, pilot, before);
     tracked[pilot.id] = now;
     if (now.ended && before?.ended !== true && !now.evicted) ended += 1;
   }

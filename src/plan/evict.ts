@@ -142,7 +142,13 @@ export function planEviction(situation: Situation): Eviction {
     return { ...nothing, pressure, holds: [{ gate: 'not-crowded', text }] };
   }
   return {
-    actions: victims.map((pilot) => ({ type: 'remove', pilot, reason: 'evicted', stopSeconds: config.stop_timeout })),
+    actions: victims.map((pilot) => ({
+      type: 'remove',
+      pilot,
+      reason: 'evicted',
+      stopSeconds: config.stop_timeout,
+      ageMs: ageMs(observation, situation.census, pilot),
+    })),
     holds: [],
     pressure,
     last: noteEviction(config, state.eviction, at.monoMs),

@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema.js';
 import type { CpuSample, Hold, RemoveAction } from '../model.js';
 import { isStale } from './capacity.js';
+import { ageMs } from './census.js';
 import { hasNewSample, type Situation } from './situation.js';
 import type { LegacyMemory } from './state.js';
 
@@ -37,7 +38,11 @@ interface Overhead {
   readonly sinceMs: number | undefined;
 }
 
-function controlOverhead({ config, observation, state, leaving }: Situation, cpus: number, busy: number): Overhead {
+function controlOverhead(
+  { config, observation, state, census, leaving }: Situation,
+  cpus: number,
+  busy: number,
+): Overhead {
   const running = observation.pilots.filter((pilot) => pilot.state === 'running');
   const threshold = legacyThreshold(config, cpus, running.length);
   if (running.length === 0 || threshold === 0 || busy <= threshold + 10) return { evictions: [], sinceMs: undefined };
@@ -48,7 +53,8 @@ function controlOverhead({ config, observation, state, leaving }: Situation, cpu
     .filter((pilot) => !leaving.has(pilot.id))
     .sort((a, b) => b.createdWallMs - a.createdWallMs)[0];
   if (youngest === undefined) return { evictions: [], sinceMs };
-  return { evictions: [{ type: 'remove', pilot: youngest, reason: 'evicted', stopSeconds: 0 }], sinceMs };
+  const age = ageMs(observation, census, youngest);
+  return { evictions: [{ type: 'remove', pilot: youngest, reason: 'evicted', stopSeconds: 0, ageMs: age }], sinceMs };
 }
 
 /** Why nothing may be launched in this loop, or undefined. */

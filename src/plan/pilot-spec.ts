@@ -1,4 +1,5 @@
 import type { Observation, PilotSpec } from '../model.js';
+import { nextRandom } from './random.js';
 import type { PilotSource } from './state.js';
 
 /** Today there is one kind of pilot; every pilot says which kind it is, so that there may be more. */
@@ -7,15 +8,6 @@ const DIGITS = '0123456789abcdefghijklmnopqrstuvwxyz';
 const SUFFIX_LENGTH = 6;
 /** Host names may have 63 characters; `plancton-`, a dash and the suffix leave more than these 40. */
 const LONGEST_HOST_PART = 40;
-
-/** One step of a 32-bit mixing generator (mulberry32): names need to differ, not to be secret. */
-function nextRandom(seed: number): { readonly value: number; readonly seed: number } {
-  const next = (seed + 0x6d2b79f5) >>> 0;
-  let t = next;
-  t = Math.imul(t ^ (t >>> 15), t | 1);
-  t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-  return { value: (t ^ (t >>> 14)) >>> 0, seed: next };
-}
 
 /** Six characters of [0-9a-z] that no name in `taken` ends with, and the seed for the next ones. */
 export function nextSuffix(

@@ -1,14 +1,17 @@
 import type { Config } from '../config/schema.js';
 import type { Hold, Observation, Pilot, Plan, RemoveAction, SpawnAction, SpawnReason } from '../model.js';
 import { recordSample } from './capacity.js';
+import { breakerDueMs, learn } from './breaker.js';
 import { takeCensus, type Census } from './census.js';
 import { planEviction } from './evict.js';
+import { earnPermits } from './growth.js';
 import { planImage } from './image.js';
 import { planLegacy } from './legacy.js';
+import { takeLessons } from './lesson.js';
 import { nextSuffix, pilotSpec } from './pilot-spec.js';
 import { nextExpiryMs, planReaps } from './reap.js';
 import { hasNewSample, type Situation } from './situation.js';
-import { earnTokens, measureCapacity, planSpawns } from './spawn.js';
+import { measureCapacity, planSpawns } from './spawn.js';
 import type { LastEviction, State, Tracked } from './state.js';
 
 /** Somebody waits for a force-stop to be over. */
@@ -17,50 +20,72 @@ const FORCE_STOP_POLL_MS = 1000;
 /** The part of a decision that the two policies take differently. */
 interface Load {
   readonly evictions: readonly RemoveAction[];
-  readonly growth: number;
-  readonly replacement: number;
+  readonly starts: readonly SpawnReason[];
   readonly holds: readonly Hold[];
-  readonly state: Pick<State, 'tokens' | 'eviction' | 'pressure' | 'legacy'>;
+  readonly wakeInMs: number | undefined;
+  readonly state: Pick<State, 'seed' | 'tokens' | 'growth' | 'breaker' | 'eviction' | 'pressure' | 'legacy'>;
+}
+
+function times(count: number, reason: SpawnReason): readonly SpawnReason[] {
+  return Array<SpawnReason>(count).fill(reason);
+}
+
+/** What experience says now; nothing new while there is no image to have experience with. */
+function learnFrom({ observation, state, census, source }: Situation) {
+  if (source === undefined) return { breaker: state.breaker, seed: state.seed, fizzled: false };
+  const lessons = takeLessons(observation, state, census, source);
+  const learnt = learn(source, observation, state.breaker, lessons, state.seed);
+  return { ...learnt, fizzled: lessons.some(({ type }) => type === 'fizzled') };
 }
 
 function byCapacity(situation: Situation): Load {
+  const { config, observation, state, census } = situation;
   const eviction = planEviction(situation);
-  const spawns = planSpawns(situation, earnTokens(situation), eviction.last);
+  const { breaker, seed, fizzled } = learnFrom(situation);
+  const permits = earnPermits(situation, fizzled || eviction.actions.length > 0);
+  const spawns = planSpawns(situation, permits, breaker, eviction.last);
   const grown: LastEviction | undefined =
     eviction.last === undefined || spawns.growth === 0 ? eviction.last : { ...eviction.last, grownSince: true };
   return {
     evictions: eviction.actions,
-    growth: spawns.growth,
-    replacement: spawns.replacement,
+    starts: [
+      ...times(spawns.replacement, 'replacement'),
+      ...times(spawns.growth, 'growth'),
+      ...times(spawns.probe, 'probe'),
+    ],
     holds: [...spawns.holds, ...eviction.holds],
-    state: { tokens: spawns.tokens, eviction: grown, pressure: eviction.pressure, legacy: situation.state.legacy },
+    wakeInMs: breakerDueMs(config, breaker, census, observation.at.bootMs),
+    state: {
+      seed,
+      tokens: spawns.tokens,
+      growth: permits.growth,
+      breaker,
+      eviction: grown,
+      pressure: eviction.pressure,
+      legacy: state.legacy,
+    },
   };
 }
 
 function byLegacy(situation: Situation, reaped: number): Load {
   const legacy = planLegacy(situation, reaped);
-  const { tokens, eviction, pressure } = situation.state;
   return {
     evictions: legacy.evictions,
-    growth: legacy.launch,
-    replacement: 0,
+    starts: times(legacy.launch, 'growth'),
     holds: legacy.holds,
-    state: { tokens, eviction, pressure, legacy: legacy.memory },
+    wakeInMs: undefined,
+    state: { ...situation.state, legacy: legacy.memory },
   };
 }
 
 function spawnActions(
-  { observation, state, source }: Situation,
+  { observation, source }: Situation,
   load: Load,
 ): { readonly actions: readonly SpawnAction[]; readonly seed: number } {
-  if (source === undefined) return { actions: [], seed: state.seed };
+  let { seed } = load.state;
+  if (source === undefined) return { actions: [], seed };
   const taken = new Set([...observation.pilots, ...observation.inFlight.spawning].map(({ name }) => name));
-  const reasons: SpawnReason[] = [
-    ...Array<SpawnReason>(load.replacement).fill('replacement'),
-    ...Array<SpawnReason>(load.growth).fill('growth'),
-  ];
-  let { seed } = state;
-  const actions = reasons.map((reason): SpawnAction => {
+  const actions = load.starts.map((reason): SpawnAction => {
     const next = nextSuffix(seed, taken);
     seed = next.seed;
     const spec = pilotSpec(source, observation, next.suffix);
@@ -133,6 +158,7 @@ export function plan(config: Config, observation: Observation, state: State): Pl
       nextExpiryMs(config, observation, census),
       coolDownEndMs(load.state.eviction, observation.at.monoMs),
       image.dueInMs,
+      load.wakeInMs,
       observation.mode === 'force-stop' ? FORCE_STOP_POLL_MS : undefined,
     ),
     state: {

@@ -28,7 +28,8 @@ export function planReaps(config: Config, observation: Observation, census: Cens
     if (underWay.has(pilot.id) || pilot.state === 'removing') continue;
     const reason = reasonToReap(config, observation, census, pilot);
     if (reason === undefined) continue;
-    reaps.push({ type: 'remove', pilot, reason, stopSeconds: reason === 'expired' ? config.stop_timeout : 0 });
+    const stopSeconds = reason === 'expired' ? config.stop_timeout : 0;
+    reaps.push({ type: 'remove', pilot, reason, stopSeconds, ageMs: ageMs(observation, census, pilot) });
   }
   return reaps;
 }

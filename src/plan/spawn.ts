@@ -9,13 +9,16 @@ import {
   slackInForce,
   tolerable as tolerableFor,
 } from './capacity.js';
-import { hasNewSample, type Situation } from './situation.js';
-import type { LastEviction, Tokens } from './state.js';
+import { breakerHold, isProbing, permits } from './breaker.js';
+import type { Permits } from './growth.js';
+import type { Situation } from './situation.js';
+import type { BreakerMemory, LastEviction, Tokens } from './state.js';
 
 /** How many pilots to start now, split by what permits them, and why not more. */
 export interface SpawnPlan {
   readonly growth: number;
   readonly replacement: number;
+  readonly probe: number;
   readonly holds: readonly Hold[];
   readonly tokens: Tokens;
 }
@@ -45,13 +48,6 @@ export function measureCapacity({ config, observation, samples, census }: Situat
     maxDocks: config.max_docks,
     admissible: fitting === undefined ? undefined : Math.min(config.max_docks, fitting),
   };
-}
-
-/** Each new sample sets the permits to grow; unused ones lapse. Every end but an eviction permits one start more. */
-export function earnTokens(situation: Situation): Tokens {
-  const { config, state, census } = situation;
-  const base = hasNewSample(situation) ? { growth: config.docks_per_loop, replacement: 0 } : state.tokens;
-  return { growth: base.growth, replacement: base.replacement + census.ended };
 }
 
 /** Pilots that fit beside those there are, by number (`max_docks`) and by CPUs. Never negative. */
@@ -95,32 +91,56 @@ function coolDownHold(last: LastEviction | undefined, nowMs: number): Hold | und
   return { gate: 'cool-down', text: `no growth for another ${left} s after an eviction` };
 }
 
+function paceHold(config: Config, { step }: Permits['growth']): Hold {
+  const doubling = config.growth === 'doubling' ? ', growth doubling' : '';
+  const text = `${step} more after each look at the host (docks_per_loop ${config.docks_per_loop}${doubling})`;
+  return { gate: 'pace', text };
+}
+
+/** What may be started and why not more, once it is known how many would fit. */
+function share(
+  fitting: number,
+  tokens: Tokens,
+  allowed: number,
+  { growing, probing }: { readonly growing: boolean; readonly probing: boolean },
+): Pick<SpawnPlan, 'growth' | 'replacement' | 'probe'> {
+  if (probing) return { growth: 0, replacement: 0, probe: growing ? Math.min(fitting, allowed) : 0 };
+  const replacement = Math.min(fitting, tokens.replacement, allowed);
+  const growth = growing ? Math.min(fitting - replacement, tokens.growth, allowed - replacement) : 0;
+  return { growth, replacement, probe: 0 };
+}
+
 /**
- * How many to start: as many as fit by cap and CPUs, at most one per replacement permit plus, unless growth is held after an
- * eviction, one per growth permit. `last` = the latest eviction, this cycle's included.
+ * How many to start: as many as fit by cap and CPUs and as experience allows, at most one per replacement permit plus, unless growth is held
+ * after an eviction, one per growth permit. `last` = the latest eviction, this cycle's included.
  */
-export function planSpawns(situation: Situation, tokens: Tokens, last: LastEviction | undefined): SpawnPlan {
-  const { config, observation } = situation;
+export function planSpawns(
+  situation: Situation,
+  { tokens, growth: pace }: Permits,
+  breaker: BreakerMemory,
+  last: LastEviction | undefined,
+): SpawnPlan {
+  const { config, observation, census } = situation;
   const closed = closedGate(situation);
-  if (closed !== undefined) return { growth: 0, replacement: 0, holds: [closed], tokens };
+  if (closed !== undefined) return { growth: 0, replacement: 0, probe: 0, holds: [closed], tokens };
 
   const capacity = measureCapacity(situation);
   const free = freeSlots(config, capacity);
   const fitting = Math.min(free.byCap, free.byCpu);
+  const allowed = permits(breaker, census, observation.at.bootMs);
   const coolDown = coolDownHold(last, observation.at.monoMs);
-  const replacement = Math.min(fitting, tokens.replacement);
-  const growth = coolDown === undefined ? Math.min(fitting - replacement, tokens.growth) : 0;
+  const started = share(fitting, tokens, allowed, { growing: coolDown === undefined, probing: isProbing(breaker) });
+  const starting = started.growth + started.replacement + started.probe;
 
   const holds: Hold[] = [];
-  if (fitting > replacement + growth) {
-    holds.push(coolDown ?? { gate: 'pace', text: `docks_per_loop ${config.docks_per_loop}: more in the next loop` });
-  } else {
-    holds.push(limitHold(config, capacity, free, replacement + growth));
-  }
+  if (fitting === starting) holds.push(limitHold(config, capacity, free, starting));
+  else if (starting >= allowed || isProbing(breaker)) {
+    holds.push(breakerHold(config, breaker, observation.at.bootMs));
+    if (coolDown !== undefined) holds.push(coolDown);
+  } else holds.push(coolDown ?? paceHold(config, pace));
   return {
-    growth,
-    replacement,
+    ...started,
     holds,
-    tokens: { growth: tokens.growth - growth, replacement: tokens.replacement - replacement },
+    tokens: { growth: tokens.growth - started.growth, replacement: tokens.replacement - started.replacement },
   };
 }

@@ -12,6 +12,7 @@ export interface State {
   /** Valid samples (our own share is known), oldest first, as far back as any rule looks. */
   readonly samples: readonly SampleNote[];
   readonly tokens: Tokens;
+  readonly growth: GrowthMemory;
   /** Starts asked for since the last sample: each costs the engine some CPU that is not the owner's. */
   readonly startsSinceSample: number;
   /** Pilots by id, as long as the engine lists them. */
@@ -19,6 +20,7 @@ export interface State {
   readonly eviction: LastEviction | undefined;
   /** Only where pilots do not yield: since when there is an excess, and when there last was one. */
   readonly pressure: { readonly sinceMs: number; readonly lastMs: number } | undefined;
+  readonly breaker: BreakerMemory;
   readonly image: ImageMemory;
   readonly legacy: LegacyMemory;
 }
@@ -40,12 +42,42 @@ export interface Tokens {
   readonly replacement: number;
 }
 
+/** How fast pilots are added. */
+export interface GrowthMemory {
+  /** Permits that the last sample brought. */
+  readonly step: number;
+  /** Since then a pilot fizzled or was evicted: the next step is the first again. */
+  readonly spoiled: boolean;
+}
+
+/** What kind of trouble keeps pilots from living, and in which words it is told. */
+export interface FizzleCause {
+  readonly kind: 'no-work' | 'failing' | 'out-of-memory' | 'image' | 'host';
+  readonly text: string;
+}
+
+/** What the latest ends and starts of pilots have taught; see breaker.ts. */
+export interface BreakerMemory {
+  /** What it was learnt about: another configuration or image starts afresh. */
+  readonly subject: string;
+  /** Pilots in a row that fizzled or could not be started. */
+  readonly fizzles: number;
+  /** Of the last of those. */
+  readonly cause: FizzleCause | undefined;
+  /** Undefined while the circuit is closed. Nothing is started until `dueBootMs`, then one pilot is. */
+  readonly open: { readonly sinceBootMs: number; readonly holdMs: number; readonly dueBootMs: number } | undefined;
+  /** The circuit was open until a while ago: one fizzle opens it again, for longer. */
+  readonly wary: { readonly holdMs: number; readonly untilBootMs: number } | undefined;
+}
+
 export interface Tracked {
   readonly firstSeenBootMs: number;
   /** When it was started, on the boot clock; made out once, at first sight, so that no clock jump moves it. */
   readonly bornBootMs: number;
   /** It was seen to run, or to have run. */
   readonly ran: boolean;
+  /** It was seen running after `fizzle_seconds`. */
+  readonly proven: boolean;
   /** Its end has been counted. */
   readonly ended: boolean;
   readonly evicted: boolean;
@@ -88,10 +120,12 @@ export function initialState(seed: number): State {
     lastSeq: 0,
     samples: [],
     tokens: { growth: 0, replacement: 0 },
+    growth: { step: 0, spoiled: false },
     startsSinceSample: 0,
     tracked: {},
     eviction: undefined,
     pressure: undefined,
+    breaker: { subject: '', fizzles: 0, cause: undefined, open: undefined, wary: undefined },
     image: { wanted: undefined, lastUsed: undefined, pulledAtMs: undefined, failures: 0, failedAtMs: undefined },
     legacy: { overheadSinceMs: undefined, lastRemovalMs: undefined },
   };

@@ -43,14 +43,22 @@ describe('a host filling itself', () => {
     expect(stage.engine.calls.removePilot).toBeGreaterThan(60);
   });
 
-  it('does not storm when pilots end at once: no more starts a loop than slots and growth allow', async () => {
-    const stage = setStage({ behave: () => ({ lifetimeMs: 50, exitCode: 1 }), config: QUICK });
+  it('does not storm when pilots end at once: one is tried per back-off, and the others follow when it lives', async () => {
+    let lifetimeMs = 50;
+    const stage = setStage({ behave: () => ({ lifetimeMs, exitCode: 1 }), config: QUICK });
     await stage.start();
+    await stage.clock.advance(20_000);
+    const startsAtFirst = stage.engine.calls.startPilot;
+    expect(startsAtFirst).toBeLessThanOrEqual(8);
 
-    await stage.clock.advance(100_000);
+    await stage.clock.advance(600_000);
+    // Back-offs of 10, 20, 40, 80, 160 and 300 s: six tries at most.
+    expect(stage.engine.calls.startPilot - startsAtFirst).toBeLessThanOrEqual(6);
+    expect(stage.engine.calls.startPilot - startsAtFirst).toBeGreaterThanOrEqual(4);
 
-    expect(stage.engine.calls.startPilot).toBeGreaterThan(20);
-    expect(stage.engine.calls.startPilot).toBeLessThanOrEqual(11 * 4);
+    lifetimeMs = 3_600_000;
+    await stage.clock.advance(300_000 * 1.25 + 60_000);
+    expect(stage.names()).toHaveLength(4);
   });
 
   it('asks the engine as often for many pilots as for few', async () => {

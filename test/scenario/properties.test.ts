@@ -37,6 +37,10 @@ const anyConfig: fc.Arbitrary<Config> = fc
     cpu_slack: fc.constantFrom<Config['cpu_slack'][]>('auto', 0, 3),
     cpus: fc.constantFrom<Config['cpus'][]>('auto', 4),
     evict: fc.constantFrom<Config['evict'][]>('always', 'never'),
+    growth: fc.constantFrom<Config['growth'][]>('doubling', 'fixed'),
+    fizzle_seconds: fc.constantFrom(0, 10, 3600),
+    backoff_seconds: fc.constantFrom(1, 10),
+    backoff_max: fc.constantFrom(1, 300),
   })
   .map((changes) => aConfig(changes));
 
@@ -215,13 +219,25 @@ describe('whatever is observed', () => {
     });
   });
 
-  test('growth stays within docks_per_loop per sample', () => {
+  test('growth stays within docks_per_loop per sample, or twice what it was before', () => {
     always(200, ({ config, before, decision, observation }) => {
       const growth = spawnsOf(decision).filter(({ reason }) => reason === 'growth').length;
       const isNew = observation.sample !== undefined && observation.sample.seq !== before.lastSeq;
-      const permitted = isNew ? config.docks_per_loop : before.tokens.growth;
+      const doubles = config.growth === 'doubling' && config.policy === 'capacity' && !before.growth.spoiled;
+      const step = Math.max(config.docks_per_loop, doubles ? 2 * before.growth.step : 0);
+      const permitted = isNew ? step : before.tokens.growth;
 
       expect(growth).toBeLessThanOrEqual(config.policy === 'legacy' && !isNew ? 0 : permitted);
+    });
+  });
+
+  test('of pilots that end too soon at most one is tried at a time, once three have in a row', () => {
+    always(300, ({ config, decision }) => {
+      if (config.policy === 'legacy' || decision.state.breaker.open === undefined) return;
+      const spawns = spawnsOf(decision);
+
+      expect(spawns.length).toBeLessThanOrEqual(1);
+      expect(spawns.every(({ reason }) => reason === 'probe')).toBe(true);
     });
   });
 

@@ -25,6 +25,7 @@ export const quickConfig = {
   updateconfig: 1,
   docks_per_loop: 10,
   stop_timeout: 0,
+  fizzle_seconds: 1,
   max_docks: 2,
   cpus: 64,
   cpus_per_dock: 0.1,

@@ -5,7 +5,7 @@ import type { EngineSession } from '../../../src/daemon/engine-session.js';
 import type { Ground } from '../../../src/daemon/ground.js';
 import { createStatusBoard } from '../../../src/daemon/status-board.js';
 import type { Outcome } from '../../../src/model.js';
-import { aHost, aPilot, aSpec } from '../../support/builders.js';
+import { aHost, aSpec } from '../../support/builders.js';
 import { createFakeClock } from '../../support/fake-clock.js';
 
 const nothing: KeeperState<Config> = { inForce: undefined, refused: undefined, unreachable: undefined };
@@ -34,16 +34,6 @@ function started(result: Outcome['result'], message = ''): Outcome {
   return { action: { type: 'spawn', spec: aSpec(), reason: 'growth' }, result, error, ended: undefined };
 }
 
-function ended(livedMs: number): Outcome {
-  const end = { exitCode: 1, oomKilled: false, startedWallMs: 1000, finishedWallMs: 1000 + livedMs };
-  return {
-    action: { type: 'remove', pilot: aPilot(), reason: 'exited', stopSeconds: 0 },
-    result: 'done',
-    error: undefined,
-    ended: end,
-  };
-}
-
 describe('the status board', () => {
   it('tells why the last start failed, until one succeeds', () => {
     const board = aBoard();
@@ -54,17 +44,6 @@ describe('the status board', () => {
     board.count(started('done'));
     expect(board.status().notices).toEqual([]);
     expect(board.status().totals.spawned).toBe(1);
-  });
-
-  it('tells of pilots that end at once, when it is more than chance', () => {
-    const board = aBoard();
-    for (let pilot = 0; pilot < 4; pilot += 1) board.count(ended(500));
-    expect(board.status().notices).toEqual([]);
-    board.count(ended(500));
-    expect(board.status().notices.join()).toContain('the last 5 pilots each ended within 10 s');
-
-    board.count(ended(60_000));
-    expect(board.status().notices).toEqual([]);
   });
 
   it('counts a pull that failed as trouble, not as a pilot', () => {

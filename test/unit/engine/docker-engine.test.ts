@@ -208,7 +208,7 @@ describe('the API version', () => {
     await engine.listPilots(ownership);
     Object.assign(version, { ApiVersion: '1.52', MinAPIVersion: '1.44' });
     handle = modernEngine(seen);
-    await expect(engine.listPilots(ownership)).rejects.toMatchObject({ kind: 'refused' });
+    await expect(engine.listPilots(ownership)).rejects.toMatchObject({ kind: 'invalid' });
     await expect(engine.listPilots(ownership)).resolves.toEqual([]);
     expect(seen).toEqual(['1.41', '1.51']);
   });

@@ -10,7 +10,7 @@ function reasons(decision: Parameters<typeof spawnsOf>[0]): string {
 
 describe('growth', () => {
   test('takes docks_per_loop at each sample until the host is full', () => {
-    const story = aStory(aConfig({ docks_per_loop: 3 }));
+    const story = aStory(aConfig({ docks_per_loop: 3, growth: 'fixed' }));
 
     expect(reasons(story.look())).toBe('growth growth growth');
     expect(reasons(story.look({ pilots: pilotsOf(3) }))).toBe('growth growth growth');
@@ -44,7 +44,7 @@ describe('growth', () => {
   });
 
   test('spends its permit on a start that fails', () => {
-    const story = aStory(aConfig({ docks_per_loop: 1 }));
+    const story = aStory(aConfig({ docks_per_loop: 1, growth: 'fixed' }));
     expect(spawnsOf(story.look())).toHaveLength(1);
 
     expect(spawnsOf(story.look({ after: 1, load: null, pilots: [] }))).toHaveLength(0);
@@ -231,7 +231,7 @@ describe('what holds starts back is said with its numbers', () => {
 
   test('the pace', () => {
     expect(text(aStory(aConfig({ docks_per_loop: 1 })).look())).toStrictEqual([
-      'pace: docks_per_loop 1: more in the next loop',
+      'pace: 1 more after each look at the host (docks_per_loop 1, growth doubling)',
     ]);
   });
 

@@ -1,0 +1,131 @@
+import type { Config } from '../config/schema.js';
+import type { Hold, Observation } from '../model.js';
+import type { Census } from './census.js';
+import type { Lesson } from './lesson.js';
+import { nextRandom } from './random.js';
+import type { BreakerMemory, FizzleCause, PilotSource } from './state.js';
+
+/**
+ * A circuit breaker: pilots that find no work, or cannot work, are not started in a storm. Closed, pilots are started as they fit.
+ * After three fizzles in a row it opens: nothing is started for a while, then one pilot as a probe. If that outlives
+ * `fizzle_seconds` the circuit closes, otherwise it stays open twice as long.
+ */
+const FIZZLES_TO_OPEN = 3;
+/** Pauses are up to this much longer than configured, so that a thousand hosts do not ask one queue at the same moment. */
+const JITTER = 0.25;
+
+/** A circuit of which nothing is known. */
+function fresh(subject: string): BreakerMemory {
+  return { subject, fizzles: 0, cause: undefined, open: undefined, wary: undefined };
+}
+
+/** What lessons are about: the configuration and the very image that pilots are made of. */
+function subjectOf({ config, revision }: PilotSource, { image }: Observation): string {
+  return [revision, config.docker_image, image?.reference === config.docker_image ? image.id : ''].join('\n');
+}
+
+function isOfThisOpening({ open }: BreakerMemory, bornBootMs: number): boolean {
+  return open !== undefined && bornBootMs > open.sinceBootMs;
+}
+
+function close(memory: BreakerMemory, wary: BreakerMemory['wary']): BreakerMemory {
+  return { ...fresh(memory.subject), wary };
+}
+
+function heed(config: Config, memory: BreakerMemory, lesson: Lesson, nowBootMs: number): BreakerMemory {
+  const { open, cause } = memory;
+  switch (lesson.type) {
+    case 'lived':
+      if (open === undefined) return { ...memory, fizzles: 0, cause: undefined };
+      // One that was started before says nothing about now.
+      if (!isOfThisOpening(memory, lesson.bornBootMs)) return memory;
+      return close(memory, { holdMs: open.holdMs, untilBootMs: nowBootMs + config.backoff_max * 1000 });
+    case 'started':
+      return cause?.kind === 'host' ? close(memory, undefined) : memory;
+    case 'explained':
+      return memory.fizzles > 0 ? { ...memory, cause: lesson.cause } : memory;
+    case 'fizzled':
+      return { ...memory, fizzles: memory.fizzles + 1, cause: lesson.cause };
+  }
+}
+
+/** How long nothing is started. A host's own trouble is no queue's: its engine is asked again in every loop. */
+function nextHoldMs(config: Config, memory: BreakerMemory, cause: FizzleCause | undefined): number {
+  const before = memory.open?.holdMs ?? memory.wary?.holdMs;
+  const holdMs = before === undefined ? config.backoff_seconds * 1000 : 2 * before;
+  const longestMs = 1000 * (cause?.kind === 'host' ? config.main_sleep : config.backoff_max);
+  return Math.min(holdMs, longestMs);
+}
+
+/** The circuit after these lessons, and the seed for the next random number. */
+export function learn(
+  source: PilotSource,
+  observation: Observation,
+  before: BreakerMemory,
+  lessons: readonly Lesson[],
+  seed: number,
+): { readonly breaker: BreakerMemory; readonly seed: number } {
+  const { config } = source;
+  const nowBootMs = observation.at.bootMs;
+  const subject = subjectOf(source, observation);
+  const known = before.subject === subject ? before : fresh(subject);
+  const wary = known.wary !== undefined && nowBootMs < known.wary.untilBootMs ? known.wary : undefined;
+  const start: BreakerMemory = { ...known, wary };
+  const memory = lessons.reduce((soFar, lesson) => heed(config, soFar, lesson, nowBootMs), start);
+  const opens =
+    memory.open === undefined
+      ? memory.fizzles >= (memory.wary === undefined ? FIZZLES_TO_OPEN : 1)
+      : lessons.some((lesson) => lesson.type === 'fizzled' && isOfThisOpening(memory, lesson.bornBootMs));
+  if (!opens) return { breaker: memory, seed };
+  const holdMs = nextHoldMs(config, memory, memory.cause);
+  const random = nextRandom(seed);
+  const sinceBootMs = Math.ceil(nowBootMs);
+  const dueBootMs = Math.ceil(sinceBootMs + holdMs * (1 + (JITTER * random.value) / 2 ** 32));
+  return { breaker: { ...memory, open: { sinceBootMs, holdMs, dueBootMs } }, seed: random.seed };
+}
+
+/** Pilots of which it is not known yet whether they live. */
+function onTrial({ holders, count, tracked }: Census): number {
+  return count - holders.filter(({ id }) => tracked[id]?.proven === true).length;
+}
+
+/** How many pilots experience allows to start now; `Infinity` = as many as fit. */
+export function permits({ fizzles, open }: BreakerMemory, census: Census, nowBootMs: number): number {
+  if (open !== undefined) return nowBootMs < open.dueBootMs ? 0 : Math.max(0, 1 - onTrial(census));
+  return fizzles === 0 ? Infinity : Math.max(0, FIZZLES_TO_OPEN - fizzles - onTrial(census));
+}
+
+/** True while the next start is the one that shows whether there may be others. */
+export function isProbing({ open }: BreakerMemory): boolean {
+  return open !== undefined;
+}
+
+/** Why experience holds starts back. */
+export function breakerHold(config: Config, { open, fizzles, cause }: BreakerMemory, nowBootMs: number): Hold {
+  const why = cause?.text ?? 'pilots end too soon';
+  if (open === undefined) {
+    return { gate: 'back-off', text: `${why} (${fizzles} in a row); waiting whether the others live` };
+  }
+  const seconds = Math.ceil((open.dueBootMs - nowBootMs) / 1000);
+  const next =
+    seconds > 0
+      ? `next try in ${seconds} s`
+      : `one is being tried, others follow when it has lived ${config.fizzle_seconds} s`;
+  return { gate: 'back-off', text: `${why}; ${next}` };
+}
+
+/** Ms until time alone may change what the circuit permits; undefined = it will not. */
+export function breakerDueMs(
+  config: Config,
+  { fizzles, open }: BreakerMemory,
+  census: Census,
+  nowBootMs: number,
+): number | undefined {
+  if (fizzles === 0) return undefined;
+  const proofs = census.holders
+    .map(({ id }) => census.tracked[id])
+    .filter((tracked) => tracked !== undefined && !tracked.proven)
+    .map((tracked) => (tracked?.bornBootMs ?? 0) + config.fizzle_seconds * 1000 - nowBootMs);
+  const times = [...proofs, ...(open === undefined ? [] : [open.dueBootMs - nowBootMs])].filter((ms) => ms > 0);
+  return times.length === 0 ? undefined : Math.ceil(Math.min(...times));
+}

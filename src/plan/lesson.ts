@@ -1,0 +1,109 @@
+import type { Config } from '../config/schema.js';
+import type { Observation, Outcome, Pilot, SpawnAction } from '../model.js';
+import { ageMs, type Census } from './census.js';
+import type { FizzleCause, PilotSource, State } from './state.js';
+
+/** What the end or the start of one pilot says about starting more of its kind. Times on the boot clock. */
+export type Lesson =
+  /** It outlived `fizzle_seconds`. */
+  | { readonly type: 'lived'; readonly bornBootMs: number }
+  /** It ended sooner, or could not be started. */
+  | { readonly type: 'fizzled'; readonly bornBootMs: number; readonly cause: FizzleCause }
+  /** The engine started one; nothing is known of its life yet. */
+  | { readonly type: 'started'; readonly bornBootMs: number }
+  /** More about one that fizzled already. */
+  | { readonly type: 'explained'; readonly cause: FizzleCause };
+
+const OUT_OF_MEMORY: FizzleCause = {
+  kind: 'out-of-memory',
+  text: 'pilots are killed at once for want of memory: max_dock_mem is too small for them, or the host is out of it',
+};
+
+/** 137 is SIGKILL: of whom, only an inspection tells. */
+const KILLED = 137;
+
+function causeOfEnd(config: Config, exitCode: number | undefined): FizzleCause {
+  const soon = `pilots end within ${config.fizzle_seconds} s`;
+  if (exitCode === 0) return { kind: 'no-work', text: `${soon} with exit code 0: no work for them` };
+  if (exitCode === undefined) return { kind: 'failing', text: `${soon}: broken image or command` };
+  const guess = exitCode === KILLED ? 'killed, from outside or for want of memory' : 'broken image or command';
+  return { kind: 'failing', text: `${soon} with exit code ${exitCode}: ${guess}` };
+}
+
+function causeOfFailedStart({ error }: Outcome): FizzleCause {
+  const message = error?.message ?? 'no reason given';
+  // What cannot work, or is not there, is so on every host; anything else is this host's engine.
+  return error?.kind === 'invalid' || error?.kind === 'not-found'
+    ? { kind: 'image', text: `pilots cannot be started with this configuration: ${message}` }
+    : { kind: 'host', text: `the engine cannot start pilots: ${message}` };
+}
+
+function ofStart(outcome: Outcome, action: SpawnAction): Lesson | undefined {
+  const bornBootMs = action.spec.spawnedBootMs;
+  if (outcome.result === 'done') return { type: 'started', bornBootMs };
+  return outcome.result === 'failed' ? { type: 'fizzled', bornBootMs, cause: causeOfFailedStart(outcome) } : undefined;
+}
+
+/** How long a removed pilot had run, ms, as the engine tells; undefined where it cannot. */
+function lifeMs({ ended }: Outcome): number | undefined {
+  if (ended?.startedWallMs === undefined || ended.finishedWallMs === undefined) return undefined;
+  return ended.finishedWallMs - ended.startedWallMs;
+}
+
+/** What the engine told when the remains were taken away: all there is to know, but a little late. */
+function ofRemains(config: Config, outcome: Outcome, state: State): Lesson | undefined {
+  const { action, ended } = outcome;
+  if (action.type !== 'remove' || action.reason !== 'exited' || ended === undefined) return undefined;
+  const life = lifeMs(outcome);
+  if (life === undefined) return undefined;
+  const bornBootMs = state.tracked[action.pilot.id]?.bornBootMs ?? action.pilot.spawnedBootMs ?? 0;
+  const soon = config.fizzle_seconds * 1000;
+  if (life >= soon) return { type: 'lived', bornBootMs };
+  const cause = ended.oomKilled ? OUT_OF_MEMORY : causeOfEnd(config, ended.exitCode);
+  if (action.ageMs >= soon) return { type: 'fizzled', bornBootMs, cause };
+  return ended.oomKilled ? { type: 'explained', cause } : undefined;
+}
+
+/** What can be told from the list alone. Who was seen dead before `fizzle_seconds` were over has fizzled, without doubt. */
+function ofSight(
+  config: Config,
+  observation: Observation,
+  state: State,
+  census: Census,
+  pilot: Pilot,
+): Lesson | undefined {
+  const before = state.tracked[pilot.id];
+  const now = census.tracked[pilot.id];
+  if (now === undefined) return undefined;
+  const { bornBootMs } = now;
+  if (now.proven) return before?.proven === true ? undefined : { type: 'lived', bornBootMs };
+  const isNews = now.ended && before?.ended !== true;
+  // Whom we ended ourselves has taught nothing.
+  if (!isNews || now.evicted || observation.inFlight.removing.includes(pilot.id)) return undefined;
+  return ageMs(observation, census, pilot) < config.fizzle_seconds * 1000
+    ? { type: 'fizzled', bornBootMs, cause: causeOfEnd(config, pilot.exitCode) }
+    : undefined;
+}
+
+/**
+ * What happened since the last cycle to pilots of `source`, as lessons, good ones first. Each end counts once: by the list where
+ * that is proof enough, otherwise when the remains have been taken away and the engine has told how long it ran.
+ */
+export function takeLessons(
+  observation: Observation,
+  state: State,
+  census: Census,
+  { config, revision }: PilotSource,
+): readonly Lesson[] {
+  const lessons: (Lesson | undefined)[] = [];
+  for (const outcome of observation.outcomes) {
+    const { action } = outcome;
+    if (action.type === 'spawn' && action.spec.revision === revision) lessons.push(ofStart(outcome, action));
+    if (action.type === 'remove' && action.pilot.revision === revision) lessons.push(ofRemains(config, outcome, state));
+  }
+  for (const pilot of observation.pilots) {
+    if (pilot.revision === revision) lessons.push(ofSight(config, observation, state, census, pilot));
+  }
+  const known = lessons.filter((lesson) => lesson !== undefined);
+  return [...known.filter(({ type }) => type === 'lived'), ...known.filter(({ type }) => type !== 'lived')];
+}

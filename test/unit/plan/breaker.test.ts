@@ -1,0 +1,336 @@
+import { describe, expect, test } from 'vitest';
+import type { EngineFailure, Outcome, Pilot, Plan, RemoveAction, SpawnAction } from '../../../src/model.js';
+import type { State } from '../../../src/plan/state.js';
+import { anImage, anInFlight, anInstant } from '../../support/builders.js';
+import {
+  aConfig,
+  aStory,
+  first,
+  gatesOf,
+  pilotsOf,
+  spawnsOf,
+  type Look,
+  type Story,
+} from '../../support/plan-builders.js';
+
+const START = anInstant();
+const CONFIG = aConfig({ max_docks: 8, docks_per_loop: 1, growth: 'fixed', main_sleep: 30 });
+
+/** A story that knows what time it is, so that pilots can be of any age. */
+interface Life extends Story {
+  /** A look `after` seconds later, without a new sample of the host unless asked for. */
+  at(after: number, look?: Look): Plan<State>;
+  /** A pilot that was started `age` seconds before the next look, which comes `after` seconds later. */
+  pilot(name: string, age: number, after: number, changes?: Partial<Pilot>): Pilot;
+}
+
+function aLife(config = CONFIG): Life {
+  const story = aStory(config);
+  let seconds = 0;
+  return {
+    get state() {
+      return story.state;
+    },
+    look: (look) => story.look(look),
+    at: (after, { load = null, ...look } = {}) => {
+      seconds += after;
+      return story.look({ after, load: load && { spanMs: 30_000, ...load }, ...look });
+    },
+    pilot: (name, age, after, changes = {}) => {
+      const bornMs = (seconds + after - age) * 1000;
+      return {
+        ...first(pilotsOf(1)),
+        id: name,
+        name,
+        spawnedBootMs: START.bootMs + bornMs,
+        createdWallMs: START.wallMs + bornMs,
+        ...changes,
+      };
+    },
+  };
+}
+
+const DEAD = { state: 'exited', exitCode: 0 } as const;
+
+/** Lets pilots end after a second, one after the other; returns the last look. */
+function fizzle(life: Life, count: number, changes: Partial<Pilot> = {}): Plan<State> {
+  let last = life.at(0, { load: {} });
+  for (let index = 0; index < count; index += 1) {
+    last = life.at(1, { pilots: [life.pilot(`f${index}-${String(life.state.seed)}`, 1, 1, { ...DEAD, ...changes })] });
+  }
+  return last;
+}
+
+function ended(pilot: Pilot, ageMs: number, livedMs: number, changes: Partial<Outcome['ended']> = {}): Outcome {
+  const action: RemoveAction = { type: 'remove', pilot, reason: 'exited', stopSeconds: 0, ageMs };
+  const end = { exitCode: 0, oomKilled: false, startedWallMs: START.wallMs, finishedWallMs: START.wallMs + livedMs };
+  return { action, result: 'done', error: undefined, ended: { ...end, ...changes } };
+}
+
+function failed(action: SpawnAction, kind: EngineFailure['kind'], message: string): Outcome {
+  return { action, result: 'failed', error: { kind, message }, ended: undefined };
+}
+
+function holdText(decision: Plan<State>): string {
+  return decision.holds.find(({ gate }) => gate === 'back-off')?.text ?? '';
+}
+
+describe('pilots that end too soon', () => {
+  test('are replaced at once, twice', () => {
+    const life = aLife();
+
+    expect(spawnsOf(fizzle(life, 1))).toHaveLength(1);
+    expect(spawnsOf(fizzle(life, 1))).toHaveLength(1);
+  });
+
+  test('are not replaced any more when there were three in a row, and the reason is told', () => {
+    const decision = fizzle(aLife(), 3);
+
+    expect(spawnsOf(decision)).toHaveLength(0);
+    expect(gatesOf(decision)).toStrictEqual(['back-off']);
+    expect(holdText(decision)).toMatch(
+      /^pilots end within 10 s with exit code 0: no work for them; next try in 1[0-3] s$/,
+    );
+  });
+
+  test.each([
+    [{ exitCode: 3 }, 'pilots end within 10 s with exit code 3: broken image or command'],
+    [{ exitCode: 137 }, 'exit code 137: killed, from outside or for want of memory'],
+    [{ exitCode: undefined }, 'pilots end within 10 s: broken image or command'],
+  ])('are told by how they ended: %j', (changes, text) => {
+    expect(holdText(fizzle(aLife(), 3, changes))).toContain(text);
+  });
+
+  test('count as killed for want of memory as soon as the engine says so', () => {
+    const life = aLife();
+    fizzle(life, 3, { exitCode: 137 });
+    const pilot = life.pilot('f', 1, 1);
+    const decision = life.at(0.1, { outcomes: [ended(pilot, 1000, 900, { exitCode: 137, oomKilled: true })] });
+
+    expect(holdText(decision)).toContain('for want of memory: max_dock_mem is too small');
+  });
+
+  test('are no three in a row when one in between lived', () => {
+    const life = aLife();
+    fizzle(life, 2);
+    life.at(1, { pilots: [life.pilot('long', 11, 1)] });
+
+    expect(spawnsOf(fizzle(life, 2))).toHaveLength(1);
+  });
+
+  test('hold back others while some are so young that they may do the same', () => {
+    const life = aLife();
+    life.at(0, { load: {} });
+    const young = [1, 2, 3].map((index) => life.pilot(`y${index}`, 2, 2));
+    const decision = life.at(2, { pilots: [...young, life.pilot('f', 1, 2, DEAD)] });
+    expect(spawnsOf(decision)).toHaveLength(0);
+    expect(holdText(decision)).toContain('waiting whether the others live');
+    expect(decision.wakeInMs).toBe(8000);
+
+    const grown = [1, 2, 3].map((index) => life.pilot(`y${index}`, 10, 8));
+    expect(spawnsOf(life.at(8, { pilots: grown }))).toHaveLength(1);
+  });
+
+  test('are found out by the engine where the list came too late to tell', () => {
+    const life = aLife(aConfig({ ...CONFIG, docks_per_loop: 0 }));
+    life.at(0, { load: {} });
+    for (const name of ['a', 'b', 'c']) {
+      const pilot = life.pilot(name, 30, 30, DEAD);
+      life.at(30, { load: {}, pilots: [pilot] });
+      life.at(1, { outcomes: [ended(pilot, 30_000, 2000)] });
+    }
+
+    expect(spawnsOf(life.at(1, { pilots: [life.pilot('d', 300, 1, DEAD)] }))).toHaveLength(0);
+  });
+
+  test('count once, by the list and not again by the engine', () => {
+    const life = aLife();
+    const pilot = life.pilot('a', 1, 1, DEAD);
+    life.at(0, { load: {} });
+    life.at(1, { pilots: [pilot] });
+    life.at(0.1, { pilots: [pilot], outcomes: [ended(pilot, 1000, 900)] });
+    life.at(0.1);
+
+    expect(life.state.breaker.fizzles).toBe(1);
+  });
+
+  test('are nobody of ours to judge when we ended them', () => {
+    const life = aLife();
+    life.at(0, { load: {} });
+    const inFlight = anInFlight({ removing: ['a', 'b', 'c'] });
+    const pilots = ['a', 'b', 'c'].map((name) => life.pilot(name, 1, 1, { state: 'exited', exitCode: 143 }));
+    life.at(1, { pilots, inFlight });
+
+    expect(life.state.breaker.fizzles).toBe(0);
+  });
+
+  test('teach nothing about another configuration', () => {
+    const life = aLife();
+    fizzle(life, 3, { revision: 'an older one' });
+
+    expect(life.state.breaker.fizzles).toBe(0);
+  });
+
+  test('are judged by fizzle_seconds, and not at all with 0', () => {
+    const patient = aLife(aConfig({ ...CONFIG, fizzle_seconds: 0.5 }));
+    fizzle(patient, 5);
+    expect(patient.state.breaker.fizzles).toBe(0);
+
+    const never = aLife(aConfig({ ...CONFIG, fizzle_seconds: 0 }));
+    fizzle(never, 5);
+    expect(never.state.breaker.fizzles).toBe(0);
+  });
+});
+
+describe('an open circuit', () => {
+  /** Opened a moment ago. */
+  function open(config = CONFIG): Life {
+    const life = aLife(config);
+    fizzle(life, 3);
+    return life;
+  }
+
+  test('lets nothing start, growth neither, until backoff_seconds are over', () => {
+    const life = open();
+
+    expect(spawnsOf(life.at(9.9, { load: {} }))).toHaveLength(0);
+  });
+
+  test('says when it wants to be looked at again', () => {
+    const { wakeInMs } = open().at(0);
+
+    expect(wakeInMs).toBeGreaterThanOrEqual(10_000);
+    expect(wakeInMs).toBeLessThanOrEqual(12_500);
+  });
+
+  test('then has one tried, without waiting for a sample', () => {
+    const life = open();
+    const decision = life.at(12.6);
+
+    expect(spawnsOf(decision).map(({ reason }) => reason)).toStrictEqual(['probe']);
+    expect(holdText(decision)).toContain('one is being tried, others follow when it has lived 10 s');
+    expect(spawnsOf(life.at(1, { load: {}, pilots: [life.pilot('probe', 1, 1)] }))).toHaveLength(0);
+  });
+
+  test('has none tried before those are judged that it was closed over', () => {
+    const life = open();
+
+    expect(spawnsOf(life.at(12.6, { pilots: [life.pilot('young', 9, 12.6)] }))).toHaveLength(0);
+  });
+
+  test('closes when that one has outlived fizzle_seconds: the others follow', () => {
+    const life = open();
+    life.at(12.6);
+    const probe = (age: number, after: number) => life.pilot('probe', age, after);
+    expect(spawnsOf(life.at(9, { load: {}, pilots: [probe(9, 9)] }))).toHaveLength(0);
+
+    expect(spawnsOf(life.at(1, { load: {}, pilots: [probe(10, 1)] }))).toHaveLength(1);
+  });
+
+  test('is not closed by pilots that were started before it opened', () => {
+    const life = aLife();
+    life.at(0, { load: {} });
+    const others = (age: number, after: number) => [life.pilot('early', age, after)];
+    for (const name of ['a', 'b', 'c']) {
+      const pilots = [...others(life.state.lastSeq, 1), life.pilot(name, 0.5, 1, DEAD)];
+      life.at(1, { pilots });
+    }
+    expect(life.state.breaker.open).toBeDefined();
+    life.at(8, { pilots: [life.pilot('early', 10, 8)] });
+
+    expect(life.state.breaker.open).toBeDefined();
+  });
+
+  test('stays open for twice as long each time the one was in vain, up to backoff_max', () => {
+    const life = open(aConfig({ ...CONFIG, backoff_max: 35 }));
+    const waits: number[] = [];
+    for (let attempt = 0; attempt < 4; attempt += 1) {
+      const wait = life.at(0).wakeInMs ?? NaN;
+      waits.push(wait / 1000);
+      expect(spawnsOf(life.at(wait / 1000, { load: {} }))).toHaveLength(1);
+      life.at(1, { pilots: [life.pilot(`probe${attempt}`, 1, 1, DEAD)] });
+    }
+
+    [10, 20, 35, 35].forEach((seconds, index) => {
+      expect(waits[index]).toBeGreaterThanOrEqual(seconds);
+      expect(waits[index]).toBeLessThanOrEqual(seconds * 1.25);
+    });
+  });
+
+  test('opens again at the first fizzle, and for longer, when it was closed a short while ago', () => {
+    const life = open();
+    life.at(12.6);
+    life.at(10, { pilots: [life.pilot('probe', 10, 10)] });
+    const decision = life.at(5, { pilots: [life.pilot('probe', 15, 5), life.pilot('next', 1, 5, DEAD)] });
+
+    expect(spawnsOf(decision)).toHaveLength(0);
+    expect(decision.wakeInMs).toBeGreaterThanOrEqual(20_000);
+  });
+
+  test('has forgotten all that after backoff_max', () => {
+    const life = open();
+    life.at(12.6);
+    life.at(10, { pilots: [life.pilot('probe', 10, 10)] });
+    life.at(301, { pilots: [life.pilot('probe', 311, 301)] });
+
+    expect(spawnsOf(life.at(1, { load: {}, pilots: [life.pilot('next', 1, 1, DEAD)] }))).toHaveLength(2);
+  });
+
+  test.each([
+    ['configuration', { revision: 'r2' }],
+    ['image', { image: anImage({ reference: 'busybox', id: 'sha256:other' }) }],
+  ])('is closed by another %s', (_, look) => {
+    const life = aLife();
+    const image = anImage({ reference: 'busybox' });
+    life.at(0, { load: {}, image });
+    for (const name of ['a', 'b', 'c']) life.at(1, { image, pilots: [life.pilot(name, 0.5, 1, DEAD)] });
+    expect(spawnsOf(life.at(1, { load: {}, image }))).toHaveLength(0);
+
+    expect(spawnsOf(life.at(1, { load: {}, image, ...look }))).toHaveLength(1);
+  });
+
+  test('changes nothing for policy legacy', () => {
+    const life = aLife(aConfig({ ...CONFIG, policy: 'legacy', grace_spawn: 0 }));
+    fizzle(life, 4);
+
+    expect(spawnsOf(life.at(1, { load: {} }))).toHaveLength(1);
+  });
+});
+
+describe('pilots that cannot be started', () => {
+  /** Asks for a pilot at each sample, in vain. */
+  function inVain(life: Life, kind: EngineFailure['kind'], count: number): Plan<State> {
+    let last = life.at(0, { load: {} });
+    for (let attempt = 0; attempt < count; attempt += 1) {
+      const action = first(spawnsOf(last));
+      last = life.at(30, { load: {}, outcomes: [failed(action, kind, 'exec: "nosuch": not found')] });
+    }
+    return last;
+  }
+
+  test.each(['invalid', 'not-found'] as const)('because of what was asked for (%s) are the configuration’s', (kind) => {
+    const decision = inVain(aLife(), kind, 3);
+
+    expect(spawnsOf(decision)).toHaveLength(0);
+    expect(holdText(decision)).toContain('cannot be started with this configuration: exec: "nosuch": not found');
+  });
+
+  test('because of the engine are tried again in every loop, however often', () => {
+    const life = aLife(aConfig({ ...CONFIG, backoff_seconds: 40, main_sleep: 30 }));
+    const decision = inVain(life, 'refused', 3);
+    expect(holdText(decision)).toContain('the engine cannot start pilots');
+    expect(spawnsOf(life.at(29.9))).toHaveLength(0);
+
+    expect(spawnsOf(life.at(7.6))).toHaveLength(1);
+  });
+
+  test('keep others back no longer than until the engine starts one', () => {
+    const life = aLife();
+    inVain(life, 'refused', 3);
+    const probe = first(spawnsOf(life.at(12.6)));
+    const done: Outcome = { action: probe, result: 'done', error: undefined, ended: undefined };
+    const decision = life.at(1, { load: {}, outcomes: [done], pilots: [life.pilot(probe.spec.name, 1, 1)] });
+
+    expect(spawnsOf(decision)).toHaveLength(1);
+  });
+});
