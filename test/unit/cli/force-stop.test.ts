@@ -56,6 +56,30 @@ describe('force-stop', () => {
     expect(await waiting).toBe(0);
   });
 
+  it('does not do it again when a quick daemon has carried it out before anybody looks', async () => {
+    const rundir = tempDirectory();
+    const request = join(rundir, 'force-stop');
+    const attempt = await acquireProcessLock(rundir, 4711, systemClock);
+    if (!attempt.held) throw new Error('the lock is taken');
+    const carryOut = () => {
+      if (!existsSync(request)) {
+        setImmediate(carryOut);
+        return;
+      }
+      rmSync(request);
+      attempt.lock.release();
+    };
+    carryOut();
+    const context = recordingContext({
+      createDaemon: () => {
+        throw new Error('a second daemon');
+      },
+    });
+
+    expect(await forceStop(context, { rundir })).toBe(0);
+    expect(context.stdout.join()).toContain('its pilots are gone');
+  });
+
   it('does the work itself when the daemon it waits for is killed half-way', async () => {
     const rundir = tempDirectory();
     const attempt = await acquireProcessLock(rundir, 4711, systemClock);
