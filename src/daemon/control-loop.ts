@@ -34,11 +34,13 @@ export interface LoopPorts {
 }
 
 /**
- * What the next cycle should not wait for: room made by an eviction or an expiry, an image that has come. The slot of a pilot that ended
- * by itself was filled in the cycle that saw it, and what failed is tried again on the timer, so that nothing turns into a storm.
+ * What the next cycle should not wait for: room made by an eviction or an expiry, an image that has come, a pilot that others wait for. The slot
+ * of a pilot that ended by itself was filled in the cycle that saw it, and what failed is tried again on the timer, so that nothing turns into
+ * a storm.
  */
 export function isReasonToLook({ action, result }: Outcome): boolean {
-  if (result !== 'done' || action.type === 'spawn') return false;
+  if (result !== 'done') return false;
+  if (action.type === 'spawn') return action.reason === 'probe';
   return action.type === 'pull' || (action.reason !== 'exited' && action.reason !== 'never-started');
 }
 

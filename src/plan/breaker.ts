@@ -122,10 +122,10 @@ export function breakerDueMs(
   nowBootMs: number,
 ): number | undefined {
   if (fizzles === 0) return undefined;
-  const proofs = census.holders
-    .map(({ id }) => census.tracked[id])
-    .filter((tracked) => tracked !== undefined && !tracked.proven)
-    .map((tracked) => (tracked?.bornBootMs ?? 0) + config.fizzle_seconds * 1000 - nowBootMs);
+  const proofs = census.holders.flatMap(({ id }) => {
+    const { proven = true, runsSinceBootMs } = census.tracked[id] ?? {};
+    return proven || runsSinceBootMs === undefined ? [] : [runsSinceBootMs + config.fizzle_seconds * 1000 - nowBootMs];
+  });
   const times = [...proofs, ...(open === undefined ? [] : [open.dueBootMs - nowBootMs])].filter((ms) => ms > 0);
   return times.length === 0 ? undefined : Math.ceil(Math.min(...times));
 }

@@ -37,16 +37,19 @@ function bornBootMs({ at, host }: Observation, pilot: Pilot): number {
   return at.bootMs - Math.max(0, at.wallMs - pilot.createdWallMs);
 }
 
-const UNKNOWN = { ran: false, proven: false, ended: false, evicted: false };
+const UNKNOWN = { runsSinceBootMs: undefined, ran: false, proven: false, ended: false, evicted: false };
 
 function track(config: Config, observation: Observation, pilot: Pilot, before: Tracked | undefined): Tracked {
   const { bootMs } = observation.at;
   const known = before ?? { ...UNKNOWN, firstSeenBootMs: bootMs, bornBootMs: bornBootMs(observation, pilot) };
-  const old = bootMs - known.bornBootMs >= config.fizzle_seconds * 1000;
+  const runs = pilot.state === 'running';
+  // Not from its birth on: a busy engine may take long to start it.
+  const runsSinceBootMs = known.runsSinceBootMs ?? (runs ? bootMs : undefined);
   return {
     ...known,
-    ran: known.ran || pilot.state === 'running' || pilot.state === 'paused' || hasEnded(pilot),
-    proven: known.proven || (pilot.state === 'running' && old),
+    runsSinceBootMs,
+    ran: known.ran || runs || pilot.state === 'paused' || hasEnded(pilot),
+    proven: known.proven || (runs && bootMs - (runsSinceBootMs ?? bootMs) >= config.fizzle_seconds * 1000),
     ended: known.ended || hasEnded(pilot),
   };
 }

@@ -19,15 +19,19 @@ const OUT_OF_MEMORY: FizzleCause = {
   text: 'pilots are killed at once for want of memory: max_dock_mem is too small for them, or the host is out of it',
 };
 
-/** 137 is SIGKILL: of whom, only an inspection tells. */
-const KILLED = 137;
+/** What exit codes mean by convention of shells and engines. 137 is SIGKILL: of whom, only an inspection tells. */
+const MEANINGS: ReadonlyMap<number, string> = new Map([
+  [126, 'the command cannot be run'],
+  [127, 'the image has no such command'],
+  [137, 'killed, from outside or for want of memory'],
+]);
 
 function causeOfEnd(config: Config, exitCode: number | undefined): FizzleCause {
   const soon = `pilots end within ${config.fizzle_seconds} s`;
   if (exitCode === 0) return { kind: 'no-work', text: `${soon} with exit code 0: no work for them` };
   if (exitCode === undefined) return { kind: 'failing', text: `${soon}: broken image or command` };
-  const guess = exitCode === KILLED ? 'killed, from outside or for want of memory' : 'broken image or command';
-  return { kind: 'failing', text: `${soon} with exit code ${exitCode}: ${guess}` };
+  const meaning = MEANINGS.get(exitCode) ?? 'broken image or command';
+  return { kind: 'failing', text: `${soon} with exit code ${exitCode}: ${meaning}` };
 }
 
 function causeOfFailedStart({ error }: Outcome): FizzleCause {

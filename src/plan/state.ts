@@ -74,9 +74,11 @@ export interface Tracked {
   readonly firstSeenBootMs: number;
   /** When it was started, on the boot clock; made out once, at first sight, so that no clock jump moves it. */
   readonly bornBootMs: number;
+  /** When it was first seen running. */
+  readonly runsSinceBootMs: number | undefined;
   /** It was seen to run, or to have run. */
   readonly ran: boolean;
-  /** It was seen running after `fizzle_seconds`. */
+  /** It was seen running for `fizzle_seconds`. */
   readonly proven: boolean;
   /** Its end has been counted. */
   readonly ended: boolean;
