@@ -47,6 +47,42 @@ export interface CpuSample {
   readonly duringPull: boolean;
 }
 
+/** Memory in bytes. */
+export interface MemoryUse {
+  /** What can be had without swapping. */
+  readonly availableBytes: number;
+  /** What our pilots hold now, without cache that can be dropped; 0 where that cannot be told. */
+  readonly pilotsBytes: number;
+}
+
+/** Room on one file system. */
+export interface DiskSpace {
+  /** For unprivileged users. */
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+  readonly freeInodes: number;
+  /** 0 where the file system has no fixed number of them. */
+  readonly totalInodes: number;
+}
+
+/** Percent of the time in which tasks of the host stood still for want of something, averaged by the kernel. */
+export interface Pressure {
+  /** At least one task waited for memory: over ten seconds, and over a minute. */
+  readonly memorySome10: number;
+  readonly memorySome60: number;
+  /** All tasks that had anything to do waited for a disk; over a minute. */
+  readonly ioFull60: number;
+}
+
+/** What pilots need beside CPUs. Of each: null = there is no such thing to look at here, undefined = it could not be read. */
+export interface Resources {
+  readonly memory: MemoryUse | null | undefined;
+  /** Where the engine keeps images and containers; null where that is not on this host. */
+  readonly disk: DiskSpace | null | undefined;
+  /** Null where the kernel does not tell. */
+  readonly pressure: Pressure | null | undefined;
+}
+
 /** How pilots give way to the owner of the host. */
 export type YieldMode = 'cgroup' | 'containers' | 'none';
 
@@ -61,6 +97,8 @@ export interface Pilot {
   readonly image: string;
   /** The CPUs it was started with (label); undefined for pilots that carry no label. */
   readonly cpus: number | undefined;
+  /** The memory it may take (label), 0 = without limit; undefined for pilots that carry no label. */
+  readonly memoryBytes: number | undefined;
   readonly flavour: string;
   readonly revision: string;
   /** Spawn time on the boot clock of `bootId`; both undefined where the labels are missing. */
@@ -102,6 +140,8 @@ export interface Observation {
   readonly revision: string;
   /** The newest sample; undefined until there is one. It may be old: compare `monoMs`. */
   readonly sample: CpuSample | undefined;
+  /** Read whenever a sample is taken. */
+  readonly resources: Resources;
   readonly yields: YieldMode;
   readonly pilots: readonly Pilot[];
   /** The wanted image: null = not on this host, undefined = could not be found out. */
@@ -135,7 +175,7 @@ export interface PilotSpec {
   readonly capabilitiesAdded: readonly string[];
   readonly capabilitiesDropped: readonly string[];
   readonly securityOptions: readonly string[];
-  /** What follows becomes labels (with `cpus` and `image`): all that Plancton remembers about a pilot. */
+  /** What follows becomes labels (with `cpus`, `memoryBytes` and `image`): all that Plancton remembers about a pilot. */
   readonly instance: string;
   readonly flavour: string;
   readonly revision: string;
@@ -210,6 +250,9 @@ export interface Hold {
     | 'back-off'
     | 'cap'
     | 'foreign-cpu'
+    | 'memory'
+    | 'disk'
+    | 'pressure'
     | 'cool-down'
     | 'pace'
     | 'evict-off'

@@ -156,6 +156,18 @@ export const keys = {
     '',
     'Whether pilots make room when others want the CPUs; never is for hosts given to pilots.',
   ),
+  min_free_mem: key(
+    size(0, 2 ** 50),
+    256_000_000,
+    'bytes',
+    'Memory that additional pilots leave free, when all have taken what they may; 0 does not look at memory.',
+  ),
+  min_free_disk: key(
+    size(0, 2 ** 60),
+    1_000_000_000,
+    'bytes',
+    "Room on the engine's disk below which no additional pilots are started; 0 does not look at it.",
+  ),
   policy: key(oneOf('capacity', 'legacy'), 'capacity', '', 'Capacity model, or the formulas of the original Plancton.'),
   cpu_source: key(
     oneOf('auto', 'systeminformation'),

@@ -15,6 +15,7 @@ import { createServiceCpu } from '../observe/daemon-cpu.js';
 import { createHostSampler, type HostSampler } from '../observe/host-sampler.js';
 import { createObserver } from '../observe/observe.js';
 import { createOwnCpu } from '../observe/own-cpu.js';
+import { createResourceReader } from '../observe/resources.js';
 import { readRunMode } from '../observe/run-mode.js';
 import { fanOut, type EventSink } from '../report/event.js';
 import { toPoints } from '../report/influx-points.js';
@@ -56,6 +57,12 @@ export function assemble(options: DaemonOptions, ground: Ground): Parts {
     readMode: () => readRunMode(runDir),
     readMounts: () => readMounts(remote),
     sampler: assembleSampler(clock, engine, session, config),
+    readResources: createResourceReader({
+      clock,
+      procRoot: PROC_ROOT,
+      dataRoot: () => (remote ? null : session.info()?.dataRoot),
+      pilotsBytes: () => group().readMemoryBytes(),
+    }),
     inFlight: () => executor.inFlight(),
     takeOutcomes: () => executor.takeOutcomes(),
   });

@@ -25,6 +25,7 @@ const NO_GROUP: PilotCgroup = {
   parent: undefined,
   yields: 'none',
   readCpuNs: () => undefined,
+  readMemoryBytes: () => undefined,
   holds: () => false,
   describe: () => 'not known yet',
 };

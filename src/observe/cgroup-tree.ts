@@ -17,6 +17,21 @@ export function readCpuNs(tree: CgroupTree, path: string): number | undefined {
   return used === undefined ? undefined : Number(used) * nsPerUnit;
 }
 
+/**
+ * Memory in bytes that the group at `path` and all below it hold, without the file cache that the kernel would drop first (as
+ * the kubelet reckons its working set); undefined when there is no such group, or its memory is not counted.
+ */
+export function readMemoryBytes(tree: CgroupTree, path: string): number | undefined {
+  const [dir, usage, cache] =
+    tree.version === 1
+      ? ([join(tree.root, 'memory', path), 'memory.usage_in_bytes', /^total_inactive_file (\d+)$/m] as const)
+      : ([join(tree.root, path), 'memory.current', /^inactive_file (\d+)$/m] as const);
+  const used = readIfThere(join(dir, usage));
+  if (used === undefined) return undefined;
+  const droppable = cache.exec(readIfThere(join(dir, 'memory.stat')) ?? '')?.[1] ?? 0;
+  return Math.max(0, Number(used) - Number(droppable));
+}
+
 /** Whether there is a group at `path`. */
 export function hasGroup(tree: CgroupTree, path: string): boolean {
   return existsSync(tree.version === 1 ? join(tree.root, 'cpuacct', path) : join(tree.root, path));

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, statfs } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { availableParallelism, cpus, hostname, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../clock.js';
 import type { HostFacts } from '../model.js';
-import { withDeadline } from './deadline.js';
 import { parseProcStat } from './proc-stat.js';
 import { readMemory } from './system-information.js';
 
@@ -19,15 +18,6 @@ export async function readHostFacts(options: { readonly clock: Clock; readonly p
     swapBytes: memory?.swapBytes ?? 0,
     bootId: await readBootId(procRoot),
   };
-}
-
-/** Free (for unprivileged users) and total bytes of the file system that holds `path`. Rejects after five seconds. */
-export async function diskFree(
-  clock: Clock,
-  path: string,
-): Promise<{ readonly freeBytes: number; readonly totalBytes: number }> {
-  const disk = await withDeadline(clock, 5000, `asking for the free space of ${path}`, statfs(path));
-  return { freeBytes: disk.bavail * disk.bsize, totalBytes: disk.blocks * disk.bsize };
 }
 
 async function countCpus(procRoot: string): Promise<number> {

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { Config } from '../config/schema.js';
 import type { ContainerEngine } from '../engine/container-engine.js';
-import type { CpuSample, HostFacts, InFlight, Observation, Outcome, Pilot, RunMode } from '../model.js';
+import type { CpuSample, HostFacts, InFlight, Observation, Outcome, Pilot, Resources, RunMode } from '../model.js';
 import type { HostSampler } from './host-sampler.js';
 import { onPrivateMount } from './mount-propagation.js';
 import type { PilotCgroup } from './pilot-cgroup.js';
@@ -22,6 +22,8 @@ export interface ObserverOptions {
   /** The text of /proc/self/mountinfo, or '' where the engine's mounts are not ours. */
   readonly readMounts: () => Promise<string>;
   readonly sampler: HostSampler;
+  /** Never rejects: what cannot be read is undefined. */
+  readonly readResources: () => Promise<Resources>;
   readonly group: () => PilotCgroup;
   readonly inFlight: () => InFlight;
   readonly takeOutcomes: () => readonly Outcome[];
@@ -43,6 +45,7 @@ function sourceOf(bind: string): string {
 class WorldObserver implements Observer {
   readonly #options: ObserverOptions;
   #sample: CpuSample | undefined;
+  #resources: Resources = { memory: undefined, disk: undefined, pressure: undefined };
   #readAtMs: number | undefined;
   #pulled = false;
 
@@ -67,6 +70,7 @@ class WorldObserver implements Observer {
       instance,
       revision,
       sample: this.#sample,
+      resources: this.#resources,
       yields: group().yields,
       pilots,
       image,
@@ -91,11 +95,15 @@ class WorldObserver implements Observer {
   }
 
   async #takeSample(pilots: readonly Pilot[], inFlight: InFlight): Promise<void> {
-    const { clock, sampler } = this.#options;
+    const { clock, sampler, readResources } = this.#options;
     const short = this.#sample === undefined;
-    const sample = await sampler.read({ pilots, duringPull: this.#pulled, short }).catch(() => undefined);
+    const [sample, resources] = await Promise.all([
+      sampler.read({ pilots, duringPull: this.#pulled, short }).catch(() => undefined),
+      readResources(),
+    ]);
     // An unreadable host keeps the old sample, which the plan will find stale.
     if (sample !== undefined) this.#sample = sample;
+    this.#resources = resources;
     this.#readAtMs = clock.now().monoMs;
     this.#pulled = inFlight.pulling.length > 0;
   }

@@ -1,7 +1,15 @@
 import { dirname } from 'node:path';
 import type { EngineInfo } from '../engine/container-engine.js';
 import type { YieldMode } from '../model.js';
-import { hasGroup, makeGroup, readCpuNs, readWeight, setWeight, type CgroupTree } from './cgroup-tree.js';
+import {
+  hasGroup,
+  makeGroup,
+  readCpuNs,
+  readMemoryBytes,
+  readWeight,
+  setWeight,
+  type CgroupTree,
+} from './cgroup-tree.js';
 import { accountSlice, runSystemctl, startSlice, weighSlice, type Systemctl } from './systemd-slice.js';
 
 /** The control group that all pilots of one instance share, or the reason why there is none. */
@@ -11,6 +19,8 @@ export interface PilotCgroup {
   readonly yields: YieldMode;
   /** CPU time in ns of all pilots in the group, dead ones included; undefined when there is no group. Synchronous. */
   readCpuNs(): number | undefined;
+  /** Memory in bytes that the pilots in the group hold; undefined when that is not counted. Synchronous. */
+  readMemoryBytes(): number | undefined;
   /** Whether the group counts this container. Synchronous. */
   holds(containerId: string): boolean;
   /** One sentence for people. */
@@ -89,6 +99,7 @@ function inGroup(tree: CgroupTree, groups: Groups, nice: boolean): PilotCgroup {
     parent,
     yields: nice ? 'cgroup' : 'none',
     readCpuNs: () => readCpuNs(tree, inner),
+    readMemoryBytes: () => readMemoryBytes(tree, inner),
     holds: (id) => names(id).some((name) => hasGroup(tree, `${inner}/${name}`)),
     describe: () =>
       nice
@@ -102,6 +113,7 @@ function withoutGroup(nice: boolean, reason: string): PilotCgroup {
     parent: undefined,
     yields: nice ? 'containers' : 'none',
     readCpuNs: () => undefined,
+    readMemoryBytes: () => undefined,
     holds: () => false,
     describe: () =>
       nice

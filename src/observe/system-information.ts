@@ -27,8 +27,16 @@ export async function readLoad(clock: Clock): Promise<LoadGain> {
   return { cpus: load.cpus.length, busyMs, idleMs: load.rawCurrentLoadIdle };
 }
 
-/** Installed memory and swap. Rejects after ten seconds. */
-export async function readMemory(clock: Clock): Promise<{ readonly ramBytes: number; readonly swapBytes: number }> {
-  const memory = await withDeadline(clock, deadlineMs, 'reading the memory size', mem());
-  return { ramBytes: memory.total, swapBytes: memory.swaptotal };
+/** Memory of the host, in bytes. */
+export interface HostMemory {
+  readonly ramBytes: number;
+  readonly swapBytes: number;
+  /** What can be had without swapping: free, or cache that can be dropped. */
+  readonly availableBytes: number;
+}
+
+/** Installed memory and swap, and what of it is to be had. Rejects after ten seconds. */
+export async function readMemory(clock: Clock): Promise<HostMemory> {
+  const memory = await withDeadline(clock, deadlineMs, 'reading the memory of the host', mem());
+  return { ramBytes: memory.total, swapBytes: memory.swaptotal, availableBytes: memory.available };
 }

@@ -10,6 +10,8 @@ export interface Census {
   readonly count: number;
   /** CPUs promised to all of those. */
   readonly promised: number;
+  /** Memory promised to all of those, in bytes. */
+  readonly promisedBytes: number;
   /** Pilots that ended since the last cycle other than by eviction. */
   readonly ended: number;
   readonly tracked: Readonly<Record<string, Tracked>>;
@@ -20,6 +22,10 @@ const GONE: readonly PilotState[] = ['exited', 'dead', 'removing'];
 /** The CPUs a pilot takes: what it was started with, whether or not it uses them. */
 export function cpusOf(config: Config, pilot: Pilot): number {
   return pilot.cpus ?? config.cpus_per_dock;
+}
+
+function bytesOf(config: Config, pilot: Pilot): number {
+  return pilot.memoryBytes ?? config.max_dock_mem;
 }
 
 function hasEnded(pilot: Pilot): boolean {
@@ -73,7 +79,9 @@ export function takeCensus(config: Config, observation: Observation, state: Stat
   const asked = inFlight.spawning.filter((spawn) => !listed.has(spawn.name));
   const promised =
     holders.reduce((sum, pilot) => sum + cpusOf(config, pilot), 0) + asked.reduce((sum, spawn) => sum + spawn.cpus, 0);
-  return { holders, count: holders.length + asked.length, promised, ended, tracked };
+  const promisedBytes =
+    holders.reduce((sum, pilot) => sum + bytesOf(config, pilot), 0) + asked.length * config.max_dock_mem;
+  return { holders, count: holders.length + asked.length, promised, promisedBytes, ended, tracked };
 }
 
 /** Ms since a pilot of the list was started. */

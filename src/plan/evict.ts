@@ -20,7 +20,7 @@ const SHORTEST_DOUBLED_HOLD_MS = 60_000;
 const SPAN_TOLERANCE = 0.05;
 
 /** How long an excess has to last, less what timers may be off. */
-function graceMs(config: Config): number {
+export function graceMs(config: Config): number {
   return 1000 * (config.grace_kill - SPAN_TOLERANCE * config.main_sleep);
 }
 
@@ -36,7 +36,7 @@ function judgingSamples(config: Config, samples: readonly SampleNote[]): readonl
 }
 
 /** Running pilots that are not going anyway, youngest first: the youngest has lost least work. */
-function candidates({ observation, census, leaving }: Situation): readonly Pilot[] {
+export function candidates({ observation, census, leaving }: Situation): readonly Pilot[] {
   return census.holders
     .filter((pilot) => pilot.state === 'running' && !leaving.has(pilot.id))
     .map((pilot) => ({ pilot, age: ageMs(observation, census, pilot) }))
@@ -60,7 +60,7 @@ function surplus(config: Config, pilots: readonly Pilot[], limit: number): reado
  * Growth is held for `grace_spawn` after an eviction. If pilots were started for growth after the last one, and that was less than an
  * hour ago, the load is one that lures us in and pushes us out again: the hold doubles.
  */
-function noteEviction(config: Config, before: LastEviction | undefined, nowMs: number): LastEviction {
+export function noteEviction(config: Config, before: LastEviction | undefined, nowMs: number): LastEviction {
   const shortestMs = config.grace_spawn * 1000;
   const memoryMs = Math.max(LONGEST_HOLD_MS, 2 * (before?.holdMs ?? 0));
   if (before === undefined || nowMs - before.atMs >= memoryMs) {
@@ -69,6 +69,22 @@ function noteEviction(config: Config, before: LastEviction | undefined, nowMs: n
   const doubledMs = Math.min(LONGEST_HOLD_MS, Math.max(2 * before.holdMs, SHORTEST_DOUBLED_HOLD_MS));
   const holdMs = before.grownSince ? doubledMs : before.holdMs;
   return { atMs: nowMs, holdMs: Math.max(holdMs, shortestMs), grownSince: false };
+}
+
+/** What it takes to let one go. */
+export function eviction({ config, observation, census }: Situation, pilot: Pilot): RemoveAction {
+  const stopSeconds = config.stop_timeout;
+  return { type: 'remove', pilot, reason: 'evicted', stopSeconds, ageMs: ageMs(observation, census, pilot) };
+}
+
+/** The newest sample, if it says something that has not been judged yet: nobody is evicted twice on the same word, or on an old one. */
+export function sampleToJudge({ config, observation, state, samples }: Situation): SampleNote | undefined {
+  const { at } = observation;
+  const newest = samples.at(-1);
+  const isNew = newest !== state.samples.at(-1);
+  if (newest === undefined || !isNew || newest.provisional || isStale(config, newest.monoMs, at.monoMs))
+    return undefined;
+  return newest;
 }
 
 /** CPUs that pilots may keep, or undefined when nobody may be judged yet. Where pilots yield: the kindest sample of the grace period. */
@@ -120,12 +136,11 @@ function judge(
  * out), because `max_docks` was lowered, or on a sample taken while our own pull unpacked.
  */
 export function planEviction(situation: Situation): Eviction {
-  const { config, observation, state, samples } = situation;
+  const { config, observation, state } = situation;
   const { sample, at } = observation;
   const nothing: Eviction = { actions: [], holds: [], pressure: state.pressure, last: state.eviction };
-  const newest = samples.at(-1);
-  const isNew = newest !== undefined && newest !== state.samples.at(-1);
-  if (sample === undefined || !isNew || newest.provisional || isStale(config, newest.monoMs, at.monoMs)) return nothing;
+  const newest = sampleToJudge(situation);
+  if (sample === undefined || newest === undefined) return nothing;
 
   const cpus = countedCpus(config, sample.cpus);
   const pilots = candidates(situation);
@@ -142,13 +157,7 @@ export function planEviction(situation: Situation): Eviction {
     return { ...nothing, pressure, holds: [{ gate: 'not-crowded', text }] };
   }
   return {
-    actions: victims.map((pilot) => ({
-      type: 'remove',
-      pilot,
-      reason: 'evicted',
-      stopSeconds: config.stop_timeout,
-      ageMs: ageMs(observation, situation.census, pilot),
-    })),
+    actions: victims.map((pilot) => eviction(situation, pilot)),
     holds: [],
     pressure,
     last: noteEviction(config, state.eviction, at.monoMs),

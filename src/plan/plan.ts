@@ -4,6 +4,7 @@ import { recordSample } from './capacity.js';
 import { breakerDueMs, learn } from './breaker.js';
 import { takeCensus, type Census } from './census.js';
 import { planEviction } from './evict.js';
+import { planMemoryEviction } from './evict-memory.js';
 import { earnPermits } from './growth.js';
 import { planImage } from './image.js';
 import { planLegacy } from './legacy.js';
@@ -23,7 +24,10 @@ interface Load {
   readonly starts: readonly SpawnReason[];
   readonly holds: readonly Hold[];
   readonly wakeInMs: number | undefined;
-  readonly state: Pick<State, 'seed' | 'tokens' | 'growth' | 'breaker' | 'eviction' | 'pressure' | 'legacy'>;
+  readonly state: Pick<
+    State,
+    'seed' | 'tokens' | 'growth' | 'breaker' | 'eviction' | 'pressure' | 'memoryShortSinceMs' | 'legacy'
+  >;
 }
 
 function times(count: number, reason: SpawnReason): readonly SpawnReason[] {
@@ -40,7 +44,7 @@ function learnFrom({ observation, state, census, source }: Situation) {
 
 function byCapacity(situation: Situation): Load {
   const { config, observation, state, census } = situation;
-  const eviction = planEviction(situation);
+  const eviction = planMemoryEviction(situation, planEviction(situation));
   const { breaker, seed, fizzled } = learnFrom(situation);
   const permits = earnPermits(situation, fizzled || eviction.actions.length > 0);
   const spawns = planSpawns(situation, permits, breaker, eviction.last);
@@ -62,6 +66,7 @@ function byCapacity(situation: Situation): Load {
       breaker,
       eviction: grown,
       pressure: eviction.pressure,
+      memoryShortSinceMs: eviction.memoryShortSinceMs,
       legacy: state.legacy,
     },
   };

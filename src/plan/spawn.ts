@@ -10,6 +10,7 @@ import {
   tolerable as tolerableFor,
 } from './capacity.js';
 import { breakerHold, isProbing, permits } from './breaker.js';
+import { growthGate, type Gate } from './gates.js';
 import type { Permits } from './growth.js';
 import type { Situation } from './situation.js';
 import type { BreakerMemory, LastEviction, Tokens } from './state.js';
@@ -97,22 +98,34 @@ function paceHold(config: Config, { step }: Permits['growth']): Hold {
   return { gate: 'pace', text };
 }
 
-/** What may be started and why not more, once it is known how many would fit. */
-function share(
-  fitting: number,
-  tokens: Tokens,
-  allowed: number,
-  { growing, probing }: { readonly growing: boolean; readonly probing: boolean },
-): Pick<SpawnPlan, 'growth' | 'replacement' | 'probe'> {
-  if (probing) return { growth: 0, replacement: 0, probe: growing ? Math.min(fitting, allowed) : 0 };
-  const replacement = Math.min(fitting, tokens.replacement, allowed);
-  const growth = growing ? Math.min(fitting - replacement, tokens.growth, allowed - replacement) : 0;
-  return { growth, replacement, probe: 0 };
+/** What stands in the way of starting as many as fit. */
+interface Limits {
+  readonly breaker: BreakerMemory;
+  /** By experience. */
+  readonly allowed: number;
+  readonly coolDown: Hold | undefined;
+  readonly gate: Gate | undefined;
+  readonly pace: Permits['growth'];
+}
+
+/** Why not all that fit are started; `starting` are, `more` of them for growth or as a probe. */
+function whyNotAll(
+  { config, observation }: Situation,
+  limits: Limits,
+  starting: number,
+  more: number,
+): readonly Hold[] {
+  const { breaker, allowed, coolDown, gate, pace } = limits;
+  const holds: Hold[] = [];
+  if (starting >= allowed || isProbing(breaker)) holds.push(breakerHold(config, breaker, observation.at.bootMs));
+  if (coolDown !== undefined) holds.push(coolDown);
+  else if (gate !== undefined && more >= gate.most) holds.push(gate.hold);
+  return holds.length > 0 ? holds : [paceHold(config, pace)];
 }
 
 /**
  * How many to start: as many as fit by cap and CPUs and as experience allows, at most one per replacement permit plus, unless growth is held
- * after an eviction, one per growth permit. `last` = the latest eviction, this cycle's included.
+ * after an eviction, one per growth permit, as far as there is memory and disk for more. `last` = the latest eviction, this cycle's included.
  */
 export function planSpawns(
   situation: Situation,
@@ -127,20 +140,23 @@ export function planSpawns(
   const capacity = measureCapacity(situation);
   const free = freeSlots(config, capacity);
   const fitting = Math.min(free.byCap, free.byCpu);
+  const probing = isProbing(breaker);
   const allowed = permits(breaker, census, observation.at.bootMs);
   const coolDown = coolDownHold(last, observation.at.monoMs);
-  const started = share(fitting, tokens, allowed, { growing: coolDown === undefined, probing: isProbing(breaker) });
-  const starting = started.growth + started.replacement + started.probe;
-
-  const holds: Hold[] = [];
-  if (fitting === starting) holds.push(limitHold(config, capacity, free, starting));
-  else if (starting >= allowed || isProbing(breaker)) {
-    holds.push(breakerHold(config, breaker, observation.at.bootMs));
-    if (coolDown !== undefined) holds.push(coolDown);
-  } else holds.push(coolDown ?? paceHold(config, pace));
+  const replacement = probing ? 0 : Math.min(fitting, tokens.replacement, allowed);
+  const gate = growthGate(situation, replacement);
+  const permitted = Math.min(probing ? allowed : tokens.growth, gate?.most ?? Infinity);
+  const more = coolDown === undefined ? Math.min(fitting - replacement, permitted, allowed - replacement) : 0;
+  const starting = replacement + more;
+  const growth = probing ? 0 : more;
   return {
-    ...started,
-    holds,
-    tokens: { growth: tokens.growth - started.growth, replacement: tokens.replacement - started.replacement },
+    growth,
+    replacement,
+    probe: more - growth,
+    holds:
+      starting === fitting
+        ? [limitHold(config, capacity, free, starting)]
+        : whyNotAll(situation, { breaker, allowed, coolDown, gate, pace }, starting, more),
+    tokens: { growth: tokens.growth - growth, replacement: tokens.replacement - replacement },
   };
 }

@@ -21,6 +21,8 @@ export interface State {
   /** Only where pilots do not yield: since when there is an excess, and when there last was one. */
   readonly pressure: { readonly sinceMs: number; readonly lastMs: number } | undefined;
   readonly breaker: BreakerMemory;
+  /** Since when each sample found the host short of memory; set anew by each eviction for it. */
+  readonly memoryShortSinceMs: number | undefined;
   readonly image: ImageMemory;
   readonly legacy: LegacyMemory;
 }
@@ -128,6 +130,7 @@ export function initialState(seed: number): State {
     eviction: undefined,
     pressure: undefined,
     breaker: { subject: '', fizzles: 0, cause: undefined, open: undefined, wary: undefined },
+    memoryShortSinceMs: undefined,
     image: { wanted: undefined, lastUsed: undefined, pulledAtMs: undefined, failures: 0, failedAtMs: undefined },
     legacy: { overheadSinceMs: undefined, lastRemovalMs: undefined },
   };

@@ -70,7 +70,14 @@ export function describeContract(title: string, open: () => Promise<EngineUnderT
     });
 
     it('lists a pilot that was created, with everything it was created with', async () => {
-      const asked = spec({ cpus: 0.25, flavour: 'fast', revision: 'abc123', bootId: 'boot', spawnedBootMs: 42 });
+      const asked = spec({
+        cpus: 0.25,
+        memoryBytes: 32e6,
+        flavour: 'fast',
+        revision: 'abc123',
+        bootId: 'boot',
+        spawnedBootMs: 42,
+      });
       const id = await subject.engine.createPilot(asked, undefined);
       const pilots = await subject.engine.listPilots(ownership);
       expect(pilots).toEqual([
@@ -80,6 +87,7 @@ export function describeContract(title: string, open: () => Promise<EngineUnderT
           state: 'created',
           image: 'busybox:latest',
           cpus: 0.25,
+          memoryBytes: 32e6,
           flavour: 'fast',
           revision: 'abc123',
           bootId: 'boot',

@@ -83,6 +83,24 @@ describe('the daemon on a real engine', () => {
     expect(site.log()).toMatch(/pilot evicted to make room/);
   });
 
+  it('starts no more pilots than there is memory and disk for, and says so', async () => {
+    const site = aSite();
+    site.configure({ max_docks: 4, min_free_disk: '900T' });
+    await site.ctl('start');
+    await site.until('the disk is found too full', ({ holds }) => holds.some(({ gate }) => gate === 'disk'));
+    expect((await site.ctl('status')).stdout).toMatch(/limited by +\d.* free on the engine's disk, min_free_disk/);
+
+    site.configure({ max_docks: 4, max_dock_mem: '900T' });
+    await site.until('memory is found too small for two', ({ holds }) => holds.some(({ gate }) => gate === 'memory'));
+    const status = await site.untilRunning(1);
+    expect(status.holds[0]?.text).toMatch(/memory available, pilots may yet take 90\d{4}\.\d GB of it/);
+
+    site.configure({ max_docks: 4, max_dock_mem: '20M' });
+    await site.untilRunning(1);
+    expect((await site.ctl('status')).stdout).toMatch(/limited by .*memory available/);
+    expect(site.log()).toMatch(/not more pilots because/);
+  });
+
   it('ends pilots at their time to live', async () => {
     const site = aSite();
     site.configure({ max_docks: 1, max_ttl: 4 });

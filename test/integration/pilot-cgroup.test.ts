@@ -73,6 +73,7 @@ describe('the group of the pilots on a real engine', () => {
     expect(group.yields, group.describe()).toBe('cgroup');
     expect(pilots.every((id) => group.holds(id))).toBe(true);
     expect(group.holds('f'.repeat(64))).toBe(false);
+    expect(group.readMemoryBytes()).toBeGreaterThan(0);
     const again = await preparePilotCgroup({ instance, info: await engineInfo(), nice: true, remote: false });
     expect(again.parent).toBe(group.parent);
     expect(again.readCpuNs()).toBeGreaterThanOrEqual(group.readCpuNs() ?? Infinity);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { EngineError } from '../../src/engine/container-engine.js';
+import { someResources } from '../support/builders.js';
 import { aRevision, setStage } from '../support/loop-stage.js';
 
 const QUICK = 'main_sleep: 10\ngrace_kill: 20\ngrace_spawn: 30\nupdateconfig: 10\nmax_docks: 4\nforeign_window: 60\n';
@@ -77,6 +78,51 @@ describe('a host filling itself', () => {
     };
 
     expect(await callsPerCycle(48)).toBe(await callsPerCycle(1));
+  });
+});
+
+describe('a host with little beside CPUs', () => {
+  it('grows as soon as a look finds memory for more, and says what it waits for', async () => {
+    const stage = setStage({ ...LONG_PILOTS, config: `${QUICK}max_dock_mem: 2G\n` });
+    const memory = { availableBytes: 5e9, pilotsBytes: 0 };
+    stage.resources = someResources({ memory });
+    await stage.start();
+
+    await stage.clock.advance(60_000);
+    expect(stage.names()).toHaveLength(2);
+    expect(stage.events.filter(({ type }) => type === 'limit-changed').at(-1)).toMatchObject({
+      holds: [{ gate: 'memory' }],
+    });
+
+    stage.resources = someResources();
+    await stage.clock.advance(10_000);
+    expect(stage.names()).toHaveLength(4);
+  });
+
+  it('keeps its pilots and replaces them while the disk is full', async () => {
+    const stage = setStage({ behave: () => ({ lifetimeMs: 25_000 }), config: QUICK });
+    await stage.start();
+    await stage.clock.advance(AFTER_A_CYCLE);
+    stage.resources = someResources({ disk: { freeBytes: 0, totalBytes: 1e9, freeInodes: 1, totalInodes: 1 } });
+
+    await stage.clock.advance(600_000);
+
+    expect(stage.names()).toHaveLength(4);
+  });
+
+  it('gives memory back pilot by pilot until there is enough', async () => {
+    const stage = setStage({ ...LONG_PILOTS, config: QUICK });
+    await stage.start();
+    await stage.clock.advance(AFTER_A_CYCLE);
+    const memory = { availableBytes: 1e8, pilotsBytes: 8e9 };
+    stage.resources = someResources({ memory, pressure: { memorySome10: 50, memorySome60: 0, ioFull60: 0 } });
+
+    await stage.clock.advance(55_000);
+    expect(stage.names()).toHaveLength(2);
+
+    stage.resources = someResources({ memory });
+    await stage.clock.advance(300_000);
+    expect(stage.names()).toHaveLength(2);
   });
 });
 

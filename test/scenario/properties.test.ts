@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/schema.js';
-import type { CpuSample, Observation, Pilot, PilotState, RunMode, YieldMode } from '../../src/model.js';
+import type { CpuSample, Observation, Pilot, PilotState, Resources, RunMode, YieldMode } from '../../src/model.js';
 import { cpusOf } from '../../src/plan/census.js';
 import { plan } from '../../src/plan/plan.js';
 import { initialState, type State } from '../../src/plan/state.js';
-import { aHost, anImage, anInstant } from '../support/builders.js';
+import { aHost, anImage, anInstant, someResources } from '../support/builders.js';
 import { runClosedLoop } from '../support/closed-loop.js';
 import { aConfig, deepFreeze, evictedBy, pullsOf, removalsOf, spawnsOf } from '../support/plan-builders.js';
 import { stepLoad } from '../support/simulated-host.js';
@@ -41,6 +41,9 @@ const anyConfig: fc.Arbitrary<Config> = fc
     fizzle_seconds: fc.constantFrom(0, 10, 3600),
     backoff_seconds: fc.constantFrom(1, 10),
     backoff_max: fc.constantFrom(1, 300),
+    max_dock_mem: fc.constantFrom(0, 2e9, 8e9),
+    min_free_mem: fc.constantFrom(0, 256e6, 4e9),
+    min_free_disk: fc.constantFrom(0, 1e9),
   })
   .map((changes) => aConfig(changes));
 
@@ -53,6 +56,7 @@ const anyBorn = (name: string): fc.Arbitrary<Born> =>
     name: fc.constant(name),
     image: fc.constantFrom(...IMAGES),
     cpus: fc.constantFrom(undefined, 0.08, 1, 4),
+    memoryBytes: fc.constantFrom(undefined, 0, 1e9, 4e9),
     flavour: fc.constant('default'),
     revision: fc.constant('r1'),
     spawnedBootMs: fc.option(fc.integer({ min: 0, max: 8_000_000 }), { nil: undefined }),
@@ -77,6 +81,43 @@ const anyState = fc.constantFrom<PilotState[]>(
   'unknown',
 );
 
+/** Each of these may not be there, or not be known, or be anything; most hosts have enough. */
+const anyResources: fc.Arbitrary<Resources> = fc.record({
+  memory: fc.oneof(
+    { weight: 4, arbitrary: fc.constantFrom(null, undefined) },
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        availableBytes: fc.oneof(fc.integer({ min: 0, max: 1e9 }), fc.integer({ min: 0, max: 64e9 })),
+        pilotsBytes: fc.integer({ min: 0, max: 32e9 }),
+      }),
+    },
+  ),
+  disk: fc.oneof(
+    { weight: 2, arbitrary: fc.constantFrom(null, undefined) },
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        freeBytes: fc.constantFrom(0, 999_999_999, 1_000_000_000, 1e12, 1e12),
+        totalBytes: fc.constant(2e12),
+        freeInodes: fc.constantFrom(0, 99, 100, 5000, 5000),
+        totalInodes: fc.constantFrom(0, 10_000),
+      }),
+    },
+  ),
+  pressure: fc.oneof(
+    { weight: 2, arbitrary: fc.constantFrom(null, undefined) },
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        memorySome10: fc.constantFrom(0, 9, 10, 90),
+        memorySome60: fc.constantFrom(0, 0, 0, 9, 10, 90),
+        ioFull60: fc.constantFrom(0, 0, 0, 39, 40, 90),
+      }),
+    },
+  ),
+});
+
 /** One look: what is there, however unlikely, and how long after the look before. */
 interface AnyLook {
   readonly afterMs: number;
@@ -85,7 +126,7 @@ interface AnyLook {
   readonly sample: Omit<CpuSample, 'seq' | 'monoMs'> | undefined;
   /** In what state each pilot of the roster is; undefined = it is not listed. */
   readonly states: readonly (PilotState | undefined)[];
-  readonly seen: Pick<Observation, 'yields' | 'image' | 'mode' | 'inFlight'>;
+  readonly seen: Pick<Observation, 'resources' | 'yields' | 'image' | 'mode' | 'inFlight'>;
 }
 
 const anyLook: fc.Arbitrary<AnyLook> = fc.record({
@@ -117,6 +158,7 @@ const anyLook: fc.Arbitrary<AnyLook> = fc.record({
   ),
   states: fc.tuple(...NAMES.map(() => fc.option(anyState, { nil: undefined, freq: 1 }))),
   seen: fc.record({
+    resources: anyResources,
     yields: fc.constantFrom<YieldMode[]>('cgroup', 'cgroup', 'containers', 'none'),
     image: fc.constantFrom(anImage(), anImage(), anImage(), null, undefined),
     mode: fc.constantFrom<RunMode[]>('active', 'active', 'active', 'drain', 'drain-stop', 'force-stop'),
@@ -187,6 +229,10 @@ function always(count: number, check: (step: Step) => void): void {
   );
 }
 
+function growsByModel(config: Config, decision: Step['decision']): boolean {
+  return config.policy === 'capacity' && spawnsOf(decision).some(({ reason }) => reason === 'growth');
+}
+
 describe('whatever is observed', () => {
   test('only pilots of the list are removed, each once, and none that is being removed', () => {
     always(300, ({ observation, decision }) => {
@@ -238,6 +284,61 @@ describe('whatever is observed', () => {
 
       expect(spawns.length).toBeLessThanOrEqual(1);
       expect(spawns.every(({ reason }) => reason === 'probe')).toBe(true);
+    });
+  });
+
+  test('growth leaves min_free_mem when all pilots have taken what they may', () => {
+    always(400, ({ config, observation, decision }) => {
+      const { memory } = observation.resources;
+      if (!growsByModel(config, decision) || config.min_free_mem === 0 || memory === null) return;
+      const { pilots, inFlight } = observation;
+      const holding = pilots.filter(({ state }) => !['exited', 'dead', 'removing'].includes(state));
+      const asked = inFlight.spawning.filter(({ name }) => !pilots.some((pilot) => pilot.name === name)).length;
+      const held = holding.reduce((sum, { memoryBytes }) => sum + (memoryBytes ?? config.max_dock_mem), 0);
+      const owed = Math.max(0, held + asked * config.max_dock_mem - (memory?.pilotsBytes ?? 0));
+      const spawns = spawnsOf(decision);
+      const isFirst = holding.length + asked + spawns.length === 1;
+      const started = isFirst ? 0 : spawns.reduce((sum, { spec }) => sum + spec.memoryBytes, 0);
+
+      expect((memory?.availableBytes ?? 0) - owed - started).toBeGreaterThanOrEqual(config.min_free_mem);
+    });
+  });
+
+  test('growth finds room on the disk', () => {
+    always(300, ({ config, observation, decision }) => {
+      const { disk } = observation.resources;
+      if (!growsByModel(config, decision) || config.min_free_disk === 0 || disk === null) return;
+
+      expect(disk?.freeBytes).toBeGreaterThanOrEqual(config.min_free_disk);
+      expect(disk?.freeInodes).toBeGreaterThanOrEqual((disk?.totalInodes ?? 0) / 100);
+    });
+  });
+
+  test('growth finds no sustained pressure', () => {
+    always(300, ({ config, observation, decision }) => {
+      const { pressure } = observation.resources;
+      if (!growsByModel(config, decision) || pressure === null) return;
+
+      expect(pressure?.memorySome60).toBeLessThan(10);
+      expect(pressure?.ioFull60).toBeLessThan(40);
+    });
+  });
+
+  test('replacement does not ask for memory, disk or calm', () => {
+    always(300, ({ config, observation, before, decision }) => {
+      const resources = someResources();
+      const roomy = plan(config, { ...observation, resources }, before);
+      const replaced = (of: typeof decision) => spawnsOf(of).filter(({ reason }) => reason === 'replacement').length;
+
+      expect(replaced(decision)).toBe(replaced(roomy));
+    });
+  });
+
+  test('the legacy policy does not look at memory, disk or pressure', () => {
+    always(100, ({ config, observation, before, decision }) => {
+      if (config.policy !== 'legacy') return;
+
+      expect(plan(config, { ...observation, resources: someResources() }, before)).toEqual(decision);
     });
   });
 

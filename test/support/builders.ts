@@ -7,6 +7,7 @@ import type {
   Observation,
   Pilot,
   PilotSpec,
+  Resources,
 } from '../../src/model.js';
 
 // Each builder gives a plain, valid value; a test states only what matters to it.
@@ -46,7 +47,17 @@ export function aSample(overrides: Partial<CpuSample> = {}): CpuSample {
   };
 }
 
-/** A running pilot of one CPU, spawned half an hour after boot. */
+/** More of everything than the pilots of any test take, and nobody who waits for it. */
+export function someResources(overrides: Partial<Resources> = {}): Resources {
+  return {
+    memory: { availableBytes: 1e12, pilotsBytes: 0 },
+    disk: { freeBytes: 1e12, totalBytes: 2e12, freeInodes: 1e6, totalInodes: 2e6 },
+    pressure: { memorySome10: 0, memorySome60: 0, ioFull60: 0 },
+    ...overrides,
+  };
+}
+
+/** A running pilot of one CPU and 2 GB, spawned half an hour after boot. */
 export function aPilot(overrides: Partial<Pilot> = {}): Pilot {
   const name = overrides.name ?? 'plancton-worker-aaaaaa';
   return {
@@ -55,6 +66,7 @@ export function aPilot(overrides: Partial<Pilot> = {}): Pilot {
     state: 'running',
     image: 'busybox:latest',
     cpus: 1,
+    memoryBytes: 2_000_000_000,
     flavour: 'default',
     revision: 'r1',
     spawnedBootMs: 1_800_000,
@@ -111,6 +123,7 @@ export function anObservation(overrides: Partial<Observation> = {}): Observation
     instance: 'test',
     revision: 'r1',
     sample: aSample(),
+    resources: someResources(),
     yields: 'cgroup',
     pilots: [],
     image: anImage(),

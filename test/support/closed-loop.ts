@@ -77,6 +77,7 @@ export function runClosedLoop(scenario: Scenario): Result {
       name: `plancton-worker-start${index}`,
       image: config.docker_image,
       cpus: config.cpus_per_dock,
+      memoryBytes: config.max_dock_mem,
       flavour: 'default',
       revision: 'simulated',
       spawnedBootMs: host.now.bootMs,
@@ -123,6 +124,8 @@ function observe(
     instance: 'simulated',
     revision: 'simulated',
     sample,
+    // The simulated host has nothing but CPUs.
+    resources: { memory: null, disk: null, pressure: null },
     yields: host.yields,
     pilots: host.list(),
     image: { reference: config.docker_image, id: 'sha256:simulated' },

@@ -4,12 +4,12 @@ import { loadConfig } from '../../src/config/load.js';
 import type { Config } from '../../src/config/schema.js';
 import type { ConfigRevision, ConfigSource } from '../../src/config/source.js';
 import { ControlLoop, isReasonToLook, type LoopEnd } from '../../src/daemon/control-loop.js';
-import type { HostFacts, RunMode } from '../../src/model.js';
+import type { HostFacts, Resources, RunMode } from '../../src/model.js';
 import type { HostSampler } from '../../src/observe/host-sampler.js';
 import { createObserver } from '../../src/observe/observe.js';
 import type { PilotCgroup } from '../../src/observe/pilot-cgroup.js';
 import type { DaemonEvent } from '../../src/report/event.js';
-import { aHost } from './builders.js';
+import { aHost, someResources } from './builders.js';
 import { createFakeClock, type FakeClock } from './fake-clock.js';
 import { createFakeEngine, type Behaviour, type FakeEngine } from './fake-engine.js';
 
@@ -29,6 +29,8 @@ export interface LoopStage {
   /** CPUs used by others; undefined: the host cannot be read. */
   foreign: number | undefined;
   mode: RunMode;
+  /** What the host has beside CPUs. */
+  resources: Resources;
   /** The configuration at the source; looked at every `updateconfig`. */
   revision: ConfigRevision;
   readonly loop: ControlLoop;
@@ -47,6 +49,7 @@ const GROUP: PilotCgroup = {
   parent: '/plancton/test',
   yields: 'cgroup',
   readCpuNs: () => 0,
+  readMemoryBytes: () => 0,
   holds: () => true,
   describe: () => 'a stage',
 };
@@ -102,6 +105,7 @@ export function setStage(options: StageOptions = {}, before?: LoopStage): LoopSt
     readMode: () => Promise.resolve(stage.mode),
     readMounts: () => Promise.resolve(''),
     sampler: fakeSampler(clock, host.ncpus, () => stage),
+    readResources: () => Promise.resolve(stage.resources),
     group: () => GROUP,
     inFlight: () => executor.inFlight(),
     takeOutcomes: () => executor.takeOutcomes(),
@@ -128,6 +132,7 @@ export function setStage(options: StageOptions = {}, before?: LoopStage): LoopSt
     events,
     foreign: 0,
     mode: 'active',
+    resources: someResources(),
     revision: inForce,
     loop,
     async start() {

@@ -143,7 +143,12 @@ export class SimulatedHost {
   }
 
   /** Begins a pilot, which runs at once. */
-  start(spec: Pick<PilotSpec, 'name' | 'image' | 'cpus' | 'flavour' | 'revision' | 'spawnedBootMs' | 'bootId'>): void {
+  start(
+    spec: Pick<
+      PilotSpec,
+      'name' | 'image' | 'cpus' | 'memoryBytes' | 'flavour' | 'revision' | 'spawnedBootMs' | 'bootId'
+    >,
+  ): void {
     const { pilot: kind, startCost, ncpus } = this.#options;
     this.#ids += 1;
     const id = `sim${this.#ids}`;
@@ -155,6 +160,7 @@ export class SimulatedHost {
         state: 'running',
         image: spec.image,
         cpus: spec.cpus,
+        memoryBytes: spec.memoryBytes,
         flavour: spec.flavour,
         revision: spec.revision,
         spawnedBootMs: spec.spawnedBootMs,

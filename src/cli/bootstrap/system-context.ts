@@ -8,7 +8,8 @@ import { checkConfig } from '../../config/check-config.js';
 import { cloneConfig } from '../../config/git/git-clone.js';
 import { openConfigSource } from '../../config/open-source.js';
 import { createDockerEngine } from '../../engine/docker-engine.js';
-import { diskFree, readHostFacts } from '../../observe/host-facts.js';
+import { createDiskGauge } from '../../observe/disk-gauge.js';
+import { readHostFacts } from '../../observe/host-facts.js';
 import { engineHost as engineHostOf } from '../context.js';
 import { exitCodes } from '../exit-codes.js';
 import { resolvePaths } from '../paths.js';
@@ -77,6 +78,7 @@ function spawnPlanctonctl({ nodeFile, planctonctlFile }: Places, args: readonly 
 /** This host as it is. */
 export function createBootstrapContext(): BootstrapContext {
   const clock = systemClock;
+  const askDisk = createDiskGauge(clock);
   const places = systemPlaces();
   const engineHost = engineHostOf({}, { env: process.env });
   const { registryAuthFile } = resolvePaths({}, { uid: 0, home: '/root' });
@@ -98,7 +100,7 @@ export function createBootstrapContext(): BootstrapContext {
     importImage: (tarFile, reference) => importImage(engineHost, tarFile, reference, clock),
     freeBytes: async (path) => {
       if (!existsSync(path)) return undefined;
-      const { freeBytes } = await diskFree(clock, path);
+      const { freeBytes } = await askDisk(path);
       return freeBytes;
     },
     cloneConfig: ({ url, branch }, into) =>

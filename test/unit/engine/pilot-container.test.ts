@@ -98,7 +98,14 @@ describe('a pilot as a create request', () => {
 
 describe('a line of the list as a pilot', () => {
   it('tells everything that was written into the labels', () => {
-    const spec = aSpec({ cpus: 0.5, flavour: 'fast', revision: 'abc', bootId: 'b', spawnedBootMs: 42 });
+    const spec = aSpec({
+      cpus: 0.5,
+      memoryBytes: 1000,
+      flavour: 'fast',
+      revision: 'abc',
+      bootId: 'b',
+      spawnedBootMs: 42,
+    });
     const summary = aSummary({ Labels: toCreateOptions(spec, undefined, withAppArmor).Labels });
     expect(fromContainerSummary(summary, ownership)).toEqual({
       id: 'c1',
@@ -106,6 +113,7 @@ describe('a line of the list as a pilot', () => {
       state: 'running',
       image: 'busybox:latest',
       cpus: 0.5,
+      memoryBytes: 1000,
       flavour: 'fast',
       revision: 'abc',
       spawnedBootMs: 42,

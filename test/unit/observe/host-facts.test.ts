@@ -3,7 +3,7 @@ import { hostname, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.js';
-import { diskFree, readHostFacts } from '../../../src/observe/host-facts.js';
+import { readHostFacts } from '../../../src/observe/host-facts.js';
 
 describe('host facts', () => {
   it('tells the CPUs that are online, the memory and the boot', async () => {
@@ -26,17 +26,5 @@ describe('host facts', () => {
     expect(facts.ncpus).toBeGreaterThan(0);
     expect(facts.bootId).not.toBe('');
     expect(facts.bootId).not.toBe(again.bootId);
-  });
-});
-
-describe('free disk space', () => {
-  it('is some part of the whole', async () => {
-    const { freeBytes, totalBytes } = await diskFree(systemClock, tmpdir());
-    expect(freeBytes).toBeGreaterThan(0);
-    expect(freeBytes).toBeLessThanOrEqual(totalBytes);
-  });
-
-  it('is unknown for a path that does not exist', async () => {
-    await expect(diskFree(systemClock, '/nonexistent')).rejects.toThrow(/ENOENT/);
   });
 });

@@ -14,6 +14,7 @@ function aHostWith(world: { groupNs?: number; inGroup?: string[]; engineNs?: Rec
     parent: '/plancton/test',
     yields: 'cgroup',
     readCpuNs: () => world.groupNs,
+    readMemoryBytes: () => undefined,
     holds: (id) => world.inGroup?.includes(id) ?? false,
     describe: () => 'a group',
   };

@@ -73,6 +73,22 @@ describe('the group of the pilots', () => {
     expect(read('cpu/plancton/cpu.shares')).toBe('1024');
   });
 
+  it('tells the memory that its pilots hold, without the cache that goes first', async () => {
+    unifiedTree();
+    const group = await prepare();
+    expect(group.readMemoryBytes()).toBeUndefined();
+    write({ 'plancton/a/memory.current': '5000\n', 'plancton/a/memory.stat': 'anon 3000\ninactive_file 1500\n' });
+    expect(group.readMemoryBytes()).toBe(3500);
+
+    write({ 'cpu/plancton/cpu.shares': '2', 'cpuacct/plancton/a/cpuacct.usage': '1' });
+    const older = await prepare({ info: { ...info, cgroupVersion: 1 } });
+    write({
+      'memory/plancton/a/memory.usage_in_bytes': '5000\n',
+      'memory/plancton/a/memory.stat': 'inactive_file 1\ntotal_inactive_file 2000\n',
+    });
+    expect(older.readMemoryBytes()).toBe(3000);
+  });
+
   it('knows its containers under either driver, and no others', async () => {
     unifiedTree();
     const group = await prepare();
@@ -108,6 +124,7 @@ describe('the group of the pilots', () => {
     const group = await prepare(options);
     expect(group).toMatchObject({ parent: undefined, yields: 'containers' });
     expect(group.readCpuNs()).toBeUndefined();
+    expect(group.readMemoryBytes()).toBeUndefined();
     expect(group.holds('c1')).toBe(false);
     expect(group.describe()).toMatch(text);
     expect((await prepare({ ...options, nice: false })).yields).toBe('none');
