@@ -175,7 +175,12 @@ export const keys = {
     '',
     'Where CPU use is read; auto means /proc/stat where there is one.',
   ),
-  nice: key(flag(), true, '', 'Keep pilots in a cgroup of the lowest CPU weight, so that others never wait for them.'),
+  nice: key(
+    flag(),
+    true,
+    '',
+    'Keep pilots in a cgroup of the lowest CPU and I/O weight, so that others never wait for them.',
+  ),
   own_cgroups: key(listOf(cgroupPath), [], '', 'Cgroups whose CPU use serves the pilots and is not held against them.'),
   start_cost: key(amount(0, 3600), 0.3, 'CPU seconds', 'CPU time that starting one pilot costs the host.'),
   adopt_original: key(flag(), false, '', 'Take over the pilots that an original Plancton left running.'),

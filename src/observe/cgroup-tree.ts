@@ -7,6 +7,13 @@ export interface CgroupTree {
   readonly version: 1 | 2;
 }
 
+/** A weight of a group as it is in force. */
+export interface Weight {
+  readonly lowest: boolean;
+  /** Name and value, in the kernel's own words. */
+  readonly text: string;
+}
+
 /** CPU time in ns that the group at `path` and all below it have used; undefined when there is no such group. */
 export function readCpuNs(tree: CgroupTree, path: string): number | undefined {
   const [file, pattern, nsPerUnit] =
@@ -67,10 +74,7 @@ export function setWeight(tree: CgroupTree, path: string, lowest: boolean): void
 }
 
 /** The weight in force in the kernel's own words; undefined when the group or its CPU controller is missing. */
-export function readWeight(
-  tree: CgroupTree,
-  path: string,
-): { readonly lowest: boolean; readonly text: string } | undefined {
+export function readWeight(tree: CgroupTree, path: string): Weight | undefined {
   if (tree.version === 1) {
     const shares = readIfThere(join(tree.root, 'cpu', path, 'cpu.shares'))?.trim();
     return shares === undefined ? undefined : { lowest: shares === '2', text: `cpu.shares ${shares}` };
@@ -85,7 +89,8 @@ export function detectCgroupTree(root: string): CgroupTree {
   return { root, version: readIfThere(join(root, 'cpuacct', 'cpuacct.usage')) === undefined ? 2 : 1 };
 }
 
-function readIfThere(file: string): string | undefined {
+/** The text of a file of the kernel; undefined where there is none to be had. */
+export function readIfThere(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');
   } catch {

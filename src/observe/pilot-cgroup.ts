@@ -10,7 +10,15 @@ import {
   setWeight,
   type CgroupTree,
 } from './cgroup-tree.js';
-import { accountSlice, runSystemctl, startSlice, weighSlice, type Systemctl } from './systemd-slice.js';
+import { readIoWeight, setIoWeight } from './io-weight.js';
+import {
+  accountSlice,
+  runSystemctl,
+  startSlice,
+  weighSlice,
+  weighSliceForDisks,
+  type Systemctl,
+} from './systemd-slice.js';
 
 /** The control group that all pilots of one instance share, or the reason why there is none. */
 export interface PilotCgroup {
@@ -74,6 +82,7 @@ function prepareDirectories(tree: CgroupTree, instance: string, nice: boolean): 
   const groups = { parent: `/plancton/${instance}`, outer: 'plancton', inner: `plancton/${instance}` };
   makeGroup(tree, groups.inner);
   if (readWeight(tree, groups.outer)?.lowest !== nice) setWeight(tree, groups.outer, nice);
+  if (readIoWeight(tree, groups.outer)?.lowest !== nice) setIoWeight(tree, groups.outer, nice);
   return groups;
 }
 
@@ -84,6 +93,7 @@ async function prepareSlices(tree: CgroupTree, instance: string, nice: boolean, 
   // Where systemd itself runs in a container, its groups are not at the top of the tree.
   const outer = dirname(inner);
   if (readWeight(tree, outer)?.lowest !== nice) await weighSlice(systemctl, 'plancton.slice', tree.version, nice);
+  if (readIoWeight(tree, outer)?.lowest !== nice) await weighSliceForDisks(systemctl, 'plancton.slice', nice);
   return { parent: slice, outer, inner };
 }
 
@@ -91,6 +101,7 @@ function inGroup(tree: CgroupTree, groups: Groups, nice: boolean): PilotCgroup {
   const { parent, outer, inner } = groups;
   if (readCpuNs(tree, inner) === undefined) return withoutGroup(nice, `the control group ${inner} has no CPU counter`);
   const weight = readWeight(tree, outer);
+  const forDisks = readIoWeight(tree, outer);
   if (nice && weight?.lowest !== true) {
     return withoutGroup(nice, `the control group ${outer} kept ${weight?.text ?? 'no CPU weight'}`);
   }
@@ -103,7 +114,7 @@ function inGroup(tree: CgroupTree, groups: Groups, nice: boolean): PilotCgroup {
     holds: (id) => names(id).some((name) => hasGroup(tree, `${inner}/${name}`)),
     describe: () =>
       nice
-        ? `pilots give way to everything else on the host: control group ${outer} has ${weight?.text ?? 'no weight'}`
+        ? `pilots give way to everything else on the host: control group ${outer} has ${weight?.text ?? 'no weight'}, for disks ${forDisks?.text ?? 'no weight'}`
         : 'pilots compete with everything else on the host as equals (nice: false)',
   };
 }

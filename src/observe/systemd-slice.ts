@@ -38,3 +38,12 @@ export async function weighSlice(systemctl: Systemctl, slice: string, version: 1
   // `idle` is stronger, but older kernels and older systemd do not know it.
   await set('CPUWeight=idle').catch(() => set('CPUWeight=1'));
 }
+
+/** Gives a slice the lowest weight for disks or the default one, until the next boot, if the host has such weights. */
+export async function weighSliceForDisks(systemctl: Systemctl, slice: string, lowest: boolean): Promise<void> {
+  const set = (property: string) => systemctl(['set-property', '--runtime', slice, property]);
+  await set(lowest ? 'IOWeight=1' : 'IOWeight=100')
+    // Before version 230.
+    .catch(() => set(lowest ? 'BlockIOWeight=10' : 'BlockIOWeight=500'))
+    .catch(() => undefined);
+}

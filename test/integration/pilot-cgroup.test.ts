@@ -71,6 +71,7 @@ describe('the group of the pilots on a real engine', () => {
 
   it('is of the lowest weight, holds the pilots and may be prepared again', async () => {
     expect(group.yields, group.describe()).toBe('cgroup');
+    expect(group.describe()).toMatch(/for disks (no weight|(io|blkio)\.(bfq\.)?weight 1)/);
     expect(pilots.every((id) => group.holds(id))).toBe(true);
     expect(group.holds('f'.repeat(64))).toBe(false);
     expect(group.readMemoryBytes()).toBeGreaterThan(0);

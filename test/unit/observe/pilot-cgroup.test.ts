@@ -73,6 +73,42 @@ describe('the group of the pilots', () => {
     expect(read('cpu/plancton/cpu.shares')).toBe('1024');
   });
 
+  it.each([
+    { file: 'io.weight', before: 'default 100\n8:0 200\n', lowest: '1', usual: '100' },
+    { file: 'io.bfq.weight', before: 'default 100\n', lowest: '1', usual: '100' },
+  ])('comes last at disks too where there is $file, version 2', async ({ file, before, lowest, usual }) => {
+    unifiedTree();
+    write({ 'cgroup.controllers': 'cpu io memory', [`plancton/${file}`]: before });
+    expect((await prepare()).describe()).toContain(`cpu.weight 1, for disks ${file} ${lowest}`);
+    expect(read(`plancton/${file}`)).toBe(lowest);
+    expect(read('cgroup.subtree_control')).toBe('+io');
+    await prepare({ nice: false });
+    expect(read(`plancton/${file}`)).toBe(usual);
+  });
+
+  it.each([
+    { file: 'blkio.weight', before: '500\n', lowest: '10', usual: '500' },
+    { file: 'blkio.bfq.weight', before: '100\n', lowest: '1', usual: '100' },
+  ])('comes last at disks too where there is $file, version 1', async ({ file, before, lowest, usual }) => {
+    const older = { info: { ...info, cgroupVersion: 1 } } as const;
+    write({ 'cpu/plancton/cpu.shares': '1024', 'cpuacct/plancton/a/cpuacct.usage': '1' });
+    write({ 'blkio/cgroup.procs': '', [`blkio/plancton/${file}`]: before });
+    expect((await prepare(older)).describe()).toContain(`cpu.shares 2, for disks ${file} ${lowest}`);
+    expect(read(`blkio/plancton/${file}`)).toBe(lowest);
+    await prepare({ ...older, nice: false });
+    expect(read(`blkio/plancton/${file}`)).toBe(usual);
+  });
+
+  it('does without a weight for disks where there is none, or it cannot be set', async () => {
+    unifiedTree();
+    expect((await prepare()).describe()).toContain('cpu.weight 1, for disks no weight');
+    mkdirSync(join(root, 'plancton/io.weight'));
+    expect(await prepare()).toMatchObject({ yields: 'cgroup' });
+    write({ 'cpu/plancton/cpu.shares': '1024', 'cpuacct/plancton/a/cpuacct.usage': '1' });
+    expect(await prepare({ info: { ...info, cgroupVersion: 1 } })).toMatchObject({ yields: 'cgroup' });
+    expect(existsSync(join(root, 'blkio'))).toBe(false);
+  });
+
   it('tells the memory that its pilots hold, without the cache that goes first', async () => {
     unifiedTree();
     const group = await prepare();
@@ -170,6 +206,7 @@ describe('the group of the pilots', () => {
         'start plancton-a.slice',
         'show --property=ControlGroup --value plancton-a.slice',
         'set-property --runtime plancton.slice CPUWeight=idle',
+        'set-property --runtime plancton.slice IOWeight=1',
       ]);
     });
 
@@ -181,6 +218,17 @@ describe('the group of the pilots', () => {
       };
       expect(await prepare({ info: systemd, systemctl: systemctl(onSet) })).toMatchObject({ yields: 'cgroup' });
       expect(read(`${outer}/cpu.weight`)).toBe('1');
+    });
+
+    it('comes last at disks too, by the older name where systemd knows no other', async () => {
+      write({ [`cpu/${outer}/cpu.shares`]: '2', [`cpuacct/${outer}/plancton-a.slice/cpuacct.usage`]: '3' });
+      const onSet = (property: string) => {
+        if (property === 'IOWeight=1') throw new Error('Unknown assignment');
+        write({ [`blkio/${outer}/blkio.weight`]: property.split('=')[1] ?? '' });
+      };
+      const group = await prepare({ info: { ...systemd, cgroupVersion: 1 }, systemctl: systemctl(onSet) });
+      expect(group.describe()).toContain('for disks blkio.weight 10');
+      expect(calls.at(-1)).toBe('set-property --runtime plancton.slice BlockIOWeight=10');
     });
 
     it('asks systemd to count where it does not do so by itself', async () => {

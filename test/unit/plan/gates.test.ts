@@ -56,6 +56,10 @@ describe('memory', () => {
     expect(reasons).toStrictEqual(['replacement', 'growth']);
   });
 
+  test('has no first pilot to favour where one is replaced', () => {
+    expect(spawnsOf(lookAt(memory(4), { pilots: pilotsOf(1, { state: 'exited' }) }))).toHaveLength(1);
+  });
+
   test('is not promised where pilots have no limit', () => {
     const unlimited = aConfig({ docks_per_loop: 100, max_dock_mem: 0, min_free_mem: GB });
 
