@@ -26,6 +26,7 @@ module.exports = {
       from: { path: '^src/plan/' },
       to: { dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional'] },
     },
+    stage('simulate-replaces-the-world', '^src/simulate/', ['^src/config/', '^src/plan/']),
     stage('act-follows-the-plan', '^src/act/', ['^src/engine/container-engine\\.ts']),
     stage('report-tells-what-was', '^src/report/', ['^src/config/(schema|quantity)\\.ts']),
     {
@@ -37,7 +38,7 @@ module.exports = {
     home('dockerode', '^src/engine/docker-'),
     home('simple-git', '^src/config/git/'),
     home('js-yaml', '^src/config/yaml\\.ts'),
-    home('zod', '^src/config/'),
+    home('zod', '^src/(config|simulate)/'),
     home('systeminformation', '^src/observe/system-information\\.ts'),
     home('commander', '^src/cli/'),
     home('pino', '^src/report/'),

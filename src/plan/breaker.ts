@@ -86,7 +86,7 @@ export function learn(
 
 /** Pilots of which it is not known yet whether they live. */
 function onTrial({ holders, count, tracked }: Census): number {
-  return count - holders.filter(({ id }) => tracked[id]?.proven === true).length;
+  return count - holders.filter(({ id }) => tracked.get(id)?.proven === true).length;
 }
 
 /** How many pilots experience allows to start now; `Infinity` = as many as fit. */
@@ -123,7 +123,7 @@ export function breakerDueMs(
 ): number | undefined {
   if (fizzles === 0) return undefined;
   const proofs = census.holders.flatMap(({ id }) => {
-    const { proven = true, runsSinceBootMs } = census.tracked[id] ?? {};
+    const { proven = true, runsSinceBootMs } = census.tracked.get(id) ?? {};
     return proven || runsSinceBootMs === undefined ? [] : [runsSinceBootMs + config.fizzle_seconds * 1000 - nowBootMs];
   });
   const times = [...proofs, ...(open === undefined ? [] : [open.dueBootMs - nowBootMs])].filter((ms) => ms > 0);

@@ -14,7 +14,7 @@ export interface Census {
   readonly promisedBytes: number;
   /** Pilots that ended since the last cycle other than by eviction. */
   readonly ended: number;
-  readonly tracked: Readonly<Record<string, Tracked>>;
+  readonly tracked: ReadonlyMap<string, Tracked>;
 }
 
 const GONE: readonly PilotState[] = ['exited', 'dead', 'removing'];
@@ -63,20 +63,19 @@ function track(config: Config, observation: Observation, pilot: Pilot, before: T
 /** Counts each pilot's end once, whether it is seen exited or has vanished between two looks. */
 export function takeCensus(config: Config, observation: Observation, state: State): Census {
   const { pilots, inFlight } = observation;
-  const tracked: Record<string, Tracked> = {};
+  const tracked = new Map<string, Tracked>();
   let ended = 0;
   for (const pilot of pilots) {
-    const before = state.tracked[pilot.id];
+    const before = state.tracked.get(pilot.id);
     const now = track(config, observation, pilot, before);
-    tracked[pilot.id] = now;
+    tracked.set(pilot.id, now);
     if (now.ended && before?.ended !== true && !now.evicted) ended += 1;
   }
-  for (const [id, before] of Object.entries(state.tracked)) {
-    if (tracked[id] === undefined && before.ran && !before.ended && !before.evicted) ended += 1;
+  for (const [id, before] of state.tracked) {
+    if (!tracked.has(id) && before.ran && !before.ended && !before.evicted) ended += 1;
   }
   const holders = pilots.filter((pilot) => !GONE.includes(pilot.state));
-  const listed = new Set(pilots.map((pilot) => pilot.name));
-  const asked = inFlight.spawning.filter((spawn) => !listed.has(spawn.name));
+  const asked = inFlight.spawning.filter((spawn) => !pilots.some((pilot) => pilot.name === spawn.name));
   const promised =
     holders.reduce((sum, pilot) => sum + cpusOf(config, pilot), 0) + asked.reduce((sum, spawn) => sum + spawn.cpus, 0);
   const promisedBytes =
@@ -87,5 +86,5 @@ export function takeCensus(config: Config, observation: Observation, state: Stat
 /** Ms since a pilot of the list was started. */
 export function ageMs(observation: Observation, census: Census, pilot: Pilot): number {
   const { bootMs } = observation.at;
-  return bootMs - (census.tracked[pilot.id]?.bornBootMs ?? bootMs);
+  return bootMs - (census.tracked.get(pilot.id)?.bornBootMs ?? bootMs);
 }

@@ -60,7 +60,7 @@ function ofRemains(config: Config, outcome: Outcome, state: State): Lesson | und
   if (action.type !== 'remove' || action.reason !== 'exited' || ended === undefined) return undefined;
   const life = lifeMs(outcome);
   if (life === undefined) return undefined;
-  const bornBootMs = state.tracked[action.pilot.id]?.bornBootMs ?? action.pilot.spawnedBootMs ?? 0;
+  const bornBootMs = state.tracked.get(action.pilot.id)?.bornBootMs ?? action.pilot.spawnedBootMs ?? 0;
   const soon = config.fizzle_seconds * 1000;
   if (life >= soon) return { type: 'lived', bornBootMs };
   const cause = ended.oomKilled ? OUT_OF_MEMORY : causeOfEnd(config, ended.exitCode);
@@ -76,8 +76,8 @@ function ofSight(
   census: Census,
   pilot: Pilot,
 ): Lesson | undefined {
-  const before = state.tracked[pilot.id];
-  const now = census.tracked[pilot.id];
+  const before = state.tracked.get(pilot.id);
+  const now = census.tracked.get(pilot.id);
   if (now === undefined) return undefined;
   const { bornBootMs } = now;
   if (now.proven) return before?.proven === true ? undefined : { type: 'lived', bornBootMs };

@@ -88,7 +88,7 @@ function spawnActions(
   load: Load,
 ): { readonly actions: readonly SpawnAction[]; readonly seed: number } {
   let { seed } = load.state;
-  if (source === undefined) return { actions: [], seed };
+  if (source === undefined || load.starts.length === 0) return { actions: [], seed };
   const taken = new Set([...observation.pilots, ...observation.inFlight.spawning].map(({ name }) => name));
   const actions = load.starts.map((reason): SpawnAction => {
     const next = nextSuffix(seed, taken);
@@ -100,11 +100,12 @@ function spawnActions(
   return { actions, seed };
 }
 
-function markEvicted(tracked: Readonly<Record<string, Tracked>>, evictions: readonly RemoveAction[]) {
-  const marked = { ...tracked };
+function markEvicted(tracked: ReadonlyMap<string, Tracked>, evictions: readonly RemoveAction[]) {
+  if (evictions.length === 0) return tracked;
+  const marked = new Map(tracked);
   for (const { pilot } of evictions) {
-    const before = marked[pilot.id];
-    if (before !== undefined) marked[pilot.id] = { ...before, evicted: true };
+    const before = marked.get(pilot.id);
+    if (before !== undefined) marked.set(pilot.id, { ...before, evicted: true });
   }
   return marked;
 }

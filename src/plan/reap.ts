@@ -16,7 +16,7 @@ function reasonToReap(
   if (ageMs(observation, census, pilot) > config.max_ttl * 1000) return 'expired';
   if (pilot.state !== 'created') return undefined;
   const startUnderWay = observation.inFlight.spawning.some((spawn) => spawn.name === pilot.name);
-  const seenMs = observation.at.bootMs - (census.tracked[pilot.id]?.firstSeenBootMs ?? observation.at.bootMs);
+  const seenMs = observation.at.bootMs - (census.tracked.get(pilot.id)?.firstSeenBootMs ?? observation.at.bootMs);
   return !startUnderWay && seenMs >= NEVER_STARTED_AFTER_MS ? 'never-started' : undefined;
 }
 

@@ -16,7 +16,7 @@ export interface State {
   /** Starts asked for since the last sample: each costs the engine some CPU that is not the owner's. */
   readonly startsSinceSample: number;
   /** Pilots by id, as long as the engine lists them. */
-  readonly tracked: Readonly<Record<string, Tracked>>;
+  readonly tracked: ReadonlyMap<string, Tracked>;
   readonly eviction: LastEviction | undefined;
   /** Only where pilots do not yield: since when there is an excess, and when there last was one. */
   readonly pressure: { readonly sinceMs: number; readonly lastMs: number } | undefined;
@@ -126,7 +126,7 @@ export function initialState(seed: number): State {
     tokens: { growth: 0, replacement: 0 },
     growth: { step: 0, spoiled: false },
     startsSinceSample: 0,
-    tracked: {},
+    tracked: new Map(),
     eviction: undefined,
     pressure: undefined,
     breaker: { subject: '', fizzles: 0, cause: undefined, open: undefined, wary: undefined },

@@ -53,7 +53,11 @@ export const mutants = [
   ['census', ' && before.ran', ''],
   ['census', ' && !before.ended', ''],
   ['census', ' && !before.evicted', ''],
-  ['census', 'inFlight.spawning.filter((spawn) => !listed.has(spawn.name))', 'inFlight.spawning'],
+  [
+    'census',
+    'inFlight.spawning.filter((spawn) => !pilots.some((pilot) => pilot.name === spawn.name))',
+    'inFlight.spawning',
+  ],
   ['census', 'holders.length + asked.length', 'holders.length'],
   ['census', ' + asked.reduce((sum, spawn) => sum + spawn.cpus, 0)', ''],
 

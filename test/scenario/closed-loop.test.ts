@@ -1,31 +1,33 @@
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/schema.js';
-import { runClosedLoop, type Result } from '../support/closed-loop.js';
+import { runClosedLoop } from '../../src/simulate/closed-loop.js';
+import { stepLoad } from '../../src/simulate/foreign-load.js';
+import type { SimulationResult } from '../../src/simulate/result.js';
 import { aConfig } from '../support/plan-builders.js';
-import { stepLoad } from '../support/simulated-host.js';
 import { originalScenarios, type OriginalScenario } from './original-scenarios.js';
 
 /** What the original's figures leave open was chosen once, so that its formulas give its figures; the same for every row. */
-const CALIBRATION = { jitter: 0.2, measure: 'work', startCost: 0.3 } as const;
+const CALIBRATION = { jitter: 0.2, startCost: 0.3 } as const;
 
 function aDay(
   { ncpus, maxDocks, pilotSeconds, foreign }: OriginalScenario,
   policy: Config['policy'],
   seed = 1,
-): Result {
-  const { jitter, measure, startCost } = CALIBRATION;
+): SimulationResult {
+  const { jitter, startCost } = CALIBRATION;
   return runClosedLoop({
     config: aConfig({ policy, max_docks: maxDocks }),
     hours: 24,
     wake: 'timer',
     host: {
       ncpus,
-      pilot: { seconds: pilotSeconds, jitter, cpu: 1, measure },
+      pilot: { seconds: pilotSeconds, jitter, cpu: 1 },
       foreign,
       // The original never asked for a weight of its own.
       yields: policy === 'legacy' ? 'none' : 'cgroup',
       startCost,
       slack: Math.max(0.5, 0.02 * ncpus),
+      fizzleSeconds: 10,
       seed,
     },
   });
@@ -71,7 +73,7 @@ describe('the capacity model is no worse than the original in any column, and be
 });
 
 /** A full host whose owner takes half of it from the first hour on, for four hours. */
-function ownerTakesHalf(ncpus: number, changes: Partial<Config>, phase = 0): Result {
+function ownerTakesHalf(ncpus: number, changes: Partial<Config>, phase = 0): SimulationResult {
   const config = aConfig({ max_docks: ncpus, docks_per_loop: ncpus, ...changes });
   const foreign = stepLoad([
     { at: 0, cpus: 0 },
@@ -84,11 +86,12 @@ function ownerTakesHalf(ncpus: number, changes: Partial<Config>, phase = 0): Res
     wake: 'timer',
     host: {
       ncpus,
-      pilot: { seconds: 48 * 3600, jitter: 0, cpu: 1, measure: 'wall' },
+      pilot: { seconds: 48 * 3600, jitter: 0, cpu: 1 },
       foreign,
       yields: config.policy === 'legacy' ? 'none' : 'cgroup',
       startCost: 0.3,
       slack: Math.max(0.5, 0.02 * ncpus),
+      fizzleSeconds: 10,
       seed: 1,
     },
   });
@@ -135,7 +138,7 @@ describe('an owner who takes half of a full host', () => {
       wake: 'timer',
       host: {
         ncpus: 24,
-        pilot: { seconds: 48 * 3600, jitter: 0, cpu: 1, measure: 'wall' },
+        pilot: { seconds: 48 * 3600, jitter: 0, cpu: 1 },
         foreign: stepLoad([
           { at: 0, cpus: 0 },
           { at: 3600, cpus: 12 },
@@ -143,6 +146,7 @@ describe('an owner who takes half of a full host', () => {
         yields: 'none',
         startCost: 0.3,
         slack: 0.5,
+        fizzleSeconds: 10,
         seed: 1,
       },
     });
@@ -154,7 +158,7 @@ describe('an owner who takes half of a full host', () => {
 });
 
 /** A site of nothing but pilots: their helpers cost more with each pilot, and more yet while it is young. */
-function hltSite(changes: Partial<Config>): Result {
+function hltSite(changes: Partial<Config>): SimulationResult {
   return runClosedLoop({
     config: aConfig({
       main_sleep: 10,
@@ -171,14 +175,18 @@ function hltSite(changes: Partial<Config>): Result {
     wake: 'timer',
     host: {
       ncpus: 24,
-      pilot: { seconds: 4 * 3600, jitter: 0.2, cpu: 1, measure: 'work' },
+      pilot: { seconds: 4 * 3600, jitter: 0.2, cpu: 1 },
       foreign: {
-        wantedAt: (_, ages) => 0.3 + 0.05 * ages.length + 0.1 * ages.filter((age) => age < 300).length,
+        wantedAt: (seconds, pilots) => {
+          const young = pilots.filter(({ bornSeconds }) => seconds - bornSeconds < 300);
+          return 0.3 + 0.05 * pilots.length + 0.1 * young.length;
+        },
         changesAfter: (seconds) => seconds + 10,
       },
       yields: 'cgroup',
       startCost: 0.3,
       slack: 0.5,
+      fizzleSeconds: 10,
       seed: 1,
     },
   });
@@ -211,18 +219,19 @@ describe('a dedicated site whose helpers work harder the more pilots there are',
 });
 
 describe('24 dedicated CPUs and pilots of 60 s', () => {
-  function aDayOfShortPilots(wake: 'timer' | 'pilot-end'): Result {
+  function aDayOfShortPilots(wake: 'timer' | 'events'): SimulationResult {
     return runClosedLoop({
       config: aConfig({ max_docks: 24 }),
       hours: 24,
       wake,
       host: {
         ncpus: 24,
-        pilot: { seconds: 60, jitter: 0.2, cpu: 1, measure: 'work' },
+        pilot: { seconds: 60, jitter: 0.2, cpu: 1 },
         foreign: stepLoad([]),
         yields: 'cgroup',
         startCost: 0,
         slack: 0.5,
+        fizzleSeconds: 10,
         seed: 1,
       },
     });
@@ -233,7 +242,7 @@ describe('24 dedicated CPUs and pilots of 60 s', () => {
   });
 
   test('end in all that could be where each end wakes the loop', () => {
-    const { completed } = aDayOfShortPilots('pilot-end');
+    const { completed } = aDayOfShortPilots('events');
 
     expect(completed).toBeGreaterThanOrEqual(34_300);
     expect(completed).toBeLessThanOrEqual(34_560);
@@ -248,7 +257,7 @@ describe('pilots that use a tenth of their CPUs', () => {
       wake: 'timer',
       host: {
         ncpus: 24,
-        pilot: { seconds: 7200, jitter: 0.2, cpu: 0.1, measure: 'wall' },
+        pilot: { seconds: 7200, jitter: 0.2, cpu: 0.1 },
         foreign: stepLoad([
           { at: 0, cpus: 0 },
           { at: 7200, cpus: 20 },
@@ -256,6 +265,7 @@ describe('pilots that use a tenth of their CPUs', () => {
         yields: 'cgroup',
         startCost: 0.3,
         slack: 0.5,
+        fizzleSeconds: 10,
         seed: 1,
       },
     });

@@ -1,4 +1,4 @@
-import { stepLoad, type ForeignLoad } from '../support/simulated-host.js';
+import { stepLoad, type ForeignLoad } from '../../src/simulate/foreign-load.js';
 
 /** A day on a simulated host, and what the unmodified original did in it. */
 export interface OriginalScenario {

@@ -5,10 +5,10 @@ import type { CpuSample, Observation, Pilot, PilotState, Resources, RunMode, Yie
 import { cpusOf } from '../../src/plan/census.js';
 import { plan } from '../../src/plan/plan.js';
 import { initialState, type State } from '../../src/plan/state.js';
+import { runClosedLoop } from '../../src/simulate/closed-loop.js';
+import { stepLoad } from '../../src/simulate/foreign-load.js';
 import { aHost, anImage, anInstant, someResources } from '../support/builders.js';
-import { runClosedLoop } from '../support/closed-loop.js';
 import { aConfig, deepFreeze, evictedBy, pullsOf, removalsOf, spawnsOf } from '../support/plan-builders.js';
-import { stepLoad } from '../support/simulated-host.js';
 
 /** PLANCTON_PROPERTY_RUNS multiplies the cases, PLANCTON_PROPERTY_SEED chooses others. */
 const FACTOR = Number(process.env['PLANCTON_PROPERTY_RUNS'] ?? 1);
@@ -374,7 +374,7 @@ describe('whatever is observed', () => {
       const removed = new Set(removalsOf(decision).map(({ pilot }) => pilot.id));
       for (const { id, state, spawnedBootMs, bootId } of pilots) {
         const labelled = spawnedBootMs !== undefined && bootId === host.bootId;
-        const sinceMs = labelled ? spawnedBootMs : (decision.state.tracked[id]?.firstSeenBootMs ?? Infinity);
+        const sinceMs = labelled ? spawnedBootMs : (decision.state.tracked.get(id)?.firstSeenBootMs ?? Infinity);
         const late = at.bootMs - sinceMs > config.max_ttl * 1000;
         if (late && !inFlight.removing.includes(id) && state !== 'removing') expect(removed).toContain(id);
       }
@@ -415,7 +415,7 @@ describe('whatever is observed', () => {
     always(100, ({ observation, decision }) => {
       const listed = observation.pilots.map(({ id }) => id);
 
-      expect(Object.keys(decision.state.tracked).every((id) => listed.includes(id))).toBe(true);
+      expect([...decision.state.tracked.keys()].every((id) => listed.includes(id))).toBe(true);
     });
   });
 });
@@ -467,11 +467,12 @@ function underConstantLoad(given: ConstantCase) {
     startWith,
     host: {
       ncpus: cpus,
-      pilot: { seconds: given.pilotSeconds, jitter: 0.3, cpu: 1, measure: 'wall' },
+      pilot: { seconds: given.pilotSeconds, jitter: 0.3, cpu: 1 },
       foreign: stepLoad([{ at: 0, cpus: foreign }]),
       yields: 'cgroup',
       startCost: config.start_cost,
       slack,
+      fizzleSeconds: 10,
       seed: given.seed,
     },
   });

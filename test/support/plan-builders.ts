@@ -78,7 +78,7 @@ export function first<T>(list: readonly T[]): T {
 export function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);
-    for (const part of Object.values(value)) deepFreeze(part);
+    for (const part of value instanceof Map ? value.values() : Object.values(value)) deepFreeze(part);
   }
   return value;
 }
