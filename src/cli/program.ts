@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { addConfigCommands } from './config-command.js';
 import { readConfigFile, readConfigFolder } from './config-files.js';
 import type { CliContext, CliOptions } from './context.js';
@@ -11,6 +11,7 @@ import { logFormats } from './log-output.js';
 import { changeMode } from './mode-commands.js';
 import { resolvePaths } from './paths.js';
 import { runDaemon } from './run-daemon.js';
+import { runCommandLine } from './run-program.js';
 import { forceStart, reload, start, stop } from './start-stop.js';
 import { showStatus } from './status-command.js';
 
@@ -125,45 +126,34 @@ function addConfig(program: Command, context: CliContext, finish: (exitCode: num
   });
 }
 
-/** The command line of planctonctl. `finish` is told the exit code of the verb that ran. */
-export function createProgram(context: CliContext, finish: (exitCode: number) => void): Command {
-  const program = new Command('planctonctl')
+function describe(program: Command, context: CliContext, finish: (exitCode: number) => void): void {
+  program
     .description('Keeps every idle core of this host busy with pilot containers, and gets out of the way at once.')
     .version(context.version)
-    .exitOverride()
     .showHelpAfterError()
-    .configureOutput({
-      writeOut: (text) => {
-        context.out(text.trimEnd());
-      },
-      writeErr: (text) => {
-        context.err(text.trimEnd());
-      },
-    })
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', epilogue);
   addGlobalOptions(program);
   addVerbs(program, context, finish);
   addConfig(program, context, finish);
   for (const parent of [program, ...program.commands]) if (parent.commands.length > 0) addHelpCommand(parent);
-  return program;
 }
 
 /** Runs one command line (without the program's name); returns the exit code. Never rejects: what goes wrong is told on stderr. */
 export async function runProgram(context: CliContext, args: readonly string[]): Promise<number> {
-  let exitCode: number = exitCodes.ok;
-  const program = createProgram(context, (code) => {
-    exitCode = code;
-  });
-  try {
-    await program.parseAsync(args, { from: 'user' });
-    return exitCode;
-  } catch (error) {
-    // Help that was asked for has exit code 0; commander has told everything else already.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-    const explained = explainError(error);
-    context.err(`planctonctl: ${explained.text}`);
-    context.tellParent({ type: 'ended', ...explained });
-    return explained.exitCode;
-  }
+  return runCommandLine(
+    context,
+    {
+      name: 'planctonctl',
+      describe: (program, finish) => {
+        describe(program, context, finish);
+      },
+      explain: (error) => {
+        const explained = explainError(error);
+        context.tellParent({ type: 'ended', ...explained });
+        return explained;
+      },
+    },
+    args,
+  );
 }

@@ -1,8 +1,9 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Option, type Command } from 'commander';
 import { resolve } from 'node:path';
 import { parseConfigRepo } from '../../config/git/git-url.js';
 import { ConfigSourceError } from '../../config/source.js';
 import { CliError, exitCodes, explainError } from '../exit-codes.js';
+import { runCommandLine } from '../run-program.js';
 import type { BootstrapContext } from './context.js';
 import { installDryRun, installRepository } from './install.js';
 import { runPrivateDemo } from './private-demo.js';
@@ -45,8 +46,8 @@ async function carryOut(context: BootstrapContext, repo: string | undefined, opt
   return installRepository(context, parsed, { yes });
 }
 
-function createProgram(context: BootstrapContext, finish: (exitCode: number) => void): Command {
-  return new Command('plancton-bootstrap')
+function describe(program: Command, context: BootstrapContext, finish: (exitCode: number) => void): void {
+  program
     .description('Sets up this host: puts a configuration in place, starts Plancton now and at every boot.')
     .argument('[repo]', 'user/repo[:branch] on GitHub, or any git URL or path, with #branch')
     .option('--dryrun', 'use the default configuration instead of a repository')
@@ -55,16 +56,7 @@ function createProgram(context: BootstrapContext, finish: (exitCode: number) => 
     .option('--force-stop', 'with --remove: remove running pilots as well')
     .addOption(new Option('--private <dir>', 'with --dryrun: run in this folder until Ctrl-C').hideHelp())
     .addHelpText('after', epilogue)
-    .exitOverride()
     .showHelpAfterError('(see plancton-bootstrap --help)')
-    .configureOutput({
-      writeOut: (text) => {
-        context.out(text.trimEnd());
-      },
-      writeErr: (text) => {
-        context.err(text.trimEnd());
-      },
-    })
     .action(async (repo: string | undefined, options: Options) => {
       finish(await carryOut(context, repo, options));
     });
@@ -72,19 +64,17 @@ function createProgram(context: BootstrapContext, finish: (exitCode: number) => 
 
 /** Runs one command line (without the program's name); returns the exit code and tells on stderr what went wrong. */
 export async function runBootstrap(context: BootstrapContext, args: readonly string[]): Promise<number> {
-  let exitCode: number = exitCodes.ok;
-  const program = createProgram(context, (code) => {
-    exitCode = code;
-  });
-  try {
-    await program.parseAsync(args, { from: 'user' });
-    return exitCode;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-    const { exitCode: code, text } = explain(error);
-    context.err(`plancton-bootstrap: ${text}`);
-    return code;
-  }
+  return runCommandLine(
+    context,
+    {
+      name: 'plancton-bootstrap',
+      describe: (program, finish) => {
+        describe(program, context, finish);
+      },
+      explain,
+    },
+    args,
+  );
 }
 
 /** A repository that cannot be had is nobody's bug. */
