@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
-import { readConfigTree, readLayers } from '../config/config-tree.js';
+import { join, resolve } from 'node:path';
+import { readCapped } from '../config/capped-file.js';
+import { MAX_FILE_BYTES, readConfigTree } from '../config/config-tree.js';
 import type { ConfigText } from '../config/layers.js';
+import { ConfigSourceError } from '../config/source.js';
 import { CliError, exitCodes } from './exit-codes.js';
 
 /** The files that make up the configuration of a host in a folder. Rejects with a ConfigSourceError. */
@@ -11,10 +13,14 @@ export function readConfigFolder(confDir: string, hostname: string): Promise<Con
   return readConfigTree({ confDir, hostname, followLinks });
 }
 
-/** One file on its own, called as the user called it. Rejects with a CliError (78) when there is none. */
-export async function readConfigFile(file: string, hostname: string): Promise<ConfigText[]> {
-  const path = resolve(file);
-  const [layer] = await readLayers({ confDir: dirname(path), hostname, followLinks: true }, [basename(path)]);
-  if (layer === undefined) throw new CliError(exitCodes.config, `there is no file ${file}`);
-  return [{ file, text: layer.text }];
+/** One file on its own, called as the user called it. Rejects with a CliError (78) when it cannot be had. */
+export async function readConfigFile(file: string): Promise<ConfigText> {
+  let text: string | undefined;
+  try {
+    text = await readCapped(resolve(file), { followLinks: true, maxBytes: MAX_FILE_BYTES });
+  } catch (error) {
+    throw error instanceof ConfigSourceError ? new CliError(exitCodes.config, error.message, { cause: error }) : error;
+  }
+  if (text === undefined) throw new CliError(exitCodes.config, `there is no file ${file}`);
+  return { file, text };
 }

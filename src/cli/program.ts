@@ -12,6 +12,7 @@ import { changeMode } from './mode-commands.js';
 import { resolvePaths } from './paths.js';
 import { runDaemon } from './run-daemon.js';
 import { runCommandLine } from './run-program.js';
+import type { SimulateOptions } from './simulate-command.js';
 import { forceStart, reload, start, stop } from './start-stop.js';
 import { showStatus } from './status-command.js';
 
@@ -107,6 +108,19 @@ function addVerbs(program: Command, context: CliContext, finish: (exitCode: numb
     });
 }
 
+function addSimulate(program: Command, context: CliContext, finish: (exitCode: number) => void): void {
+  program
+    .command('simulate <scenario>')
+    .description('tell what the daemon would have done with a load; needs no engine and no daemon')
+    .addOption(new Option('--policy <policy>', 'instead of the one configured').choices(['capacity', 'legacy']))
+    .option('--config <file>', 'a configuration file, instead of `config` in the scenario')
+    .option('--json', 'as JSON')
+    .action(async (file: string, options: SimulateOptions) => {
+      const { runSimulation } = await import('./simulate-command.js');
+      finish(await runSimulation(context, file, options));
+    });
+}
+
 function addConfig(program: Command, context: CliContext, finish: (exitCode: number) => void): void {
   const confDir = () => resolvePaths(program.opts<CliOptions>(), context).confDir;
   addConfigCommands(program, {
@@ -114,7 +128,7 @@ function addConfig(program: Command, context: CliContext, finish: (exitCode: num
     host: () => context.readHost(),
     layers: async (file) => {
       const { hostname } = await context.readHost();
-      return file === undefined ? readConfigFolder(confDir(), hostname) : readConfigFile(file, hostname);
+      return file === undefined ? readConfigFolder(confDir(), hostname) : [await readConfigFile(file)];
     },
     out: (text) => {
       context.out(text);
@@ -136,6 +150,7 @@ function describe(program: Command, context: CliContext, finish: (exitCode: numb
   addGlobalOptions(program);
   addVerbs(program, context, finish);
   addConfig(program, context, finish);
+  addSimulate(program, context, finish);
   for (const parent of [program, ...program.commands]) if (parent.commands.length > 0) addHelpCommand(parent);
 }
 

@@ -1,8 +1,7 @@
-import { constants } from 'node:fs';
-import { lstat, open, readdir } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { codeOf, readCapped, unreadable } from './capped-file.js';
 import { BASE_FILE, HOSTS_FOLDER, layerFiles, type ConfigText } from './layers.js';
-import { ConfigSourceError } from './source.js';
 
 /** The most a file of the configuration may hold. */
 export const MAX_FILE_BYTES = 256 * 1024;
@@ -12,52 +11,6 @@ export interface TreeOptions {
   readonly hostname: string;
   /** False where the tree was written by somebody else's commits: a link could then point at any file of the host. */
   readonly followLinks: boolean;
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
-}
-
-function unreadable(path: string, error: unknown): ConfigSourceError {
-  const code = codeOf(error);
-  const cures: Record<string, string> = {
-    ELOOP: 'it is a symbolic link, which a repository may not use here; replace it by what it points to',
-    ENOTDIR: 'it is not a folder; rename it',
-    EISDIR: 'it is a folder; rename it',
-  };
-  const cure = cures[code] ?? `make it readable (${code})`;
-  return new ConfigSourceError('broken', `Cannot read ${path}: ${cure}.`);
-}
-
-/** Undefined when there is no such file. The size is capped on what is read, not on what a file claims to hold. */
-async function readCapped(path: string, followLinks: boolean): Promise<string | undefined> {
-  // Not blocking: a pipe in the place of a file must not hold us up.
-  const flags = constants.O_RDONLY | constants.O_NONBLOCK | (followLinks ? 0 : constants.O_NOFOLLOW);
-  let file;
-  try {
-    file = await open(path, flags);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw unreadable(path, error);
-  }
-  try {
-    if (!(await file.stat()).isFile()) throw new ConfigSourceError('broken', `Cannot use ${path}: it is not a file.`);
-    const buffer = Buffer.alloc(MAX_FILE_BYTES + 1);
-    let bytes = 0;
-    for (let read = -1; read !== 0 && bytes < buffer.length; bytes += read) {
-      read = (await file.read(buffer, bytes, buffer.length - bytes)).bytesRead;
-    }
-    if (bytes > MAX_FILE_BYTES) throw tooBig(path);
-    return buffer.toString('utf8', 0, bytes);
-  } catch (error) {
-    throw error instanceof ConfigSourceError ? error : unreadable(path, error);
-  } finally {
-    await file.close();
-  }
-}
-
-function tooBig(path: string): ConfigSourceError {
-  return new ConfigSourceError('broken', `Cannot use ${path}: it holds more than ${MAX_FILE_BYTES / 1024} KiB.`);
 }
 
 async function overrideFiles({ confDir, followLinks }: TreeOptions): Promise<string[]> {
@@ -79,7 +32,7 @@ export async function readLayers(
 ): Promise<ConfigText[]> {
   const layers: ConfigText[] = [];
   for (const file of files) {
-    const text = await readCapped(join(confDir, file), followLinks);
+    const text = await readCapped(join(confDir, file), { followLinks, maxBytes: MAX_FILE_BYTES });
     if (text !== undefined) layers.push({ file, text });
   }
   return layers;

@@ -1,22 +1,15 @@
 import { adviseOn } from './advice.js';
+import { findingsIn, type Findings, type Place } from './findings.js';
 import type { ConfigText } from './layers.js';
 import { legacyKeys } from './legacy-keys.js';
 import type { ConfigProblem } from './problem.js';
 import { keys, type KeyName } from './schema.js';
-import { lineStarts, placeOf, printable, withoutUserinfo } from './source-line.js';
 import { closestWord } from './spelling.js';
 import { show } from './value-type.js';
-import { pathText, readYaml, type YamlPath } from './yaml.js';
+import { below, pathText, readYaml, type YamlPath } from './yaml.js';
 
 /** More than this in one file is no slip any more, and a log should not be flooded. */
 const maxProblems = 100;
-
-/** A place in a file; line and column count from 1. */
-export interface Place {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-}
 
 /** What one file says about one key. */
 export interface Setting {
@@ -34,13 +27,7 @@ export interface Layer {
   readonly problems: readonly ConfigProblem[];
 }
 
-type Report = (
-  severity: ConfigProblem['severity'],
-  offset: number,
-  key: string,
-  message: string,
-  hint?: string,
-) => void;
+type Report = Findings['report'];
 
 interface Entry {
   readonly written: string;
@@ -90,17 +77,10 @@ function valueOf({ written, name, given }: Entry, locate: (path: YamlPath) => { 
 }
 
 /** Reads one file. Never throws. */
-export function readLayer({ file, text }: ConfigText): Layer {
-  const starts = lineStarts(text);
-  const place = (offset: number): Place => ({ file, ...placeOf(text, starts, offset) });
-  const problems: ConfigProblem[] = [];
-  const report: Report = (severity, offset, key, message, hint) => {
-    const safe = (words: string) => printable(withoutUserinfo(words));
-    const told = { key: safe(key), message: safe(message), ...(hint !== undefined && { hint: safe(hint) }) };
-    problems.push({ severity, ...place(offset), ...told });
-  };
-
-  const reading = readYaml(text);
+export function readLayer(layer: ConfigText): Layer {
+  const { text, within } = layer;
+  const { problems, place, report } = findingsIn(layer);
+  const reading = within === undefined ? readYaml(text) : below(readYaml(text), within);
   for (const { offset, key, message } of reading.problems) report('error', offset, key, message);
   const present = new Set(reading.entries.map(([written]) => written));
   const settings = new Map<KeyName, Setting>();

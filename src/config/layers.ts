@@ -2,6 +2,8 @@
 export interface ConfigText {
   readonly file: string;
   readonly text: string;
+  /** The key below which it stands, in a file that holds more than a configuration. */
+  readonly within?: string;
 }
 
 /** The file every host reads first. */

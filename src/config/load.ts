@@ -1,7 +1,8 @@
 import type { HostFacts } from '../model.js';
 import { ExpressionError } from './expression/expression-error.js';
 import { evaluateExpression } from './expression/expression.js';
-import { readLayer, type Layer, type Place, type Setting } from './layer.js';
+import type { Place } from './findings.js';
+import { readLayer, type Layer, type Setting } from './layer.js';
 import type { ConfigText } from './layers.js';
 import type { ConfigProblem } from './problem.js';
 import { keys, maxPilots, type Config, type KeyName } from './schema.js';
@@ -76,7 +77,8 @@ function checkSwap(config: Omit<Config, 'max_docks'>, setting: Setting | undefin
   return [{ severity: 'error', ...setting.place, key: 'max_dock_swap', message }];
 }
 
-function sorted(problems: readonly ConfigProblem[], files: readonly string[]): readonly ConfigProblem[] {
+/** Problems in the order of their files, and then of their places. */
+export function sortProblems(problems: readonly ConfigProblem[], files: readonly string[]): readonly ConfigProblem[] {
   const rank = (problem: ConfigProblem) => files.indexOf(problem.file);
   return [...problems].sort((a, b) => rank(a) - rank(b) || a.line - b.line || a.column - b.column);
 }
@@ -102,7 +104,7 @@ export function loadConfig(layers: readonly ConfigText[], host: Host): LoadResul
     ...capProblems,
     ...checkSwap(rest, settings.get('max_dock_swap')),
   ];
-  const problems = sorted(
+  const problems = sortProblems(
     found,
     layers.map(({ file }) => file),
   );

@@ -38,16 +38,19 @@ function ownerOf(lines: readonly string[], index: number): string | undefined {
 }
 
 /**
- * A line of a configuration file, with a caret below `column` (from 1, in characters). Values are shown only where they
- * belong to a key for which `isOpen` says that they may be; anything else could be a secret, unknown keys included.
+ * Whether a line may be shown with its values. `owner`: the key, in the first column, that it belongs to; `within`: all that
+ * looks like a key in the line itself.
  */
-export function excerpt(text: string, line: number, column: number, isOpen: (key: string) => boolean): string {
+export type MayShow = (owner: string | undefined, within: readonly string[]) => boolean;
+
+/**
+ * A line of a file, with a caret below `column` (from 1, in characters). Values are left out of lines that may not be shown,
+ * since they could be secrets.
+ */
+export function excerpt(text: string, line: number, column: number, mayShow: MayShow): string {
   const lines = text.split(/\r\n|\r|\n/, line);
   const source = lines[line - 1] ?? '';
-  const owner = ownerOf(lines, line - 1);
-  const keysInLine = source.match(/[A-Za-z_]\w*(?=["']?\s*:)/g) ?? [];
-  const isSafe =
-    owner !== undefined && isOpen(owner) && keysInLine.every((key) => key === owner || !/env|influx/.test(key));
+  const isSafe = mayShow(ownerOf(lines, line - 1), source.match(/[A-Za-z_]\w*(?=["']?\s*:)/g) ?? []);
   const shown = isSafe ? withoutUserinfo(source) : (/^[^:=]*: ?/.exec(source)?.[0] ?? '') + hidden;
   const characters = Array.from(printable(shown));
   const at = Math.min(column, characters.length + 1);

@@ -212,6 +212,18 @@ function readEvents(text: string, events: Event[]): YamlReading {
   return { entries: Object.entries(value), problems: surveyor.problems, locate };
 }
 
+/** What stands below one key, as if it were all. What is wrong with the text itself is left to the whole reading. */
+export function below({ entries, locate }: YamlReading, key: string): YamlReading {
+  const value = entries.find(([name]) => name === key)?.[1] ?? {};
+  const isMapping = typeof value === 'object' && !Array.isArray(value);
+  const message = 'must be a mapping; give "key: value" lines';
+  return {
+    entries: isMapping ? Object.entries(value) : [],
+    problems: isMapping ? [] : [{ offset: locate([key]).value, message, key }],
+    locate: (path) => locate([key, ...path]),
+  };
+}
+
 /** Reads the text of a configuration file. Never throws: what is wrong is among the problems. */
 export function readYaml(text: string): YamlReading {
   const refused = refuseText(text);
