@@ -16,7 +16,7 @@ const SUITES = [['test/unit/plan'], ['test/scenario/closed-loop', 'test/scenario
 
 function makeCopy() {
   const copy = mkdtempSync(join(tmpdir(), 'plancton-mutants-'));
-  for (const part of ['src', 'test', '.config', 'package.json', 'tsconfig.json']) {
+  for (const part of ['src', 'test', 'conf', '.config', 'package.json', 'tsconfig.json']) {
     cpSync(join(root, part), join(copy, part), { recursive: true });
   }
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));

@@ -45,7 +45,8 @@ describe('the command line', () => {
   it('has every verb in its help', async () => {
     const context = aUser();
     await runProgram(context, ['help']);
-    const verbs = 'start force-start stop force-stop status nodaemon drain drain-stop resume help reload version';
+    const verbs =
+      'start force-start stop force-stop status nodaemon drain drain-stop resume help reload simulate version';
     for (const verb of verbs.split(' ')) expect(context.stdout.join('\n')).toMatch(new RegExp(`^ {2}${verb}\\b`, 'm'));
   });
 

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ConfigSourceError } from '../../../src/config/source.js';
 import { readScenario, type ScenarioReading } from '../../../src/simulate/read-scenario.js';
@@ -77,6 +79,14 @@ config: { max_docks: "ncpus - 1", main_sleep: 10s }
     const { scenario } = await good('ncpus: 2\nhours:\npilot: { seconds: , cpu: 0.5 }\nforeign:\nconfig:\n');
     expect(scenario).toMatchObject({ hours: 24, pilot: { seconds: 3600, cpu: 0.5 }, foreign: [] });
   });
+});
+
+it('may be written as the documentation shows it', async () => {
+  const page = await readFile(join(import.meta.dirname, '../../../docs/simulate.md'), 'utf8');
+  const text = /```yaml\n([^]*?)```/.exec(page)?.[1] ?? '';
+  const { scenario, warnings } = await good(text);
+  expect(scenario).toMatchObject({ ncpus: 24, foreign: [{ at: 0 }, { at: 600 }], period: 1800 });
+  expect(warnings).toEqual([]);
 });
 
 describe('mistakes in a scenario', () => {
