@@ -43,21 +43,33 @@ function bornBootMs({ at, host }: Observation, pilot: Pilot): number {
   return at.bootMs - Math.max(0, at.wallMs - pilot.createdWallMs);
 }
 
-const UNKNOWN = { runsSinceBootMs: undefined, ran: false, proven: false, ended: false, evicted: false };
+/** What is remembered about a pilot that is seen for the first time. */
+function firstSight(observation: Observation, pilot: Pilot): Tracked {
+  return {
+    firstSeenBootMs: observation.at.bootMs,
+    bornBootMs: bornBootMs(observation, pilot),
+    runsSinceBootMs: undefined,
+    ran: false,
+    proven: false,
+    ended: false,
+    evicted: false,
+  };
+}
 
+/** What was known, if this look brings nothing new: a simulation looks at some pilots a hundred thousand times. */
 function track(config: Config, observation: Observation, pilot: Pilot, before: Tracked | undefined): Tracked {
   const { bootMs } = observation.at;
-  const known = before ?? { ...UNKNOWN, firstSeenBootMs: bootMs, bornBootMs: bornBootMs(observation, pilot) };
+  const known = before ?? firstSight(observation, pilot);
   const runs = pilot.state === 'running';
   // Not from its birth on: a busy engine may take long to start it.
   const runsSinceBootMs = known.runsSinceBootMs ?? (runs ? bootMs : undefined);
-  return {
-    ...known,
-    runsSinceBootMs,
-    ran: known.ran || runs || pilot.state === 'paused' || hasEnded(pilot),
-    proven: known.proven || (runs && bootMs - (runsSinceBootMs ?? bootMs) >= config.fizzle_seconds * 1000),
-    ended: known.ended || hasEnded(pilot),
-  };
+  const ran = known.ran || runs || pilot.state === 'paused' || hasEnded(pilot);
+  const proven = known.proven || (runs && bootMs - (runsSinceBootMs ?? bootMs) >= config.fizzle_seconds * 1000);
+  const ended = known.ended || hasEnded(pilot);
+  const isSame = ran === known.ran && proven === known.proven && ended === known.ended;
+  return !isSame || runsSinceBootMs !== known.runsSinceBootMs
+    ? { ...known, runsSinceBootMs, ran, proven, ended }
+    : known;
 }
 
 /** Counts each pilot's end once, whether it is seen exited or has vanished between two looks. */

@@ -19,6 +19,7 @@ export interface LoopOptions {
 
 /** The first looks at the host are this far apart, as the daemon's, so that pilots need not wait for a whole loop. */
 const FIRST_SAMPLE_SECONDS = 1;
+/** The original has no second one before its time. */
 const SECOND_SAMPLE_SECONDS = 10;
 /** The shortest rest between two cycles, as the daemon takes it. */
 const SHORTEST_PAUSE_SECONDS = 0.1;
@@ -81,10 +82,11 @@ class ClosedLoop {
 
   /** Looks at the host if it is time to. */
   #takeSample(): boolean {
-    const { main_sleep: mainSleep } = this.#options.config;
+    const { main_sleep: mainSleep, policy } = this.#options.config;
     if (this.#host.seconds < this.#nextSample - TINY) return false;
     this.#sample = this.#host.sample(this.#sample === undefined && mainSleep > FIRST_SAMPLE_SECONDS);
-    this.#nextSample += this.#sample.short ? Math.min(SECOND_SAMPLE_SECONDS, mainSleep) : mainSleep;
+    const isFirst = this.#sample.short && policy !== 'legacy';
+    this.#nextSample += isFirst ? Math.min(SECOND_SAMPLE_SECONDS, mainSleep) : mainSleep;
     return true;
   }
 

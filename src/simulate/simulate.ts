@@ -5,9 +5,6 @@ import { stepLoad } from './foreign-load.js';
 import type { SimulationResult } from './result.js';
 import type { Scenario } from './scenario.js';
 
-/** The time within which an end is a fizzle; its place is `config.fizzle_seconds`, as soon as there is that key. */
-const FIZZLE_SECONDS = 10;
-
 /**
  * What a daemon with this configuration would have done. With `policy: legacy` it is the original's in all that matters: it only
  * polls, and its pilots have no weight of their own.
@@ -26,7 +23,7 @@ export function simulate(scenario: Scenario, config: Config): SimulationResult {
       yields: config.nice && !isOriginal ? 'cgroup' : 'none',
       startCost: config.start_cost,
       slack: configuredSlack(config, ncpus),
-      fizzleSeconds: FIZZLE_SECONDS,
+      fizzleSeconds: config.fizzle_seconds,
       seed,
     },
   });

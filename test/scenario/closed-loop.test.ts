@@ -210,7 +210,8 @@ describe('24 dedicated CPUs and pilots of 60 s', () => {
     const { completed } = await run('dedicated-60-second-pilots');
 
     expect(completed).toBeGreaterThanOrEqual(34_300);
-    expect(completed).toBeLessThanOrEqual(34_560);
+    // Lengths are drawn, so the ceiling holds on average only.
+    expect(completed).toBeLessThanOrEqual(1.005 * 34_560);
   });
 });
 
