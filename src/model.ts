@@ -218,7 +218,7 @@ export type Action = SpawnAction | RemoveAction | PullAction;
 /** What came of one action. `ended` tells how the removed pilot had ended, where the engine still knew. */
 export interface Outcome {
   readonly action: Action;
-  /** `skipped`: not tried, because another start of the same cycle had just failed. */
+  /** `skipped`: not tried, because another start of the same cycle had just failed or there is no room for it any more. */
   readonly result: 'done' | 'failed' | 'skipped';
   readonly error: EngineFailure | undefined;
   readonly ended: PilotEnd | undefined;
@@ -281,6 +281,8 @@ export interface Capacity {
 /** The decision of one cycle. */
 export interface Plan<State> {
   readonly actions: readonly Action[];
+  /** Starts that an earlier cycle asked for and that still wait for their turn are not wanted any more. */
+  readonly withdrawStarts: boolean;
   readonly holds: readonly Hold[];
   readonly capacity: Capacity;
   /** The daemon's work is done: nothing left to drain or to kill. */

@@ -1,10 +1,12 @@
 import pLimit from 'p-limit';
+import type { Clock } from '../clock.js';
 import { EngineError, type ContainerEngine, type PullProgress } from '../engine/container-engine.js';
 import type {
   Action,
   EngineFailure,
   InFlight,
   Outcome,
+  Pilot,
   PilotEnd,
   PullAction,
   RemoveAction,
@@ -14,8 +16,11 @@ import type {
 /** Side by side starts gain up to two on the engines measured; more only make each slower. */
 const STARTS_AT_ONCE = 2;
 const REMOVALS_AT_ONCE = 16;
+/** What is left of ended pilots is cleared away after the starts of the same moment, but no later than this. */
+const CLEARING_WAITS_MS = 5_000;
 
 export interface ExecutorOptions {
+  readonly clock: Clock;
   readonly engine: ContainerEngine;
   /** The cgroup new pilots go to; undefined = the engine's own choice. */
   readonly cgroupParent: () => string | undefined;
@@ -27,11 +32,19 @@ export interface ExecutorOptions {
 export interface Executor {
   /** Begins all actions and returns at once; after `close` it begins nothing. */
   begin(actions: readonly Action[]): void;
+  /** Starts that wait for their turn are not begun any more. */
+  withdrawStarts(): void;
   inFlight(): InFlight;
   /** What ended since the last call. */
   takeOutcomes(): readonly Outcome[];
   /** Gives up pulls, begins nothing queued any more; resolves when all that was begun has ended. */
   close(): Promise<void>;
+}
+
+/** The starts of one `begin`. */
+interface Batch {
+  readonly number: number;
+  failed: boolean;
 }
 
 /** What a failed call means, or a bug passed on. */
@@ -40,10 +53,14 @@ function toFailure(error: unknown): EngineFailure {
   throw error;
 }
 
+function runs({ state }: Pilot): boolean {
+  return state === 'running' || state === 'paused' || state === 'restarting';
+}
+
 /**
  * Invariants: an action is in `inFlight` from `begin` until its outcome is there; a started pilot's slot is never forgotten in
  * between; one failed start skips the queued starts of the same `begin` (the next cycle tries again), removals are independent
- * of each other and of starts and pulls.
+ * of each other and of pulls, and those of running pilots of starts, too.
  */
 class EngineExecutor implements Executor {
   readonly #options: ExecutorOptions;
@@ -54,6 +71,9 @@ class EngineExecutor implements Executor {
   readonly #stop = new AbortController();
   readonly #starts = pLimit(STARTS_AT_ONCE);
   readonly #removals = pLimit(REMOVALS_AT_ONCE);
+  #batches = 0;
+  /** Number of the last batch whose starts are not wanted any more. */
+  #withdrawn = 0;
   #outcomes: Outcome[] = [];
 
   constructor(options: ExecutorOptions) {
@@ -62,16 +82,16 @@ class EngineExecutor implements Executor {
 
   begin(actions: readonly Action[]): void {
     if (this.#stop.signal.aborted) return;
-    const batch = { failed: false };
+    this.#batches += 1;
+    const batch = { number: this.#batches, failed: false };
+    const starts = actions.filter((action) => action.type === 'spawn').map((action) => this.#queue(action, batch));
     for (const action of actions) {
       switch (action.type) {
         case 'spawn':
-          this.#spawning.set(action.spec.name, action.spec.cpus);
-          this.#keep(this.#starts(() => this.#spawn(action, batch)));
           break;
         case 'remove':
           this.#removing.add(action.pilot.id);
-          this.#keep(this.#removals(() => this.#remove(action)));
+          this.#keep(this.#clear(action, starts));
           break;
         case 'pull':
           this.#pulling.add(action.reference);
@@ -79,6 +99,10 @@ class EngineExecutor implements Executor {
           break;
       }
     }
+  }
+
+  withdrawStarts(): void {
+    this.#withdrawn = this.#batches;
   }
 
   inFlight(): InFlight {
@@ -105,16 +129,34 @@ class EngineExecutor implements Executor {
     this.#running.add(kept);
   }
 
+  #queue(action: SpawnAction, batch: Batch): Promise<void> {
+    this.#spawning.set(action.spec.name, action.spec.cpus);
+    const start = this.#starts(() => this.#spawn(action, batch));
+    this.#keep(start);
+    return start;
+  }
+
+  /** Nobody waits for what is left of an ended pilot, and taking it away would cost the starts some of the engine's time. */
+  async #clear(action: RemoveAction, starts: readonly Promise<void>[]): Promise<void> {
+    if (!runs(action.pilot) && starts.length > 0) {
+      const started = new AbortController();
+      const longest = this.#options.clock.sleep(CLEARING_WAITS_MS, started.signal);
+      await Promise.race([Promise.all(starts), longest]);
+      started.abort();
+    }
+    await this.#removals(() => this.#remove(action));
+  }
+
   #end(action: Action, result: Outcome['result'], error?: EngineFailure, ended?: PilotEnd): void {
     const outcome: Outcome = { action, result, error, ended };
     this.#outcomes.push(outcome);
     this.#options.onOutcome(outcome);
   }
 
-  async #spawn(action: SpawnAction, batch: { failed: boolean }): Promise<void> {
+  async #spawn(action: SpawnAction, batch: Batch): Promise<void> {
     const { engine, cgroupParent } = this.#options;
     const { name } = action.spec;
-    if (batch.failed || this.#stop.signal.aborted) {
+    if (batch.failed || batch.number <= this.#withdrawn || this.#stop.signal.aborted) {
       this.#spawning.delete(name);
       this.#end(action, 'skipped');
       return;
@@ -136,10 +178,9 @@ class EngineExecutor implements Executor {
 
   async #remove(action: RemoveAction): Promise<void> {
     const { engine } = this.#options;
-    const { id, state } = action.pilot;
+    const { id } = action.pilot;
     try {
-      const runs = state === 'running' || state === 'paused' || state === 'restarting';
-      if (runs) await engine.stopPilot(id, action.stopSeconds);
+      if (runs(action.pilot)) await engine.stopPilot(id, action.stopSeconds);
       const ended = await engine.pilotEnd(id);
       await engine.removePilot(id);
       this.#end(action, 'done', undefined, ended);

@@ -6,6 +6,7 @@ import type { Config } from '../config/schema.js';
 import { isReasonToLook, type LoopPorts } from './control-loop.js';
 import type { DaemonOptions } from './options.js';
 import { createPullReporter } from './pull-progress.js';
+import { PilotEvents } from './pilot-events.js';
 import { createEngineSession, type EngineSession } from './engine-session.js';
 import type { ContainerEngine } from '../engine/container-engine.js';
 import { createDockerEngine } from '../engine/docker-engine.js';
@@ -30,7 +31,7 @@ const SINK_CLOSE_MS = 2000;
 export interface Parts {
   readonly ports: LoopPorts;
   readonly publish: EventSink;
-  /** Lets the sinks finish, for a short while. */
+  /** Ends what runs beside the loop; lets the sinks finish, for a short while. */
   close(): Promise<void>;
 }
 
@@ -44,9 +45,13 @@ export function assemble(options: DaemonOptions, ground: Ground): Parts {
   const { influx, publish } = assembleSinks(options, host.hostname);
   const engine = createDockerEngine({ host: engineHost, clock, registryAuthFile });
   const remote = !engineHost.startsWith('unix:');
-  const session = createEngineSession({ engine, instance, remote, publish });
+  const events = new PilotEvents({ clock, engine, instance, wake, publish, random: Math.random });
+  const onFound = () => {
+    events.engineFound();
+  };
+  const session = createEngineSession({ engine, instance, remote, publish, onFound });
   const { connect, disconnect, group } = session;
-  const board = createStatusBoard(options, ground, session);
+  const board = createStatusBoard(options, ground, session, events);
   const executor = assembleExecutor(engine, session, publish, { clock, wake, count: board.count });
   const observer = createObserver({
     clock,
@@ -69,6 +74,7 @@ export function assemble(options: DaemonOptions, ground: Ground): Parts {
   let ready = false;
   const onCycle: LoopPorts['onCycle'] = (cycle, nextInMs, failure) => {
     influx.setTargets(config()?.influxdb_url ?? []);
+    if (cycle !== undefined) events.compare(cycle.observation.pilots);
     options.onCycle(board.status(cycle, nextInMs, failure));
     if (!ready) options.onReady();
     ready = true;
@@ -76,7 +82,10 @@ export function assemble(options: DaemonOptions, ground: Ground): Parts {
   return {
     ports: { clock, signal, keeper, executor, observer, connect, disconnect, publish, onCycle },
     publish,
-    close: () => influx.close(SINK_CLOSE_MS),
+    close: () => {
+      events.close();
+      return influx.close(SINK_CLOSE_MS);
+    },
   };
 }
 
@@ -113,6 +122,7 @@ function assembleExecutor(
   { clock, wake, count }: { clock: Clock; wake: () => void; count: (outcome: Outcome) => void },
 ): Executor {
   return createExecutor({
+    clock,
     engine,
     cgroupParent: () => session.group().parent,
     onOutcome: (outcome) => {

@@ -10,7 +10,7 @@ import { reconcile, type Cycle } from './reconcile.js';
 import { newsEvents } from './config-news.js';
 import type { EventSink } from '../report/event.js';
 
-/** Cycles never follow each other closer than this, however many wakes there are. */
+/** Cycles never begin closer together than this, however many wakes there are; the first wake after a quiet time waits for nothing. */
 const SHORTEST_PAUSE_MS = 100;
 /** While the engine does not answer it is asked again after this at the latest. */
 const ENGINE_RETRY_MS = 10_000;
@@ -56,6 +56,7 @@ export class ControlLoop {
   readonly #startedMs: number;
   #state: State;
   #cycles = 0;
+  #cycleBeganMs = -Infinity;
   #woken = false;
   #sleeping: AbortController | undefined;
   #refreshAtMs: number;
@@ -141,6 +142,7 @@ export class ControlLoop {
     const { connect, publish, onCycle } = this.#ports;
     const { config, revision } = this.#inForce();
     this.#cycles += 1;
+    this.#cycleBeganMs = this.#ports.clock.now().monoMs;
     try {
       await connect(config);
       const cycle = await reconcile(config, revision.id, this.#state, this.#ports);
@@ -199,10 +201,6 @@ export class ControlLoop {
   /** Until the next cycle is due or a wake comes. Looking for a new configuration meanwhile needs no cycle. */
   async #sleep(): Promise<void> {
     const { clock, signal } = this.#ports;
-    if (this.#interrupted()) {
-      await clock.sleep(SHORTEST_PAUSE_MS, signal);
-      return;
-    }
     const dueAtMs = clock.now().monoMs + this.#dueInMs();
     while (!this.#interrupted() && clock.now().monoMs < dueAtMs) {
       this.#beginRefresh();
@@ -212,6 +210,7 @@ export class ControlLoop {
       await clock.sleep(Math.min(dueAtMs - nowMs, refreshMs), this.#sleeping.signal);
       this.#sleeping = undefined;
     }
+    await clock.sleep(this.#cycleBeganMs + SHORTEST_PAUSE_MS - clock.now().monoMs, signal);
   }
 
   #interrupted(): boolean {

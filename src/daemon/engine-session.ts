@@ -9,6 +9,8 @@ export interface EngineSessionOptions {
   /** The engine runs on another host. */
   readonly remote: boolean;
   readonly publish: EventSink;
+  /** Told each time the engine is found, at first and after it was lost. */
+  readonly onFound: () => void;
 }
 
 /** What is known about the engine as long as it answers, and the cgroup prepared for its pilots. */
@@ -31,7 +33,7 @@ const NO_GROUP: PilotCgroup = {
 };
 
 export function createEngineSession(options: EngineSessionOptions): EngineSession {
-  const { engine, instance, remote, publish } = options;
+  const { engine, instance, remote, publish, onFound } = options;
   let info: EngineInfo | undefined;
   let group = NO_GROUP;
   let nice: boolean | undefined;
@@ -50,6 +52,7 @@ export function createEngineSession(options: EngineSessionOptions): EngineSessio
         info = found;
         const { version, apiVersion } = found;
         publish({ type: 'engine-found', version, apiVersion, yields: group.describe() });
+        onFound();
       } else if (nice !== config.nice || !groupIsThere()) {
         await prepare(info, config);
       }

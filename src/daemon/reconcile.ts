@@ -23,6 +23,7 @@ export interface Cycle {
 export async function reconcile(config: Config, revision: string, state: State, ports: CyclePorts): Promise<Cycle> {
   const observation = await ports.observer.observe(config, revision);
   const decision = plan(config, observation, state);
+  if (decision.withdrawStarts) ports.executor.withdrawStarts();
   ports.executor.begin(decision.actions);
   return { observation, plan: decision };
 }

@@ -1,6 +1,7 @@
 import { pid } from 'node:process';
 import type { DaemonOptions } from './options.js';
 import type { EngineSession } from './engine-session.js';
+import type { PilotEvents } from './pilot-events.js';
 import type { Ground } from './ground.js';
 import type { Action, EngineFailure, Outcome } from '../model.js';
 import type { Cycle } from './reconcile.js';
@@ -19,9 +20,10 @@ export function createStatusBoard(
   options: Pick<DaemonOptions, 'clock' | 'version' | 'engineHost'>,
   ground: Ground,
   session: EngineSession,
+  events: Pick<PilotEvents, 'trouble'>,
 ): StatusBoard {
   const { clock, version, engineHost } = options;
-  const { host, instance, source, keeper } = ground;
+  const { host, instance, keeper } = ground;
   const startedWallMs = clock.now().wallMs;
   let seen: Cycle | undefined;
   let cycles = 0;
@@ -35,7 +37,6 @@ export function createStatusBoard(
     status(cycle, nextCycleInMs, failure) {
       seen = cycle ?? seen;
       cycles += 1;
-      const { inForce, refused, unreachable } = keeper.state;
       const info = session.info();
       return toStatus({
         version,
@@ -49,18 +50,23 @@ export function createStatusBoard(
         trouble: failure?.message,
         seen,
         yields: { mode: session.group().yields, text: session.group().describe() },
-        wantedImage: inForce?.config.docker_image ?? '',
+        wantedImage: keeper.state.inForce?.config.docker_image ?? '',
         engine: { host: engineHost, version: info?.version, apiVersion: info?.apiVersion },
-        config: {
-          source: source.describe(),
-          revision: inForce?.revision.id,
-          refused: refused && { revision: refused.revisionId, problems: refused.problems },
-          unreachable,
-        },
+        config: configStatus(ground),
         totals,
-        troubles: [...failures.values()],
+        troubles: [...failures.values(), ...eventsNotice(events.trouble())],
       });
     },
+  };
+}
+
+function configStatus({ source, keeper }: Ground): Status['config'] {
+  const { inForce, refused, unreachable } = keeper.state;
+  return {
+    source: source.describe(),
+    revision: inForce?.revision.id,
+    refused: refused && { revision: refused.revisionId, problems: refused.problems },
+    unreachable,
   };
 }
 
@@ -84,3 +90,8 @@ const WHAT_FAILED: Readonly<Record<Action['type'], string>> = {
   remove: 'the last removal of a pilot failed',
   pull: 'the last pull of the image failed, an older one on this host is used if there is one',
 };
+
+function eventsNotice(trouble: string | undefined): readonly string[] {
+  if (trouble === undefined) return [];
+  return [`pilots that end are replaced at the next look only, since the engine does not tell: ${trouble}`];
+}

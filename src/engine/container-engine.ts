@@ -29,6 +29,20 @@ export interface PullProgress {
   readonly status: string;
 }
 
+/** Somebody who wants to hear of the ends of pilots. */
+export interface EndsListener {
+  /** Value of the instance label; pilots that an original Plancton started carry none and are not told of. */
+  readonly instance: string;
+  /** Ends from this moment on are told again, as far as the engine remembers them. Ms since 1970, by the engine's clock. */
+  readonly sinceWallMs: number | undefined;
+  /** The engine has begun to tell: what ends from now on will be told. */
+  readonly onOpen: () => void;
+  /** A pilot has ended, and the list of pilots says so too by now. `atWallMs`: when, by the engine's clock. */
+  readonly onEnd: (id: string, atWallMs: number) => void;
+  /** Gives up. */
+  readonly signal: AbortSignal;
+}
+
 /**
  * What Plancton needs of a container engine, in our words. Every method rejects with an EngineError and with nothing else, and
  * always settles: each call has a deadline of its own.
@@ -48,6 +62,11 @@ export interface ContainerEngine {
   removePilot(id: string): Promise<void>;
   /** How an ended pilot ended; undefined when it runs or is gone. */
   pilotEnd(id: string): Promise<PilotEnd | undefined>;
+  /**
+   * Tells the ends of pilots as they happen. A hint and never a fact: it may come twice, late, not at all, or of a pilot that runs.
+   * Never resolves: rejects when the engine stops telling, tells what makes no sense or too much, or when `signal` aborts.
+   */
+  followEnds(listener: EndsListener): Promise<never>;
   /** CPU time used by one container so far, in ns. For pilots outside our cgroup. */
   pilotCpuNs(id: string): Promise<number>;
   /** The image as it is on this host; null when it is not. Asks no registry. */

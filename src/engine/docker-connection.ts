@@ -17,6 +17,8 @@ export const defaultDeadlines = {
   removeMs: 30_000,
   /** Without a sign of life. */
   pullStallMs: 300_000,
+  /** For the stream of events, which may have nothing to tell for long. */
+  followMs: 86_400_000,
 };
 
 export type EngineDeadlines = typeof defaultDeadlines;

@@ -2,6 +2,7 @@ import type { Pilot, PilotEnd, PilotSpec } from '../model.js';
 import { EngineError, type ContainerEngine, type Ownership } from './container-engine.js';
 import { statusOf } from './docker-call.js';
 import { DockerConnection, type ConnectionOptions } from './docker-connection.js';
+import { followEnds } from './docker-events.js';
 import { findImage, pullImage } from './docker-images.js';
 import { readContainerState, readCpuNs, readSummaries, type ContainerState } from './docker-reply.js';
 import { fromContainerSummary, pilotLabels, toCreateOptions } from './pilot-container.js';
@@ -25,6 +26,7 @@ export function createDockerEngine(options: DockerEngineOptions): ContainerEngin
     stopPilot: (id, stopSeconds) => stopPilot(connection, id, stopSeconds),
     removePilot: (id) => removePilot(connection, id),
     pilotEnd: (id) => pilotEnd(connection, id),
+    followEnds: (listener) => followEnds(connection, listener),
     pilotCpuNs: (id) => pilotCpuNs(connection, id),
     findImage: (reference) => findImage(connection, reference),
     pullImage: (reference, onProgress, giveUp) =>

@@ -1,12 +1,11 @@
 import { Readable } from 'node:stream';
-import { StringDecoder } from 'node:string_decoder';
 import type { Clock } from '../clock.js';
 import { EngineError, type PullProgress } from './container-engine.js';
 import { callEngine } from './docker-call.js';
+import { readMessages } from './docker-messages.js';
 
 /** Told at most this often. */
 const progressIntervalMs = 250;
-const longestLine = 1024 * 1024;
 
 export interface PullOptions {
   readonly clock: Clock;
@@ -32,7 +31,7 @@ interface PullMessage {
  */
 export async function followPull(stream: NodeJS.ReadableStream, options: PullOptions): Promise<void> {
   const { clock, what, stallMs, giveUp, onProgress } = options;
-  const messages = readMessages(stream);
+  const messages: AsyncGenerator<PullMessage> = readMessages(stream);
   const layers = createLayers();
   let toldMonoMs = -Infinity;
   let done = false;
@@ -59,32 +58,6 @@ function readStatus(what: string, message: PullMessage): string {
     throw new EngineError('refused', `${what}: ${typeof error === 'string' ? error : 'the engine could not say why'}`);
   }
   return typeof message.status === 'string' ? message.status : '';
-}
-
-async function* readMessages(stream: NodeJS.ReadableStream): AsyncGenerator<PullMessage, void> {
-  const decoder = new StringDecoder('utf8');
-  let rest = '';
-  for await (const chunk of stream) {
-    rest += typeof chunk === 'string' ? chunk : decoder.write(chunk);
-    const lines = rest.split('\n');
-    rest = lines.pop() ?? '';
-    if (rest.length > longestLine) throw new EngineError('malformed', 'The container engine sent a line without end');
-    for (const line of lines) if (line.trim() !== '') yield parseMessage(line);
-  }
-  if (rest.trim() !== '') yield parseMessage(rest);
-}
-
-function parseMessage(line: string): PullMessage {
-  try {
-    const message: unknown = JSON.parse(line);
-    if (typeof message === 'object' && message !== null) return message;
-  } catch {
-    // Said below: a message that is no object is no better.
-  }
-  throw new EngineError(
-    'malformed',
-    `The container engine sent something strange during a pull: ${line.slice(0, 100)}`,
-  );
 }
 
 /** Adds up the layers of one image; a layer is first downloaded, then unpacked, and counts once. */

@@ -1,5 +1,5 @@
 import { EngineError, type EngineInfo } from './container-engine.js';
-import { fromEngineTime, type ContainerSummary } from './pilot-container.js';
+import { fromEngineTime, pilotLabels, type ContainerSummary } from './pilot-container.js';
 import type { PilotEnd } from '../model.js';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -52,6 +52,22 @@ export function readContainerState(reply: unknown): ContainerState {
         }
       : undefined,
   };
+}
+
+/** The end of a pilot of `instance`, out of one message of the stream of events; undefined when it tells something else. */
+export function readEnd(
+  reply: unknown,
+  instance: string,
+): { readonly id: string; readonly atWallMs: number } | undefined {
+  const event = asFields(reply, 'event');
+  if (event['Type'] !== 'container' || event['Action'] !== 'die') return undefined;
+  const actor = asFields(event['Actor'], 'container of an event');
+  const id = text(actor, 'ID');
+  // It will be part of an address.
+  if (!/^[0-9a-f]{64}$/.test(id)) throw malformed('id of a container');
+  const labels = textRecord(actor['Attributes'] ?? {}, 'Attributes');
+  const ours = labels[pilotLabels.managed] === 'true' && labels[pilotLabels.instance] === instance;
+  return ours ? { id, atWallMs: number(event, 'timeNano') / 1e6 } : undefined;
 }
 
 /** CPU time in ns; undefined when the engine does not know: it then answers with zeroes and the zero date. */

@@ -57,11 +57,12 @@ class WorldObserver implements Observer {
     const { clock, host, instance, engine, group } = this.#options;
     // Before the list: what ends in between is then seen twice, as a name, and never not at all.
     const inFlight = this.#options.inFlight();
+    const looking = engine.findImage(config.docker_image).catch(() => undefined);
     const pilots = await engine.listPilots({ instance, adoptOriginal: config.adopt_original });
     const outcomes = this.#options.takeOutcomes();
     this.#pulled ||= inFlight.pulling.length > 0 || outcomes.some(({ action }) => action.type === 'pull');
     if (this.nextSampleInMs(config) <= 0) await this.#takeSample(pilots, inFlight);
-    const image = await engine.findImage(config.docker_image).catch(() => undefined);
+    const image = await looking;
     const mode = await this.#readMode();
     const mounts = config.binds.length === 0 ? '' : await this.#options.readMounts().catch(() => '');
     return {

@@ -124,6 +124,11 @@ function finished(observation: Observation, census: Census): Plan<State>['finish
   return undefined;
 }
 
+/** Whether starts that were asked for would now be one too many: behind a slow engine they may have waited for long. */
+function isFull({ config, observation, census }: Situation, evictions: readonly RemoveAction[]): boolean {
+  return observation.mode !== 'active' || evictions.length > 0 || census.count > config.max_docks;
+}
+
 function soonest(...times: readonly (number | undefined)[]): number | undefined {
   const known = times.filter((ms) => ms !== undefined);
   return known.length === 0 ? undefined : Math.max(0, Math.min(...known));
@@ -157,6 +162,7 @@ export function plan(config: Config, observation: Observation, state: State): Pl
   const used = spawns.actions.length > 0 ? image.use : state.image.lastUsed;
   return {
     actions: [...reaps, ...load.evictions, ...spawns.actions, ...image.pulls],
+    withdrawStarts: isFull(situation, load.evictions),
     holds: load.holds,
     capacity: measureCapacity(situation),
     finished: finished(observation, census),

@@ -15,6 +15,9 @@ export type DaemonEvent =
   | { readonly type: 'config-unreachable'; readonly message: string }
   | { readonly type: 'engine-lost'; readonly failure: EngineFailure }
   | { readonly type: 'engine-found'; readonly version: string; readonly apiVersion: string; readonly yields: string }
+  /** Why the loop is not told of the ends of pilots; its own looks find them later. */
+  | { readonly type: 'events-lost'; readonly message: string }
+  | { readonly type: 'events-followed' }
   | { readonly type: 'mode-changed'; readonly mode: RunMode }
   /** Binds that get no mounts made later; empty = none any more. */
   | { readonly type: 'private-binds'; readonly paths: readonly string[] }

@@ -120,6 +120,11 @@ const WORDING: Wording = {
     }),
   'engine-found': ({ version, apiVersion, yields }) =>
     line('info', 'container engine found', { engine: version, api: apiVersion, yields }),
+  'events-lost': ({ message }) =>
+    line('warn', 'no word from the container engine when pilots end: they are replaced at the next look', {
+      error: message,
+    }),
+  'events-followed': () => line('info', 'the container engine tells again when pilots end'),
   'mode-changed': ({ mode }) => line('info', MODE_SENTENCES[mode]),
   'private-binds': ({ paths }) =>
     paths.length === 0

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { ContainerEngine, Ownership } from '../../src/engine/container-engine.js';
 import { pilotLabels } from '../../src/engine/pilot-container.js';
 import type { Pilot, PilotSpec } from '../../src/model.js';
@@ -56,6 +56,25 @@ export function describeContract(title: string, open: () => Promise<EngineUnderT
 
     async function pilot(id: string): Promise<Pilot | undefined> {
       return (await subject.engine.listPilots(ownership)).find((candidate) => candidate.id === id);
+    }
+
+    /** Listens for ends, and notes what the list says of each when it is told. */
+    async function follow(sinceWallMs: number | undefined) {
+      const stop = new AbortController();
+      const ends: { readonly id: string; readonly atWallMs: number; state: string | undefined }[] = [];
+      const onEnd = (id: string, atWallMs: number) => {
+        void pilot(id).then((listed) => ends.push({ id, atWallMs, state: listed?.state }));
+      };
+      let ended: Promise<unknown> = Promise.resolve();
+      await new Promise<void>((onOpen) => {
+        const { instance } = ownership;
+        const following = subject.engine.followEnds({ instance, sinceWallMs, onOpen, onEnd, signal: stop.signal });
+        ended = following.catch((error: unknown) => error);
+      });
+      onTestFinished(() => {
+        stop.abort();
+      });
+      return { ends, ended, stop };
     }
 
     it('tells what it is', async () => {
@@ -239,6 +258,33 @@ export function describeContract(title: string, open: () => Promise<EngineUnderT
       const pulling = subject.engine.pullImage(reference, () => undefined, new AbortController().signal);
       await expect(pulling).rejects.toMatchObject({ name: 'EngineError' });
       await expect(subject.engine.findImage(reference)).resolves.toBeNull();
+    });
+
+    it('tells the end of a pilot, by when it is listed as ended, and tells it again to who asks from then on', async () => {
+      const first = await follow(undefined);
+      const id = await spawn({ command: endsOnTerm });
+      const other = await spawn({ command: endsOnTerm });
+      await subject.engine.stopPilot(id, 30);
+      await expect.poll(() => first.ends).toMatchObject([{ id, state: 'exited' }]);
+      const second = await follow(first.ends[0]?.atWallMs);
+      await expect.poll(() => second.ends.map((end) => end.id)).toEqual([id]);
+      await subject.engine.stopPilot(other, 30);
+      for (const { ends } of [first, second]) await expect.poll(() => ends.map((end) => end.id)).toEqual([id, other]);
+    });
+
+    it('tells nothing of pilots that are not ours, and nothing any more when nobody listens', async () => {
+      const ours = await follow(undefined);
+      const mine = ownership;
+      ownership = { ...mine, instance: `${mine.instance}-other` };
+      await subject.engine.removePilot(await spawn());
+      ownership = mine;
+      const id = await spawn();
+      await subject.engine.removePilot(id);
+      await expect.poll(() => ours.ends.map((end) => end.id)).toEqual([id]);
+      ours.stop.abort();
+      await expect(ours.ended).resolves.toMatchObject({ name: 'EngineError', kind: 'timeout' });
+      await subject.engine.removePilot(await spawn());
+      expect(ours.ends).toHaveLength(1);
     });
 
     it('counts the CPU time of a pilot, or says that it cannot', async () => {

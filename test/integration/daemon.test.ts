@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { cpus } from 'node:os';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 import { systemClock } from '../../src/clock.js';
+import { dockerCli } from '../support/docker-cli.js';
 import { eventually, planctonSite, type PlanctonSite } from '../support/plancton-process.js';
 
 // The whole daemon on a real engine: what unit and scenario tests show in the small holds here too.
@@ -31,6 +32,23 @@ describe('the daemon on a real engine', () => {
 
     expect(status.totals.failed).toBe(0);
     expect(status.pilots.length).toBeLessThanOrEqual(6);
+  });
+
+  it('replaces a pilot as soon as it has ended, however long it sleeps', async () => {
+    const site = aSite();
+    site.configure({ max_docks: 2, main_sleep: 300 });
+    await site.ctl('start');
+    await eventually('two pilots run', async () => (await site.pilotIds()).length === 2);
+    const before = await site.pilotIds();
+
+    await dockerCli(inject('dockerHost'), site.base)('kill', before[0] ?? '');
+    await eventually('another pilot runs', async () => {
+      const ids = await site.pilotIds();
+      return ids.length === 2 && !ids.includes(before[0] ?? '');
+    });
+
+    expect(await site.pilotIds()).toContain(before[1]);
+    expect((await site.status()).notices).toEqual([]);
   });
 
   it('never has more than max_docks pilots, whenever it is killed and started again', async () => {

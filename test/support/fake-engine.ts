@@ -3,6 +3,7 @@ import type { Clock } from '../../src/clock.js';
 import {
   EngineError,
   type ContainerEngine,
+  type EndsListener,
   type EngineInfo,
   type Ownership,
   type PullProgress,
@@ -10,6 +11,7 @@ import {
 import { fromContainerSummary, pilotLabels, toCreateOptions } from '../../src/engine/pilot-container.js';
 import type { PilotEnd, PilotSpec } from '../../src/model.js';
 import { createFaultyCalls, type Calls, type Faults } from './faulty-calls.js';
+import { createFakeEvents, type FakeEvents } from './fake-events.js';
 import { describeFake, hasExited, type FakeContainer } from './fake-container.js';
 
 /** How the process in a fake container behaves. */
@@ -38,6 +40,7 @@ export interface FakeEngineOptions {
 export interface FakeEngine extends ContainerEngine, Faults {
   /** Calls so far, by method. */
   readonly calls: Calls;
+  readonly events: FakeEvents;
   /** Images on the host: reference (always with tag or digest) to id. */
   readonly images: Map<string, string>;
   /** What the registry has. A pull of anything else is `not-found`. */
@@ -75,6 +78,7 @@ export function createFakeEngine(options: FakeEngineOptions): FakeEngine {
   const containers = new Map<string, FakeContainer>();
   const images = new Map((options.images ?? ['busybox:latest']).map((image) => [withTag(image), randomImageId()]));
   const registry = new Map(images);
+  const events = createFakeEvents(() => clock.now().wallMs);
 
   /** Lets time have its effect; called before every look. */
   function catchUp(): void {
@@ -103,6 +107,7 @@ export function createFakeEngine(options: FakeEngineOptions): FakeEngine {
 
   function end(container: FakeContainer, exitCode: number, finishedWallMs = clock.now().wallMs): void {
     Object.assign(container, { state: 'exited', exitCode, finishedWallMs, ranMs: ranMs(container) });
+    events.note(container, finishedWallMs);
   }
 
   function ranMs(container: FakeContainer): number {
@@ -134,6 +139,17 @@ export function createFakeEngine(options: FakeEngineOptions): FakeEngine {
     container.startedMonoMs = monoMs;
     container.startedWallMs = wallMs;
     container.endsMonoMs = lifetimeMs === undefined ? undefined : monoMs + lifetimeMs;
+    if (events.streams > 0) expectEnd(container);
+  }
+
+  /** Somebody wants to hear of it on time. */
+  function expectEnd({ endsMonoMs }: FakeContainer): void {
+    if (endsMonoMs !== undefined) void clock.sleep(endsMonoMs - clock.now().monoMs).then(catchUp);
+  }
+
+  function follow(listener: EndsListener): Promise<never> {
+    for (const container of containers.values()) if (container.state === 'running') expectEnd(container);
+    return events.follow(listener);
   }
 
   async function stop(id: string, stopSeconds: number): Promise<void> {
@@ -166,6 +182,7 @@ export function createFakeEngine(options: FakeEngineOptions): FakeEngine {
   }
 
   const engine: FakeEngine = Object.assign(faultyCalls, {
+    events,
     images,
     registry,
     pullMs: 0,
@@ -179,6 +196,8 @@ export function createFakeEngine(options: FakeEngineOptions): FakeEngine {
     stopPilot: (id, stopSeconds) => call('stopPilot', () => stop(id, stopSeconds)),
     removePilot: (id) =>
       call('removePilot', () => {
+        const container = containers.get(id);
+        if (container?.state === 'running' || container?.state === 'paused') end(container, 137);
         containers.delete(id);
       }),
     pilotEnd: (id) =>
@@ -186,6 +205,7 @@ export function createFakeEngine(options: FakeEngineOptions): FakeEngine {
         catchUp();
         return toPilotEnd(containers.get(id));
       }),
+    followEnds: (listener) => call('followEnds', () => follow(listener)),
     pilotCpuNs: (id) => call('pilotCpuNs', () => cpuNs(find(id))),
     findImage: (reference) => call('findImage', () => findImage(reference)),
     pullImage: (reference, onProgress, signal) => call('pullImage', () => pull(reference, onProgress, signal)),

@@ -98,6 +98,7 @@ function noCalls(): Calls {
     stopPilot: 0,
     removePilot: 0,
     pilotEnd: 0,
+    followEnds: 0,
     pilotCpuNs: 0,
     findImage: 0,
     pullImage: 0,

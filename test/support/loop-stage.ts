@@ -4,6 +4,7 @@ import { loadConfig } from '../../src/config/load.js';
 import type { Config } from '../../src/config/schema.js';
 import type { ConfigRevision, ConfigSource } from '../../src/config/source.js';
 import { ControlLoop, isReasonToLook, type LoopEnd } from '../../src/daemon/control-loop.js';
+import { PilotEvents } from '../../src/daemon/pilot-events.js';
 import type { HostFacts, Resources, RunMode } from '../../src/model.js';
 import type { HostSampler } from '../../src/observe/host-sampler.js';
 import { createObserver } from '../../src/observe/observe.js';
@@ -19,6 +20,8 @@ export interface StageOptions {
   readonly host?: Partial<HostFacts>;
   readonly behave?: () => Behaviour;
   readonly images?: readonly string[];
+  /** The loop is woken by the engine's events; else it is deaf to them. */
+  readonly hears?: boolean;
 }
 
 /** The real loop, observer, plan and executor on a stage: fake engine, fake clock, a host whose load the test sets. */
@@ -69,6 +72,7 @@ export function setStage(options: StageOptions = {}, before?: LoopStage): LoopSt
   const events: DaemonEvent[] = [];
   let running: Promise<LoopEnd> | undefined;
   let ended: LoopEnd | undefined;
+  let found = false;
 
   const source: ConfigSource = {
     describe: () => 'the stage',
@@ -89,6 +93,7 @@ export function setStage(options: StageOptions = {}, before?: LoopStage): LoopSt
   };
   const keeper = createConfigKeeper<Config>({ source, load, clock });
   const executor = createExecutor({
+    clock,
     engine,
     cgroupParent: () => GROUP.parent,
     onOutcome: (outcome) => {
@@ -96,6 +101,16 @@ export function setStage(options: StageOptions = {}, before?: LoopStage): LoopSt
       if (isReasonToLook(outcome)) loop.wake();
     },
     onProgress: () => undefined,
+  });
+  const pilotEvents = new PilotEvents({
+    clock,
+    engine,
+    instance: 'stage',
+    wake: () => {
+      loop.wake();
+    },
+    publish: (event) => events.push(event),
+    random: () => 0.5,
   });
   const observer = createObserver({
     clock,
@@ -119,10 +134,16 @@ export function setStage(options: StageOptions = {}, before?: LoopStage): LoopSt
       observer,
       connect: async () => {
         await engine.info();
+        if (!found && options.hears === true) pilotEvents.engineFound();
+        found = true;
       },
-      disconnect: () => undefined,
+      disconnect: () => {
+        found = false;
+      },
       publish: (event) => events.push(event),
-      onCycle: () => undefined,
+      onCycle: (cycle) => {
+        if (cycle !== undefined) pilotEvents.compare(cycle.observation.pilots);
+      },
     },
     7,
   );
@@ -143,6 +164,7 @@ export function setStage(options: StageOptions = {}, before?: LoopStage): LoopSt
     },
     async stop() {
       stop.abort();
+      pilotEvents.close();
       // What was begun may have to wait for the clock.
       await clock.advance(20_000);
       return running;

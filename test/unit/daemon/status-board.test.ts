@@ -22,9 +22,11 @@ function aBoard() {
     info: () => undefined,
     group: () => ({ yields: 'none', describe: () => 'not known' }),
   } as unknown as EngineSession;
-  const board = createStatusBoard(options, ground, session);
+  let trouble: string | undefined;
+  const board = createStatusBoard(options, ground, session, { trouble: () => trouble });
   return {
     count: board.count,
+    loseEvents: (why: string | undefined) => (trouble = why),
     status: () => board.status(undefined, 1000, undefined),
   };
 }
@@ -44,6 +46,15 @@ describe('the status board', () => {
     board.count(started('done'));
     expect(board.status().notices).toEqual([]);
     expect(board.status().totals.spawned).toBe(1);
+  });
+
+  it('tells that ends are not told, as long as that is so', () => {
+    const board = aBoard();
+    board.loseEvents('the stream broke');
+    expect(board.status().notices.join()).toContain('the stream broke');
+
+    board.loseEvents(undefined);
+    expect(board.status().notices).toEqual([]);
   });
 
   it('counts a pull that failed as trouble, not as a pilot', () => {
