@@ -33,7 +33,8 @@ function openStream(connection: DockerConnection, listener: EndsListener): Promi
   const { instance, sinceWallMs, signal } = listener;
   const label = [`${pilotLabels.managed}=true`, `${pilotLabels.instance}=${instance}`];
   const filters = { type: ['container'], event: ['die'], label };
-  const since = sinceWallMs === undefined ? {} : { since: sinceWallMs / 1000 };
+  // Nanoseconds do not fit into a number: rounded up by a hair, the moment would be after the end that was told last.
+  const since = sinceWallMs === undefined ? {} : { since: Math.floor(sinceWallMs) / 1000 };
   const call = { what, deadlineMs: connection.deadlines.listMs, giveUp: signal };
   return connection.call(call, (docker, abortSignal) => {
     const options: object = { filters, ...since, abortSignal };
