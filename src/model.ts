@@ -213,7 +213,19 @@ export interface PullAction {
   readonly reference: string;
   readonly reason: PullReason;
 }
-export type Action = SpawnAction | RemoveAction | PullAction;
+/** The pilot stands still where it is, in memory. */
+export interface FreezeAction {
+  readonly type: 'freeze';
+  readonly pilot: Pilot;
+}
+/** A pilot that stands still goes on. */
+export interface ThawAction {
+  readonly type: 'thaw';
+  readonly pilot: Pilot;
+}
+/** What makes room for the owner, or takes it again. */
+export type ReclaimAction = RemoveAction | FreezeAction | ThawAction;
+export type Action = SpawnAction | PullAction | ReclaimAction;
 
 /** What came of one action. `ended` tells how the removed pilot had ended, where the engine still knew. */
 export interface Outcome {

@@ -4,6 +4,7 @@ import { EngineError, type ContainerEngine, type PullProgress } from '../engine/
 import type {
   Action,
   EngineFailure,
+  FreezeAction,
   InFlight,
   Outcome,
   Pilot,
@@ -11,6 +12,7 @@ import type {
   PullAction,
   RemoveAction,
   SpawnAction,
+  ThawAction,
 } from '../model.js';
 
 /** Side by side starts gain up to two on the engines measured; more only make each slower. */
@@ -58,7 +60,7 @@ function runs({ state }: Pilot): boolean {
 }
 
 /**
- * Invariants: an action is in `inFlight` from `begin` until its outcome is there; a started pilot's slot is never forgotten in
+ * Invariants: a start, removal or pull is in `inFlight` from `begin` until its outcome is there; a started pilot's slot is never forgotten in
  * between; one failed start skips the queued starts of the same `begin` (the next cycle tries again), removals are independent
  * of each other and of pulls, and those of running pilots of starts, too.
  */
@@ -96,6 +98,10 @@ class EngineExecutor implements Executor {
         case 'pull':
           this.#pulling.add(action.reference);
           this.#keep(this.#pull(action));
+          break;
+        case 'freeze':
+        case 'thaw':
+          this.#keep(this.#removals(() => this.#freezeOrThaw(action)));
           break;
       }
     }
@@ -188,6 +194,17 @@ class EngineExecutor implements Executor {
       this.#end(action, 'failed', toFailure(error));
     } finally {
       this.#removing.delete(id);
+    }
+  }
+
+  async #freezeOrThaw(action: FreezeAction | ThawAction): Promise<void> {
+    const { engine } = this.#options;
+    const { id } = action.pilot;
+    try {
+      await (action.type === 'freeze' ? engine.pausePilot(id) : engine.unpausePilot(id));
+      this.#end(action, 'done');
+    } catch (error) {
+      this.#end(action, 'failed', toFailure(error));
     }
   }
 

@@ -20,7 +20,12 @@ export function renderValue(value: unknown, unit: string): string {
   if (typeof value === 'number' && unit === 'bytes') return formatSize(value);
   if (typeof value === 'string')
     return /^[\w/][\w /.,()+*-]*$/.test(value) ? value : `'${value.replaceAll("'", "''")}'`;
+  if (Array.isArray(value) && value.length > 0 && value.every(isWord)) return `['${value.join("', '")}']`;
   return JSON.stringify(value);
+}
+
+function isWord(value: unknown): boolean {
+  return typeof value === 'string' && /^[\w-]+$/.test(value);
 }
 
 /** Breaks a text into comment lines. */

@@ -58,6 +58,14 @@ function cap(): ValueType<string> {
   return { schema, accepted };
 }
 
+/** The steps by which pilots make room, mildest first. */
+function reclaimSteps(): ValueType<readonly ('freeze' | 'stop')[]> {
+  const accepted = '[stop] or [freeze, stop]';
+  const stop = z.literal('stop');
+  const schema = z.union([z.tuple([stop]), z.tuple([z.literal('freeze'), stop])], { error: refusal(accepted) });
+  return { schema, accepted };
+}
+
 const cgroupPath = text(
   'the path of a cgroup, such as /system.slice/cvmfs.service',
   (path) => /^\/?[^\0\s/]+(\/[^\0\s/]+)*$/.test(path) && !path.split('/').includes('..'),
@@ -156,6 +164,13 @@ export const keys = {
     '',
     'Whether pilots make room when others want the CPUs; never is for hosts given to pilots.',
   ),
+  reclaim: key(
+    reclaimSteps(),
+    ['stop'],
+    '',
+    'How pilots make room for CPUs: stop them, or freeze them first, for pilots that survive it.',
+  ),
+  freeze_max: key(duration(1, day), 600, 'seconds', 'How long a pilot stays frozen before it is stopped.'),
   min_free_mem: key(
     size(0, 2 ** 50),
     256_000_000,

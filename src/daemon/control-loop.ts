@@ -41,7 +41,8 @@ export interface LoopPorts {
 export function isReasonToLook({ action, result }: Outcome): boolean {
   if (result !== 'done') return false;
   if (action.type === 'spawn') return action.reason === 'probe';
-  return action.type === 'pull' || (action.reason !== 'exited' && action.reason !== 'never-started');
+  if (action.type !== 'remove') return action.type === 'pull';
+  return action.reason !== 'exited' && action.reason !== 'never-started';
 }
 
 /** Why the loop ended. */

@@ -71,7 +71,7 @@ function configStatus({ source, keeper }: Ground): Status['config'] {
 }
 
 function addOutcome(totals: Status['totals'], { action, result }: Outcome): Status['totals'] {
-  if (result === 'skipped' || action.type === 'pull') return totals;
+  if (result === 'skipped' || (action.type !== 'spawn' && action.type !== 'remove')) return totals;
   if (result === 'failed') return { ...totals, failed: totals.failed + 1 };
   if (action.type === 'spawn') return { ...totals, spawned: totals.spawned + 1 };
   const evicted = totals.evicted + (action.reason === 'evicted' ? 1 : 0);
@@ -88,6 +88,8 @@ function noteFailure(failures: Map<Action['type'], string>, { action, result, er
 const WHAT_FAILED: Readonly<Record<Action['type'], string>> = {
   spawn: 'the last start of a pilot failed',
   remove: 'the last removal of a pilot failed',
+  freeze: 'the last try to freeze a pilot failed',
+  thaw: 'the last try to thaw a pilot failed',
   pull: 'the last pull of the image failed, an older one on this host is used if there is one',
 };
 

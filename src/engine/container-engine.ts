@@ -58,6 +58,10 @@ export interface ContainerEngine {
   startPilot(id: string): Promise<void>;
   /** SIGTERM, then SIGKILL after `stopSeconds`; resolves when it does not run any more; gone is success. */
   stopPilot(id: string, stopSeconds: number): Promise<void>;
+  /** Has all its processes stand still; paused already is success. Rejects when it does not run. */
+  pausePilot(id: string): Promise<void>;
+  /** Lets them go on; not paused is success. */
+  unpausePilot(id: string): Promise<void>;
   /** Kills if need be and removes, with its anonymous volumes; gone is success. */
   removePilot(id: string): Promise<void>;
   /** How an ended pilot ended; undefined when it runs or is gone. */

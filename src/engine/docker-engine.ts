@@ -24,6 +24,8 @@ export function createDockerEngine(options: DockerEngineOptions): ContainerEngin
     createPilot: (spec, cgroupParent) => createPilot(connection, spec, cgroupParent),
     startPilot: (id) => startPilot(connection, id),
     stopPilot: (id, stopSeconds) => stopPilot(connection, id, stopSeconds),
+    pausePilot: (id) => pausePilot(connection, id),
+    unpausePilot: (id) => unpausePilot(connection, id),
     removePilot: (id) => removePilot(connection, id),
     pilotEnd: (id) => pilotEnd(connection, id),
     followEnds: (listener) => followEnds(connection, listener),
@@ -82,6 +84,27 @@ async function stopPilot(connection: DockerConnection, id: string, stopSeconds: 
   await connection.call(call, (docker, abortSignal) =>
     unlessRefused(docker.getContainer(id).stop({ t, abortSignal }), [304, 404]),
   );
+}
+
+async function pausePilot(connection: DockerConnection, id: string): Promise<void> {
+  const call = { what: `Pausing pilot ${shortId(id)}`, deadlineMs: connection.deadlines.stopMs };
+  const paused = connection.call(call, (docker, abortSignal) => docker.getContainer(id).pause({ abortSignal }));
+  await unlessSo(paused, async () => (await inspect(connection, id)).status === 'paused');
+}
+
+async function unpausePilot(connection: DockerConnection, id: string): Promise<void> {
+  const call = { what: `Unpausing pilot ${shortId(id)}`, deadlineMs: connection.deadlines.stopMs };
+  const unpaused = connection.call(call, (docker, abortSignal) => docker.getContainer(id).unpause({ abortSignal }));
+  await unlessSo(unpaused, async () => (await inspect(connection, id)).status !== 'paused');
+}
+
+/** Waits for `reply`. A failure is none where what was asked for is so: versions refuse a second request with different statuses. */
+async function unlessSo(reply: Promise<unknown>, isSo: () => Promise<boolean>): Promise<void> {
+  try {
+    await reply;
+  } catch (error) {
+    if (!(await isSo())) throw error;
+  }
 }
 
 async function removePilot(connection: DockerConnection, id: string): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema.js';
 import type { Observation, Pilot, PilotState } from '../model.js';
 import type { State, Tracked } from './state.js';
+import { track } from './track.js';
 
 /** Who holds a slot, who has just ended, and what is remembered about each pilot. */
 export interface Census {
@@ -26,50 +27,6 @@ export function cpusOf(config: Config, pilot: Pilot): number {
 
 function bytesOf(config: Config, pilot: Pilot): number {
   return pilot.memoryBytes ?? config.max_dock_mem;
-}
-
-function hasEnded(pilot: Pilot): boolean {
-  return pilot.state === 'exited' || pilot.state === 'dead';
-}
-
-/**
- * When a pilot was started, on the boot clock of now. By its label where that is of this boot; else by the wall clock, when it
- * is seen for the first time. Never later than that, so that nothing lives for ever.
- */
-function bornBootMs({ at, host }: Observation, pilot: Pilot): number {
-  if (pilot.spawnedBootMs !== undefined && pilot.bootId === host.bootId) {
-    return Math.min(pilot.spawnedBootMs, at.bootMs);
-  }
-  return at.bootMs - Math.max(0, at.wallMs - pilot.createdWallMs);
-}
-
-/** What is remembered about a pilot that is seen for the first time. */
-function firstSight(observation: Observation, pilot: Pilot): Tracked {
-  return {
-    firstSeenBootMs: observation.at.bootMs,
-    bornBootMs: bornBootMs(observation, pilot),
-    runsSinceBootMs: undefined,
-    ran: false,
-    proven: false,
-    ended: false,
-    evicted: false,
-  };
-}
-
-/** What was known, if this look brings nothing new: a simulation looks at some pilots a hundred thousand times. */
-function track(config: Config, observation: Observation, pilot: Pilot, before: Tracked | undefined): Tracked {
-  const { bootMs } = observation.at;
-  const known = before ?? firstSight(observation, pilot);
-  const runs = pilot.state === 'running';
-  // Not from its birth on: a busy engine may take long to start it.
-  const runsSinceBootMs = known.runsSinceBootMs ?? (runs ? bootMs : undefined);
-  const ran = known.ran || runs || pilot.state === 'paused' || hasEnded(pilot);
-  const proven = known.proven || (runs && bootMs - (runsSinceBootMs ?? bootMs) >= config.fizzle_seconds * 1000);
-  const ended = known.ended || hasEnded(pilot);
-  const isSame = ran === known.ran && proven === known.proven && ended === known.ended;
-  return !isSame || runsSinceBootMs !== known.runsSinceBootMs
-    ? { ...known, runsSinceBootMs, ran, proven, ended }
-    : known;
 }
 
 /** Counts each pilot's end once, whether it is seen exited or has vanished between two looks. */

@@ -38,15 +38,17 @@ export function planMemoryEviction(situation: Situation, byCpu: Eviction): Memor
 
   const nowMs = observation.at.monoMs;
   const sinceMs = state.memoryShortSinceMs;
-  if (sinceMs === undefined || byCpu.actions.length > 0) return { ...byCpu, memoryShortSinceMs: nowMs };
-  const [youngest] = candidates(situation);
+  const removes = byCpu.actions.some(({ type }) => type === 'remove');
+  if (sinceMs === undefined || removes) return { ...byCpu, memoryShortSinceMs: nowMs };
+  const busy = new Set(byCpu.actions.map(({ pilot }) => pilot.id));
+  const youngest = candidates(situation).find(({ id }) => !busy.has(id));
   if (youngest === undefined || nowMs - sinceMs < graceMs(config)) return unchanged;
   const hold = (gate: Hold['gate'], what: string): Hold => ({ gate, text: `${short}: ${what}` });
   if (config.evict === 'never') {
     return { ...unchanged, holds: [...byCpu.holds, hold('evict-off', 'evict: never')] };
   }
   return {
-    actions: [eviction(situation, youngest)],
+    actions: [...byCpu.actions, eviction(situation, youngest)],
     holds: [...byCpu.holds, hold('pressure', 'the youngest pilot makes room')],
     pressure: byCpu.pressure,
     last: noteEviction(config, state.eviction, nowMs),

@@ -1,12 +1,12 @@
 import type { Config } from '../config/schema.js';
-import type { Hold, Pilot, RemoveAction } from '../model.js';
+import type { Hold, Pilot, ReclaimAction, RemoveAction } from '../model.js';
 import { configuredSlack, countedCpus, EPSILON, isStale, slackInForce, tolerable } from './capacity.js';
 import { ageMs, cpusOf } from './census.js';
 import type { Situation } from './situation.js';
 import type { LastEviction, SampleNote, State } from './state.js';
 
 export interface Eviction {
-  readonly actions: readonly RemoveAction[];
+  readonly actions: readonly ReclaimAction[];
   readonly holds: readonly Hold[];
   readonly pressure: State['pressure'];
   readonly last: LastEviction | undefined;

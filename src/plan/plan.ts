@@ -1,10 +1,11 @@
 import type { Config } from '../config/schema.js';
-import type { Hold, Observation, Pilot, Plan, RemoveAction, SpawnAction, SpawnReason } from '../model.js';
+import type { Hold, Observation, Pilot, Plan, ReclaimAction, SpawnAction, SpawnReason } from '../model.js';
 import { recordSample } from './capacity.js';
 import { breakerDueMs, learn } from './breaker.js';
 import { takeCensus, type Census } from './census.js';
 import { planEviction } from './evict.js';
 import { planMemoryEviction } from './evict-memory.js';
+import { planFreezing } from './freeze.js';
 import { earnPermits } from './growth.js';
 import { planImage } from './image.js';
 import { planLegacy } from './legacy.js';
@@ -13,14 +14,15 @@ import { nextSuffix, pilotSpec } from './pilot-spec.js';
 import { nextExpiryMs, planReaps } from './reap.js';
 import { hasNewSample, type Situation } from './situation.js';
 import { measureCapacity, planSpawns } from './spawn.js';
-import type { LastEviction, State, Tracked } from './state.js';
+import type { LastEviction, State } from './state.js';
+import { markEvicted } from './track.js';
 
 /** Somebody waits for a force-stop to be over. */
 const FORCE_STOP_POLL_MS = 1000;
 
 /** The part of a decision that the two policies take differently. */
 interface Load {
-  readonly evictions: readonly RemoveAction[];
+  readonly evictions: readonly ReclaimAction[];
   readonly starts: readonly SpawnReason[];
   readonly holds: readonly Hold[];
   readonly wakeInMs: number | undefined;
@@ -44,9 +46,10 @@ function learnFrom({ observation, state, census, source }: Situation) {
 
 function byCapacity(situation: Situation): Load {
   const { config, observation, state, census } = situation;
-  const eviction = planMemoryEviction(situation, planEviction(situation));
+  const eviction = planMemoryEviction(situation, planFreezing(situation, planEviction(situation)));
   const { breaker, seed, fizzled } = learnFrom(situation);
-  const permits = earnPermits(situation, fizzled || eviction.actions.length > 0);
+  const setback = fizzled || eviction.actions.some(({ type }) => type !== 'thaw');
+  const permits = earnPermits(situation, setback);
   const spawns = planSpawns(situation, permits, breaker, eviction.last);
   const grown: LastEviction | undefined =
     eviction.last === undefined || spawns.growth === 0 ? eviction.last : { ...eviction.last, grownSince: true };
@@ -100,16 +103,6 @@ function spawnActions(
   return { actions, seed };
 }
 
-function markEvicted(tracked: ReadonlyMap<string, Tracked>, evictions: readonly RemoveAction[]) {
-  if (evictions.length === 0) return tracked;
-  const marked = new Map(tracked);
-  for (const { pilot } of evictions) {
-    const before = marked.get(pilot.id);
-    if (before !== undefined) marked.set(pilot.id, { ...before, evicted: true });
-  }
-  return marked;
-}
-
 /** Its process is gone, and what is left of it is the engine's own affair: waiting for it could last for ever. */
 function isBeyondReach(pilot: Pilot): boolean {
   return pilot.state === 'removing' || pilot.state === 'dead';
@@ -125,8 +118,9 @@ function finished(observation: Observation, census: Census): Plan<State>['finish
 }
 
 /** Whether starts that were asked for would now be one too many: behind a slow engine they may have waited for long. */
-function isFull({ config, observation, census }: Situation, evictions: readonly RemoveAction[]): boolean {
-  return observation.mode !== 'active' || evictions.length > 0 || census.count > config.max_docks;
+function isFull({ config, observation, census }: Situation, evictions: readonly ReclaimAction[]): boolean {
+  const crowded = evictions.some(({ type }) => type !== 'thaw');
+  return observation.mode !== 'active' || crowded || census.count > config.max_docks;
 }
 
 function soonest(...times: readonly (number | undefined)[]): number | undefined {

@@ -85,6 +85,10 @@ export interface Tracked {
   /** Its end has been counted. */
   readonly ended: boolean;
   readonly evicted: boolean;
+  /** Since when it stands still because we froze it; undefined = it does not, or somebody else paused it. Monotonic. */
+  readonly frozenAtMs: number | undefined;
+  /** It was to be frozen and could not be. */
+  readonly unfreezable: boolean;
 }
 
 export interface LastEviction {

@@ -43,6 +43,12 @@ function wordFailure(outcome: Outcome): LogLine {
       });
     case 'remove':
       return line('error', 'pilot could not be removed, will be tried again', { pilot: action.pilot.name, ...facts });
+    case 'freeze':
+    case 'thaw':
+      return line('error', action.type === 'freeze' ? 'pilot could not be frozen' : 'pilot could not be thawed', {
+        pilot: action.pilot.name,
+        ...facts,
+      });
     case 'pull':
       return line('warn', 'image could not be pulled, will be tried again', { image: action.reference, ...facts });
   }
@@ -71,6 +77,10 @@ function wordSuccess(outcome: Outcome): LogLine {
         exitCode: ended?.exitCode,
         oomKilled: ended?.oomKilled === true ? true : undefined,
       });
+    case 'freeze':
+      return line('info', 'pilot frozen to make room for the owner', { pilot: action.pilot.name });
+    case 'thaw':
+      return line('info', 'pilot thawed: it has room again', { pilot: action.pilot.name });
     case 'pull':
       return line('info', 'image pulled', { image: action.reference, reason: action.reason });
   }

@@ -215,6 +215,31 @@ export function describeContract(title: string, open: () => Promise<EngineUnderT
       expect(await subject.ids()).not.toContain(id);
     });
 
+    it('pauses a pilot and lets it go on, and doing so twice is no failure', async () => {
+      const id = await spawn();
+      await subject.engine.pausePilot(id);
+      await subject.engine.pausePilot(id);
+      expect((await pilot(id))?.state).toBe('paused');
+      await subject.engine.unpausePilot(id);
+      await subject.engine.unpausePilot(id);
+      expect((await pilot(id))?.state).toBe('running');
+    });
+
+    it('does not pause what does not run', async () => {
+      const id = await subject.engine.createPilot(spec(), undefined);
+      await expect(subject.engine.pausePilot(id)).rejects.toMatchObject({ name: 'EngineError' });
+      await subject.engine.removePilot(id);
+      await expect(subject.engine.pausePilot(id)).rejects.toMatchObject({ kind: 'not-found' });
+      await expect(subject.engine.unpausePilot(id)).rejects.toMatchObject({ kind: 'not-found' });
+    });
+
+    it('stops a paused pilot', async () => {
+      const id = await spawn();
+      await subject.engine.pausePilot(id);
+      await subject.engine.stopPilot(id, 1);
+      expect((await pilot(id))?.state).toBe('exited');
+    });
+
     it('never lists what is not ours, however much it looks like it', async () => {
       const { instance } = ownership;
       const ours = { [pilotLabels.managed]: 'true', [pilotLabels.instance]: instance };

@@ -119,6 +119,27 @@ describe('the daemon on a real engine', () => {
     expect(site.log()).toMatch(/not more pilots because/);
   });
 
+  it('freezes pilots while the owner wants the CPUs, and lets them go on when he is gone', async () => {
+    const site = aSite();
+    const busy = { max_docks: 2, docker_cmd: ['/bin/sh', '-c', 'while :; do :; done'] };
+    site.configure(busy);
+    await site.ctl('start');
+    await site.untilRunning(2);
+    const before = await site.pilotIds();
+
+    for (let work = 0; work < 2 * cpus().length; work += 1) ownerWork();
+    const freezing = { reclaim: ['freeze', 'stop'], foreign_window: 1, grace_kill: 3 };
+    site.configure({ ...busy, ...freezing, cpus: 'auto', cpu_slack: 0.05, evict_margin: 0, evict: 'always' });
+    await site.until('the pilots are frozen', ({ pilots }) => pilots.every(({ state }) => state === 'paused'));
+
+    for (const helper of helpers.splice(0)) helper.kill('SIGKILL');
+    site.configure(busy);
+    const status = await site.untilRunning(2);
+    expect(status.totals.evicted).toBe(0);
+    expect(await site.pilotIds()).toEqual(before);
+    expect(site.log()).toMatch(/pilot frozen to make room.*\n(.*\n)*.*pilot thawed/);
+  });
+
   it('ends pilots at their time to live', async () => {
     const site = aSite();
     site.configure({ max_docks: 1, max_ttl: 4 });

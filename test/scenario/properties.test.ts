@@ -41,6 +41,7 @@ const anyConfig: fc.Arbitrary<Config> = fc
     fizzle_seconds: fc.constantFrom(0, 10, 3600),
     backoff_seconds: fc.constantFrom(1, 10),
     backoff_max: fc.constantFrom(1, 300),
+    reclaim: fc.constantFrom<Config['reclaim'][]>(['stop'], ['freeze', 'stop']),
     max_dock_mem: fc.constantFrom(0, 2e9, 8e9),
     min_free_mem: fc.constantFrom(0, 256e6, 4e9),
     min_free_disk: fc.constantFrom(0, 1e9),

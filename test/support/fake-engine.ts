@@ -194,6 +194,19 @@ export function createFakeEngine(options: FakeEngineOptions): FakeEngine {
         start(find(id));
       }),
     stopPilot: (id, stopSeconds) => call('stopPilot', () => stop(id, stopSeconds)),
+    pausePilot: (id) =>
+      call('pausePilot', () => {
+        const container = find(id);
+        if (container.state !== 'running' && container.state !== 'paused') {
+          throw new EngineError('conflict', `Container ${id} is not running`);
+        }
+        container.state = 'paused';
+      }),
+    unpausePilot: (id) =>
+      call('unpausePilot', () => {
+        const container = find(id);
+        if (container.state === 'paused') container.state = 'running';
+      }),
     removePilot: (id) =>
       call('removePilot', () => {
         const container = containers.get(id);

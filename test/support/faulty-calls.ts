@@ -96,6 +96,8 @@ function noCalls(): Calls {
     createPilot: 0,
     startPilot: 0,
     stopPilot: 0,
+    pausePilot: 0,
+    unpausePilot: 0,
     removePilot: 0,
     pilotEnd: 0,
     followEnds: 0,

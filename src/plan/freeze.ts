@@ -1,0 +1,67 @@
+import type { Hold, Pilot, ThawAction } from '../model.js';
+import { countedCpus, EPSILON, isStale, room, slackInForce } from './capacity.js';
+import { ageMs, cpusOf } from './census.js';
+import { eviction, noteEviction, type Eviction } from './evict.js';
+import type { Situation } from './situation.js';
+
+/** Pilots that we froze and that are not going anyway, oldest first: the oldest has most to lose. */
+function frozenPilots({ observation, census, leaving }: Situation): readonly Pilot[] {
+  return census.holders
+    .filter(
+      ({ id, state }) => state === 'paused' && census.tracked.get(id)?.frozenAtMs !== undefined && !leaving.has(id),
+    )
+    .map((pilot) => ({ pilot, age: ageMs(observation, census, pilot) }))
+    .sort((a, b) => b.age - a.age || (a.pilot.name < b.pilot.name ? -1 : 1))
+    .map(({ pilot }) => pilot);
+}
+
+/**
+ * Those that the present load leaves room for beside the running ones. Without the margin by which pilots may exceed their room,
+ * so that who is thawed is not frozen again at the next breath.
+ */
+function planThaws(situation: Situation, frozen: readonly Pilot[]): readonly ThawAction[] {
+  const { config, observation, census, samples } = situation;
+  const newest = samples.at(-1);
+  if (newest === undefined || isStale(config, newest.monoMs, observation.at.monoMs)) return [];
+  const cpus = countedCpus(config, observation.sample?.cpus ?? observation.host.ncpus);
+  const slack = slackInForce(config, cpus, observation.yields);
+  const still = frozen.reduce((sum, pilot) => sum + cpusOf(config, pilot), 0);
+  let left = room(config, cpus, slack, newest.foreign) - (census.promised - still);
+  const thaws: ThawAction[] = [];
+  for (const pilot of frozen) {
+    left -= cpusOf(config, pilot);
+    if (left < -EPSILON) break;
+    thaws.push({ type: 'thaw', pilot });
+  }
+  return thaws;
+}
+
+/**
+ * `reclaim: [freeze, stop]`: who would have to go for CPUs stands still instead, keeps its slot and its work, and goes on when there is room.
+ * It is stopped when that takes longer than `freeze_max`. Those frozen under an earlier configuration are seen to their end too.
+ */
+export function planFreezing(situation: Situation, byCpu: Eviction): Eviction {
+  const { config, observation, census, state } = situation;
+  const freezes = config.reclaim.includes('freeze');
+  if (freezes && byCpu.actions.length > 0) {
+    // Crowded-out pilots may not even get the little CPU that it takes to stand still: those are stopped.
+    const canFreeze = (pilot: Pilot) => census.tracked.get(pilot.id)?.unfreezable !== true;
+    const actions = byCpu.actions.map((action) =>
+      canFreeze(action.pilot) ? ({ type: 'freeze', pilot: action.pilot } as const) : action,
+    );
+    const last = actions.some(({ type }) => type === 'remove') ? byCpu.last : state.eviction;
+    return { ...byCpu, actions, last };
+  }
+  const frozen = frozenPilots(situation);
+  const thaws = byCpu.actions.length > 0 ? [] : planThaws(situation, frozen);
+  const nowMs = observation.at.monoMs;
+  const overdue = frozen
+    .slice(thaws.length)
+    .filter(({ id }) => nowMs - (census.tracked.get(id)?.frozenAtMs ?? nowMs) >= config.freeze_max * 1000);
+  const stops = overdue.map((pilot) => eviction(situation, pilot));
+  const last = stops.length === 0 ? byCpu.last : noteEviction(config, state.eviction, nowMs);
+  const still = frozen.length - thaws.length - stops.length;
+  const text = `${still} pilot(s) frozen until others leave room for them`;
+  const holds: readonly Hold[] = still === 0 ? [] : [{ gate: 'foreign-cpu', text }];
+  return { ...byCpu, actions: [...byCpu.actions, ...stops, ...thaws], holds: [...byCpu.holds, ...holds], last };
+}
