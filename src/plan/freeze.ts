@@ -1,7 +1,7 @@
 import type { Hold, Pilot, ThawAction } from '../model.js';
 import { countedCpus, EPSILON, isStale, room, slackInForce } from './capacity.js';
 import { ageMs, cpusOf } from './census.js';
-import { eviction, noteEviction, type Eviction } from './evict.js';
+import { eviction, noteEviction, sampleToJudge, type Eviction } from './evict.js';
 import type { Situation } from './situation.js';
 
 /** Pilots that we froze and that are not going anyway, oldest first: the oldest has most to lose. */
@@ -16,11 +16,12 @@ function frozenPilots({ observation, census, leaving }: Situation): readonly Pil
 }
 
 /**
- * Those that the present load leaves room for beside the running ones. Without the margin by which pilots may exceed their room,
+ * Those that the present load leaves room for beside the running ones; all, where nobody makes room any more. Without the margin by which pilots may exceed their room,
  * so that who is thawed is not frozen again at the next breath.
  */
 function planThaws(situation: Situation, frozen: readonly Pilot[]): readonly ThawAction[] {
   const { config, observation, census, samples } = situation;
+  if (config.evict === 'never') return frozen.map((pilot) => ({ type: 'thaw', pilot }));
   const newest = samples.at(-1);
   if (newest === undefined || isStale(config, newest.monoMs, observation.at.monoMs)) return [];
   const cpus = countedCpus(config, observation.sample?.cpus ?? observation.host.ncpus);
@@ -55,9 +56,10 @@ export function planFreezing(situation: Situation, byCpu: Eviction): Eviction {
   const frozen = frozenPilots(situation);
   const thaws = byCpu.actions.length > 0 ? [] : planThaws(situation, frozen);
   const nowMs = observation.at.monoMs;
-  const overdue = frozen
-    .slice(thaws.length)
-    .filter(({ id }) => nowMs - (census.tracked.get(id)?.frozenAtMs ?? nowMs) >= config.freeze_max * 1000);
+  const judged = sampleToJudge(situation) === undefined ? [] : frozen.slice(thaws.length);
+  const overdue = judged.filter(
+    ({ id }) => nowMs - (census.tracked.get(id)?.frozenAtMs ?? nowMs) >= config.freeze_max * 1000,
+  );
   const stops = overdue.map((pilot) => eviction(situation, pilot));
   const last = stops.length === 0 ? byCpu.last : noteEviction(config, state.eviction, nowMs);
   const still = frozen.length - thaws.length - stops.length;

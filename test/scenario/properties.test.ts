@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/schema.js';
-import type { CpuSample, Observation, Pilot, PilotState, Resources, RunMode, YieldMode } from '../../src/model.js';
+import type { CpuSample, Observation, Outcome, Pilot, PilotState, RunMode, YieldMode } from '../../src/model.js';
 import { cpusOf } from '../../src/plan/census.js';
 import { plan } from '../../src/plan/plan.js';
 import { initialState, type State } from '../../src/plan/state.js';
 import { runClosedLoop } from '../../src/simulate/closed-loop.js';
 import { stepLoad } from '../../src/simulate/foreign-load.js';
+import { anyResources } from '../support/any-resources.js';
 import { aHost, anImage, anInstant, someResources } from '../support/builders.js';
 import { aConfig, deepFreeze, evictedBy, pullsOf, removalsOf, spawnsOf } from '../support/plan-builders.js';
 
@@ -82,43 +83,6 @@ const anyState = fc.constantFrom<PilotState[]>(
   'unknown',
 );
 
-/** Each of these may not be there, or not be known, or be anything; most hosts have enough. */
-const anyResources: fc.Arbitrary<Resources> = fc.record({
-  memory: fc.oneof(
-    { weight: 4, arbitrary: fc.constantFrom(null, undefined) },
-    {
-      weight: 8,
-      arbitrary: fc.record({
-        availableBytes: fc.oneof(fc.integer({ min: 0, max: 1e9 }), fc.integer({ min: 0, max: 64e9 })),
-        pilotsBytes: fc.integer({ min: 0, max: 32e9 }),
-      }),
-    },
-  ),
-  disk: fc.oneof(
-    { weight: 2, arbitrary: fc.constantFrom(null, undefined) },
-    {
-      weight: 8,
-      arbitrary: fc.record({
-        freeBytes: fc.constantFrom(0, 999_999_999, 1_000_000_000, 1e12, 1e12),
-        totalBytes: fc.constant(2e12),
-        freeInodes: fc.constantFrom(0, 99, 100, 5000, 5000),
-        totalInodes: fc.constantFrom(0, 10_000),
-      }),
-    },
-  ),
-  pressure: fc.oneof(
-    { weight: 2, arbitrary: fc.constantFrom(null, undefined) },
-    {
-      weight: 8,
-      arbitrary: fc.record({
-        memorySome10: fc.constantFrom(0, 9, 10, 90),
-        memorySome60: fc.constantFrom(0, 0, 0, 9, 10, 90),
-        ioFull60: fc.constantFrom(0, 0, 0, 39, 40, 90),
-      }),
-    },
-  ),
-});
-
 /** One look: what is there, however unlikely, and how long after the look before. */
 interface AnyLook {
   readonly afterMs: number;
@@ -185,6 +149,7 @@ function live(configs: readonly Config[], roster: readonly Born[], looks: readon
   let before = initialState(5);
   let at = anInstant();
   let sample: CpuSample | undefined;
+  let outcomes: readonly Outcome[] = [];
   return looks.map((look, index) => {
     const config = configs[index % configs.length] ?? aConfig();
     const wallMs = at.wallMs + look.afterMs + look.wallJumpMs;
@@ -205,12 +170,15 @@ function live(configs: readonly Config[], roster: readonly Born[], looks: readon
       revision: 'r1',
       privateBinds: [],
       sample,
-      outcomes: [],
+      outcomes,
     });
     deepFreeze(config);
     deepFreeze(before);
     const step = { config, observation, before, decision: plan(config, observation, before) };
     before = step.decision.state;
+    outcomes = step.decision.actions
+      .filter(({ type }) => type === 'freeze')
+      .map((action) => ({ action, result: 'done', error: undefined, ended: undefined }));
     return step;
   });
 }

@@ -2,15 +2,16 @@ import { describe, expect, test } from 'vitest';
 import type { Config } from '../../../src/config/schema.js';
 import type { Outcome, Pilot, Plan } from '../../../src/model.js';
 import type { State } from '../../../src/plan/state.js';
+import { anInFlight, someResources } from '../../support/builders.js';
 import { aConfig, aStory, gatesOf, pilotsOf, removalsOf, spawnsOf, type Look } from '../../support/plan-builders.js';
 
 const config = aConfig({ reclaim: ['freeze', 'stop'], freeze_max: 600 });
 
 /** Eight pilots beside an owner who wants `foreign` of eight CPUs; what is planned is done by the next look, 30 s later. */
-function aLentHost(given: Config = config) {
+function aLentHost(given: Config = config, born: Partial<Pilot> = {}) {
   const story = aStory(given);
   const paused = new Set<string>();
-  let pilots = pilotsOf(8);
+  let pilots = pilotsOf(8, born);
   let outcomes: readonly Outcome[] = [];
   return {
     /** Paused by somebody else. */
@@ -101,6 +102,59 @@ describe('reclaim: [freeze, stop]', () => {
     expect(gatesOf(host.look(0))).toContain('foreign-cpu');
     expect(decisions[25]?.state.eviction).toBeDefined();
     expect(decisions[24]?.state.eviction).toBeUndefined();
+  });
+
+  test('stops nobody between two samples', () => {
+    const host = aLentHost(aConfig({ ...config, freeze_max: 29 }));
+    host.looks(6, 3.5);
+
+    expect(told(host.look(3.5, { load: null, after: 29 }))).toStrictEqual([]);
+    expect(told(host.look(3.5, { after: 1 }))).toStrictEqual(['remove p005', 'remove p006', 'remove p007']);
+  });
+
+  test('stops those that cannot go on when others can', () => {
+    const host = aLentHost(aConfig({ ...config, freeze_max: 30 }));
+    host.looks(6, 3.5);
+
+    expect(told(host.look(2.5))).toStrictEqual(['remove p006', 'remove p007', 'thaw p005']);
+  });
+
+  test('lets all go on once nobody is to make room any more', () => {
+    const host = aLentHost();
+    host.looks(6, 3.5);
+    const given = aConfig({ ...config, evict: 'never', cpu_headroom: 8 });
+
+    expect(told(host.look(8, { config: given }))).toStrictEqual(['thaw p005', 'thaw p006', 'thaw p007']);
+  });
+
+  test('freezes nobody in the place of whom it lets go on, and counts no pilot that is going', () => {
+    const host = aLentHost();
+    host.looks(6, 3.5);
+    const inFlight = anInFlight({ removing: ['id-of-p005'] });
+
+    expect(told(host.look(2.5, { inFlight }))).toStrictEqual([]);
+    expect(told(host.look(1.5, { inFlight }))).toStrictEqual(['thaw p006']);
+  });
+
+  test('lets pilots of the same age go on in the order of their names', () => {
+    const host = aLentHost(config, { spawnedBootMs: 1_800_000 });
+    const decisions = host.looks(5, 3.5);
+
+    expect(told(decisions[4])).toStrictEqual(['freeze p000', 'freeze p001', 'freeze p002']);
+    host.look(3.5);
+    expect(told(host.look(0))).toStrictEqual(['thaw p000', 'thaw p001', 'thaw p002']);
+  });
+
+  test('gives no memory back: the youngest of the others goes where that stays short', () => {
+    const host = aLentHost();
+    const short = someResources({
+      memory: { availableBytes: 1, pilotsBytes: 0 },
+      pressure: { memorySome10: 50, memorySome60: 0, ioFull60: 0 },
+    });
+    for (let look = 0; look < 4; look += 1) host.look(3.5, { resources: short });
+
+    const all = ['freeze p007', 'freeze p006', 'freeze p005', 'remove p004'];
+    expect(told(host.look(3.5, { resources: short }))).toStrictEqual(all);
   });
 
   test('sees those frozen to their end when it is not asked for any more', () => {
