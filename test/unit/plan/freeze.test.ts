@@ -11,7 +11,7 @@ const config = aConfig({ reclaim: ['freeze', 'stop'], freeze_max: 600 });
 function aLentHost(given: Config = config, born: Partial<Pilot> = {}) {
   const story = aStory(given);
   const paused = new Set<string>();
-  let pilots = pilotsOf(8, born);
+  let pilots = pilotsOf(8, born).toReversed();
   let outcomes: readonly Outcome[] = [];
   return {
     /** Paused by somebody else. */
@@ -174,6 +174,14 @@ describe('reclaim: [freeze, stop]', () => {
         .looks(4, 0)
         .flatMap(told),
     ).toStrictEqual([]);
+  });
+
+  test('lets nobody go on who could not be frozen', () => {
+    const host = aLentHost();
+    host.looks(5, 3.5);
+    host.paused.clear();
+
+    expect(told(host.look(0))).toStrictEqual([]);
   });
 
   test('forgets whom somebody else has let go on', () => {
