@@ -54,7 +54,7 @@ export function planFreezing(situation: Situation, byCpu: Eviction): Eviction {
     return { ...byCpu, actions, last };
   }
   const frozen = frozenPilots(situation);
-  const thaws = byCpu.actions.length > 0 ? [] : planThaws(situation, frozen);
+  const thaws = planThaws(situation, frozen);
   const nowMs = observation.at.monoMs;
   const judged = sampleToJudge(situation) === undefined ? [] : frozen.slice(thaws.length);
   const overdue = judged.filter(

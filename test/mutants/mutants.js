@@ -285,7 +285,6 @@ export const mutants = [
   ['freeze', 'left < -EPSILON', 'left < EPSILON'],
   ['freeze', 'freezes && byCpu.actions.length > 0', 'byCpu.actions.length > 0'],
   ['freeze', 'actions, last: state.eviction }', 'actions }'],
-  ['freeze', 'byCpu.actions.length > 0 ? [] : planThaws', 'planThaws'],
   ['freeze', '.slice(thaws.length)', ''],
   ['freeze', 'sampleToJudge(situation) === undefined ? [] : ', ''],
   ['freeze', "if (config.evict === 'never') return", 'if (false) return'],

@@ -70,7 +70,9 @@ describe('reclaim: [freeze, stop]', () => {
     host.looks(6, 3.5);
 
     expect(told(host.look(2.6))).toStrictEqual([]);
-    expect(told(host.look(2.5))).toStrictEqual(['thaw p005']);
+    const decision = host.look(2.5);
+    expect(told(decision)).toStrictEqual(['thaw p005']);
+    expect(decision.holds.map(({ text }) => text)).toContain('2 pilot(s) frozen until others leave room for them');
     expect(told(host.look(0))).toStrictEqual(['thaw p006', 'thaw p007']);
     expect(told(host.look(0))).toStrictEqual([]);
   });
@@ -169,6 +171,8 @@ describe('reclaim: [freeze, stop]', () => {
     host.paused.add('p003');
 
     expect(host.looks(4, 0).flatMap(told)).toStrictEqual([]);
+    host.looks(6, 3.5);
+    expect(told(host.look(0))).toStrictEqual(['thaw p006', 'thaw p007']);
     expect(
       aLentHost(aConfig({ ...config, freeze_max: 1 }))
         .looks(4, 0)
