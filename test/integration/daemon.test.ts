@@ -48,7 +48,7 @@ describe('the daemon on a real engine', () => {
     });
 
     expect(await site.pilotIds()).toContain(before[1]);
-    expect((await site.status()).notices).toEqual([]);
+    expect((await site.status()).notices.join()).not.toContain('the engine does not tell');
   });
 
   it('never has more than max_docks pilots, whenever it is killed and started again', async () => {

@@ -354,6 +354,10 @@ export const mutants = [
   ['image', 'waitMs > 0 && !busy ? waitMs', 'waitMs > 0 ? waitMs'],
 
   // plan
+  ['plan', "observation.mode !== 'active' || evictions.length", 'evictions.length'],
+  ['plan', 'evictions.length > 0 || census', 'census'],
+  ['plan', ' || census.count > config.max_docks;', ';'],
+  ['plan', 'census.count > config.max_docks;', 'census.count >= config.max_docks;'],
   ['plan', 'spawns.growth === 0 ? eviction.last', 'true ? eviction.last'],
   ['plan', 'spawns.growth === 0 ? eviction.last', 'false ? eviction.last'],
   ['plan', '...observation.pilots, ...observation.inFlight.spawning]', '...observation.inFlight.spawning]'],

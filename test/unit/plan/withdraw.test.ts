@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { anInFlight } from '../../support/builders.js';
+import { aConfig, aStory, evictedBy, pilotsOf } from '../../support/plan-builders.js';
+
+const waiting = (count: number) =>
+  anInFlight({ spawning: Array.from({ length: count }, (_, index) => ({ name: `w${index}`, cpus: 1 })) });
+
+describe('starts that still wait for their turn', () => {
+  it('stay wanted while there is room for them', () => {
+    const decision = aStory(aConfig()).look({ pilots: pilotsOf(4), inFlight: waiting(4) });
+    expect(decision.withdrawStarts).toBe(false);
+  });
+
+  it.each(['drain', 'drain-stop', 'force-stop'] as const)('are not wanted any more in %s', (mode) => {
+    expect(aStory(aConfig()).look({ mode, inFlight: waiting(4) }).withdrawStarts).toBe(true);
+  });
+
+  it('are not wanted any more when they would be more than a lowered cap allows', () => {
+    const decision = aStory(aConfig({ max_docks: 7 })).look({ pilots: pilotsOf(4), inFlight: waiting(4) });
+    expect(decision.withdrawStarts).toBe(true);
+  });
+
+  it('are not wanted any more when pilots have to go', () => {
+    const story = aStory(aConfig({ grace_kill: 60 }));
+    const looks = [0, 1, 2, 3, 4, 5].map(() =>
+      story.look({ pilots: pilotsOf(6), inFlight: waiting(1), load: { busy: 8, own: 3 } }),
+    );
+    expect(looks.some((decision) => evictedBy(decision).length > 0)).toBe(true);
+    for (const decision of looks) expect(decision.withdrawStarts).toBe(evictedBy(decision).length > 0);
+  });
+});
