@@ -7,6 +7,8 @@ export interface CountingProxy {
   readonly host: string;
   /** `GET /containers/json` and the like, without API version, query and ids, in order. */
   readonly calls: readonly string[];
+  /** Bodies of the requests to create a container. */
+  readonly createBodies: readonly string[];
   stop(): Promise<void>;
 }
 
@@ -14,9 +16,15 @@ export interface CountingProxy {
 export async function startCountingProxy(socketPath: string, dockerHost: string): Promise<CountingProxy> {
   const engineSocket = dockerHost.slice('unix://'.length);
   const calls: string[] = [];
+  const createBodies: string[] = [];
   const server = http.createServer((request, reply) => {
     const { method = 'GET', url = '/', headers } = request;
     calls.push(`${method} ${kindOf(url)}`);
+    if (kindOf(url) === '/containers/create') {
+      let body = '';
+      request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      request.on('end', () => createBodies.push(body));
+    }
     const onward = http.request({ socketPath: engineSocket, path: url, method, headers }, (answer) => {
       reply.writeHead(answer.statusCode ?? 502, answer.headers);
       // The stream of events may say nothing for long, and its head must arrive nevertheless.
@@ -32,6 +40,7 @@ export async function startCountingProxy(socketPath: string, dockerHost: string)
   return {
     host: `unix://${socketPath}`,
     calls,
+    createBodies,
     stop: async () => {
       const closed = once(server, 'close');
       server.close();

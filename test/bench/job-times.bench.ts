@@ -7,7 +7,9 @@ import { examples, importPilotImage } from '../support/pilot-image.js';
 import { planctonSite } from '../support/plancton-process.js';
 import { startPrivateEngine } from '../support/private-engine.js';
 import { startWorkQueue, type WorkDone } from '../support/work-queue.js';
-import { mean, median, printTable, quick } from './measure.js';
+import { quick } from './measure.js';
+import { report } from './report.js';
+import { mean, median } from './statistics.js';
 
 const ncpus = availableParallelism();
 const rounds = 2;
@@ -49,9 +51,18 @@ it('computes in pilots as fast as without', async () => {
     for (const { run, done } of contenders) done.push(await run());
   }
   const [bare] = contenders.map(({ done }) => seconds(done));
-  printTable(
-    [`${rounds * work.rules} jobs each`, 'wall clock, s', 'ratio', 'mean, s', 'ratio', 'CPU, s', 'ratio', 'failures'],
-    contenders.map(({ what, done }) => {
+  report('job-times', {
+    head: [
+      `${rounds * work.rules} jobs each`,
+      'wall clock, s',
+      'ratio',
+      'mean, s',
+      'ratio',
+      'CPU, s',
+      'ratio',
+      'failures',
+    ],
+    rows: contenders.map(({ what, done }) => {
       const { wall, wallMean, cpu, failures } = seconds(done);
       const ratios = [
         wall / (bare?.wall ?? NaN),
@@ -60,7 +71,14 @@ it('computes in pilots as fast as without', async () => {
       ] as const;
       return [what, wall, ratios[0], wallMean, ratios[1], cpu, ratios[2], failures];
     }),
-  );
+    verdicts: [],
+    raw: Object.fromEntries(
+      contenders.map(({ what, done }) => [
+        what,
+        done.flatMap(({ results }) => results.map(({ wallMs }) => wallMs / 1000)),
+      ]),
+    ),
+  });
 });
 
 /** Medians, and the mean of the wall clock. */

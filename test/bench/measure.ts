@@ -4,27 +4,6 @@ import { systemClock } from '../../src/clock.js';
 /** A short run: fewer samples, the same measurements. */
 export const quick = process.env['PLANCTON_BENCH_QUICK'] === 'yes';
 
-/** Prints one table, in Markdown; figures with as many digits as they deserve. */
-export function printTable(head: readonly string[], rows: readonly (readonly (string | number)[])[]): void {
-  const texts = rows.map((row) => row.map((cell) => (typeof cell === 'number' ? rounded(cell) : cell)));
-  const widths = head.map((_, column) => Math.max(...[head, ...texts].map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]) => `| ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`;
-  const rule = widths.map((width) => '-'.repeat(width));
-  process.stdout.write(`\n${[head, rule, ...texts].map(line).join('\n')}\n\n`);
-}
-
-function rounded(value: number): string {
-  return Number.isInteger(value) ? String(value) : value.toPrecision(3);
-}
-
-export function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
-}
-
-export function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
 /** CPU seconds of a process so far, with those of its children that have ended. */
 export function cpuSecondsOf(pid: number): number {
   const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -41,9 +20,13 @@ export function residentMbOf(pid: number): number {
 }
 
 /** Waits until `condition` holds; throws after `deadlineMs`. */
-export async function waitFor(what: string, deadlineMs: number, condition: () => boolean): Promise<void> {
+export async function waitFor(
+  what: string,
+  deadlineMs: number,
+  condition: () => boolean | Promise<boolean>,
+): Promise<void> {
   const endMs = systemClock.now().monoMs + deadlineMs;
-  while (!condition()) {
+  while (!(await condition())) {
     if (systemClock.now().monoMs > endMs) throw new Error(`waited ${deadlineMs / 1000} s in vain: ${what}`);
     await systemClock.sleep(50);
   }

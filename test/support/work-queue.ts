@@ -37,6 +37,8 @@ export interface Work {
   readonly rules: number;
   /** Rounds of arithmetic per rule; a million is a third of a CPU second or so. */
   readonly size: number;
+  /** What one rule asks for, MB; more than any worker has keeps them all waiting. 16 unless told otherwise. */
+  readonly memoryMb?: number;
 }
 
 /** What one rule says about itself. */
@@ -136,10 +138,10 @@ export async function startWorkQueue(engine: PrivateEngine): Promise<WorkQueue> 
   return { begin, runBareWorkers, stop };
 }
 
-function makeflowText({ rules, size }: Work): string {
+function makeflowText({ rules, size, memoryMb = 16 }: Work): string {
   const rule = (index: number) =>
     `result.${index}: job.awk\n\tbusybox awk -v rule=${index} -v size=${size} -f job.awk > result.${index}\n`;
-  const needs = 'CORES=1\nMEMORY=16\nDISK=16\n';
+  const needs = `CORES=1\nMEMORY=${memoryMb}\nDISK=16\n`;
   return [needs, ...Array.from({ length: rules }, (_, index) => rule(index + 1))].join('\n');
 }
 

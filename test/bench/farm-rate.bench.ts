@@ -1,0 +1,93 @@
+import { dirname } from 'node:path';
+import { inject, it, onTestFinished } from 'vitest';
+import { systemClock } from '../../src/clock.js';
+import { keepContainerDiary } from '../support/container-diary.js';
+import { dockerCli } from '../support/docker-cli.js';
+import { benchSite, ctl, resume, roomy, shortLived, startDrained } from './bench-site.js';
+import { heapProbe } from './heap-probe.js';
+import { cpuSecondsOf, quick, residentMbOf, waitFor } from './measure.js';
+import { report } from './report.js';
+import { atLeast, atMost } from './results.js';
+import { countResidue } from './residue.js';
+import { slope } from './statistics.js';
+import { momentOf, ofImage, shareInUse } from './timeline.js';
+
+const slots = 8;
+const lifetime = 9;
+const minutes = quick ? 1 : 60;
+/** RAL's farm ended 400 thousand containers a week. */
+const farmRate = 400_000 / (7 * 86_400);
+const settings = {
+  ...roomy,
+  ...shortLived,
+  max_docks: slots,
+  docks_per_loop: slots,
+  docker_cmd: `/bin/sleep ${lifetime}`,
+};
+
+it('turns pilots over for an hour and leaves nothing', async () => {
+  const dockerHost = inject('dockerHost');
+  const docker = dockerCli(dockerHost);
+  const engineDir = dirname(dockerHost.slice('unix://'.length));
+  const diary = await keepContainerDiary(dockerHost);
+  onTestFinished(() => diary.stop());
+  const heap = heapProbe();
+  const site = benchSite(settings, { env: heap.env });
+  await startDrained(site, slots);
+  const residueBefore = await countResidue(docker, engineDir, site.base);
+  await resume(site);
+  const events = () => ofImage(diary.events, 'busybox');
+  await waitFor('all slots are full', 120_000, () => momentOf(events(), slots) !== undefined);
+
+  const pid = site.pid();
+  const ended = () => events().filter(({ action }) => action === 'die').length;
+  const heapBefore = await heap.heapMbOf(pid);
+  const [fromMs, cpuBefore, endedBefore] = [systemClock.now().wallMs, cpuSecondsOf(pid), ended()];
+  const memory = [];
+  for (let minute = 0; minute < minutes; minute += 1) {
+    await systemClock.sleep(60_000);
+    memory.push(residentMbOf(pid));
+  }
+  const [toMs, cpu, turned] = [systemClock.now().wallMs, cpuSecondsOf(pid) - cpuBefore, ended() - endedBefore];
+  const heapGrowth = (await heap.heapMbOf(pid)) - heapBefore;
+  const share = shareInUse(events(), slots, fromMs, toMs);
+  await ctl(site, 'drain');
+  const emptied = async () => (await docker('ps', '--all', '--quiet')) === '';
+  await waitFor('the last pilot has ended', 120_000, emptied);
+  const residue = await countResidue(docker, engineDir, site.base);
+  const left = (key: keyof typeof residue) => residue[key] - residueBefore[key];
+
+  const msEach = (1000 * cpu) / turned;
+  report('farm-rate', {
+    head: [`${slots} slots, pilots of ${lifetime} s, ${minutes} min`, 'figure'],
+    rows: [
+      ['pilots ended', turned],
+      ['share of slot time in use', share],
+      ['CPU of the daemon for each pilot, ms', msEach],
+      [
+        'resident memory, MB, first and last minute',
+        `${(memory[0] ?? NaN).toFixed(1)}, ${(memory.at(-1) ?? NaN).toFixed(1)}`,
+      ],
+      ['growth of resident memory, MB a minute', slope(memory)],
+      ['growth of the heap after collection, MB', heapGrowth],
+      ['containers, volumes, cgroups left', `${left('containers')}, ${left('volumes')}, ${left('cgroups')}`],
+      ['files of the daemon, folders of the engine left', `${left('files')}, ${left('engineFolders')}`],
+    ],
+    verdicts: [
+      atLeast('pilots an hour', 2400, (turned * 3_600_000) / (toMs - fromMs)),
+      atLeast('pilots a second, of the farm', Number(farmRate.toFixed(2)), (turned * 1000) / (toMs - fromMs)),
+      atLeast('share of slot time in use', 0.95, share),
+      atMost('CPU of the daemon for each pilot, ms', 25, msEach),
+      atMost('growth of the heap after collection, MB', 1, heapGrowth),
+      atMost(
+        'containers, volumes, cgroups, files, folders left',
+        0,
+        (['containers', 'volumes', 'cgroups', 'files', 'engineFolders'] as const).reduce(
+          (sum, key) => sum + left(key),
+          0,
+        ),
+      ),
+    ],
+    raw: { 'resident MB': memory },
+  });
+});
