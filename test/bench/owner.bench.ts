@@ -1,7 +1,9 @@
+import { rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { inject, it } from 'vitest';
+import { join } from 'node:path';
+import { it } from 'vitest';
 import { systemClock } from '../../src/clock.js';
-import { dockerCli } from '../support/docker-cli.js';
+import { tempDirectory } from '../support/temp-directory.js';
 import { benchSite, ctl, roomy } from './bench-site.js';
 import { quick } from './measure.js';
 import { report } from './report.js';
@@ -12,34 +14,41 @@ import { startTenant } from './tenant.js';
 const ncpus = availableParallelism();
 const blockSeconds = quick ? 5 : 20;
 const pairs = quick ? 2 : 5;
-const spin = ['/bin/sh', '-c', 'while :; do :; done'];
+/** Spins, and rests while there is a file: not frozen, since what is crowded out is not even scheduled to freeze. */
+const spin = `while :; do
+  while [ -e /signal/rest ]; do sleep 1; done
+  i=0; while [ $i -lt 2000 ]; do i=$((i + 1)); done
+done`;
 /** One pilot per CPU, none of which is evicted: what the weight alone does. */
-const settings = { ...roomy, cpus_per_dock: 1, max_docks: ncpus, docks_per_loop: ncpus, docker_cmd: spin };
+const settings = {
+  ...roomy,
+  cpus_per_dock: 1,
+  max_docks: ncpus,
+  docks_per_loop: ncpus,
+  docker_cmd: ['/bin/sh', '-c', spin],
+};
 
 /** CPUs that the tenant gets, alone and beside pilots, in alternating blocks. */
 async function measure(nice: boolean): Promise<{ alone: readonly number[]; beside: readonly number[] }> {
-  const docker = dockerCli(inject('dockerHost'));
-  const site = benchSite({ ...settings, nice });
+  const signal = tempDirectory();
+  const rest = join(signal, 'rest');
+  const site = benchSite({ ...settings, nice, binds: [`${signal}:/signal:ro`] });
   await ctl(site, 'start');
   await site.untilRunning(ncpus);
-  const ids = await site.pilotIds();
   const tenant = startTenant(ncpus);
-  // While the tenant rests: pilots that are crowded out are not scheduled even to freeze.
-  const change = async (verb: 'pause' | 'unpause') => {
-    tenant.rest();
-    await docker(verb, ...ids);
-    tenant.work();
-  };
   const block = async () => {
     const [before, { monoMs }] = [tenant.cpuSeconds(), systemClock.now()];
     await systemClock.sleep(blockSeconds * 1000);
     return (tenant.cpuSeconds() - before) / ((systemClock.now().monoMs - monoMs) / 1000);
   };
+  const settle = () => systemClock.sleep(2000);
   const [alone, beside]: [number[], number[]] = [[], []];
   for (let pair = 0; pair < pairs; pair += 1) {
-    await change('pause');
+    writeFileSync(rest, '');
+    await settle();
     alone.push(await block());
-    await change('unpause');
+    rmSync(rest);
+    await settle();
     beside.push(await block());
   }
   tenant.stop();

@@ -6,9 +6,6 @@ import { cpuSecondsOf } from './measure.js';
 export interface Tenant {
   /** CPU seconds they have had so far. */
   cpuSeconds(): number;
-  /** Wants nothing until told to work again. */
-  rest(): void;
-  work(): void;
   stop(): void;
 }
 
@@ -25,15 +22,12 @@ const share = Number(process.argv[1]);
 export function startTenant(processes: number, share = 1): Tenant {
   const argv = ['--pdeathsig', 'KILL', process.execPath, '-e', workText, String(share)];
   const children = Array.from({ length: processes }, () => spawn('setpriv', argv, { stdio: 'ignore' }));
-  const send = (signal: NodeJS.Signals) => () => {
-    for (const child of children) child.kill(signal);
+  const stop = () => {
+    for (const child of children) child.kill('SIGKILL');
   };
-  const stop = send('SIGKILL');
   onTestFinished(stop);
   return {
     cpuSeconds: () => children.reduce((sum, { pid = 0 }) => sum + cpuSecondsOf(pid), 0),
-    rest: send('SIGSTOP'),
-    work: send('SIGCONT'),
     stop,
   };
 }
