@@ -9,7 +9,7 @@ import { atMost } from './results.js';
 import { ofImage } from './timeline.js';
 
 const image = 'bench-image';
-const slots = 4;
+const slots = 3;
 const seconds = quick ? 60 : 600;
 /** As documented: the first back-off, doubling up to the longest. */
 const [backoffSeconds, longestBackoffSeconds] = [10, 300];

@@ -8,7 +8,7 @@ import { heapProbe } from './heap-probe.js';
 import { cpuSecondsOf, quick, residentMbOf, waitFor } from './measure.js';
 import { report } from './report.js';
 import { atLeast, atMost } from './results.js';
-import { countResidue } from './residue.js';
+import { countResidue, residueLeft } from './residue.js';
 import { slope } from './statistics.js';
 import { momentOf, ofImage, shareInUse } from './timeline.js';
 
@@ -28,13 +28,15 @@ const settings = {
 it('turns pilots over for an hour and leaves nothing', async () => {
   const dockerHost = inject('dockerHost');
   const docker = dockerCli(dockerHost);
-  const engineDir = dirname(dockerHost.slice('unix://'.length));
   const diary = await keepContainerDiary(dockerHost);
   onTestFinished(() => diary.stop());
   const heap = heapProbe();
   const site = benchSite(settings, { env: heap.env });
   await startDrained(site, slots);
-  const residueBefore = await countResidue(docker, engineDir, site.base);
+  const { instance } = await site.until('a status', () => true);
+  const engineDir = dirname(dockerHost.slice('unix://'.length));
+  const residue = () => countResidue(docker, { engineDir, siteDir: site.base, instance });
+  const residueBefore = await residue();
   await resume(site);
   const events = () => ofImage(diary.events, 'busybox');
   await waitFor('all slots are full', 120_000, () => momentOf(events(), slots) !== undefined);
@@ -54,8 +56,7 @@ it('turns pilots over for an hour and leaves nothing', async () => {
   await ctl(site, 'drain');
   const emptied = async () => (await docker('ps', '--all', '--quiet')) === '';
   await waitFor('the last pilot has ended', 120_000, emptied);
-  const residue = await countResidue(docker, engineDir, site.base);
-  const left = (key: keyof typeof residue) => residue[key] - residueBefore[key];
+  const left = residueLeft(residueBefore, await residue());
 
   const msEach = (1000 * cpu) / turned;
   report('farm-rate', {
@@ -70,8 +71,8 @@ it('turns pilots over for an hour and leaves nothing', async () => {
       ],
       ['growth of resident memory, MB a minute', slope(memory)],
       ['growth of the heap after collection, MB', heapGrowth],
-      ['containers, volumes, cgroups left', `${left('containers')}, ${left('volumes')}, ${left('cgroups')}`],
-      ['files of the daemon, folders of the engine left', `${left('files')}, ${left('engineFolders')}`],
+      ['containers, volumes, cgroups left', `${left.containers}, ${left.volumes}, ${left.cgroups}`],
+      ['files of the daemon, folders of the engine left', `${left.files}, ${left.engineFolders}`],
     ],
     verdicts: [
       atLeast('pilots an hour', 2400, (turned * 3_600_000) / (toMs - fromMs)),
@@ -82,10 +83,7 @@ it('turns pilots over for an hour and leaves nothing', async () => {
       atMost(
         'containers, volumes, cgroups, files, folders left',
         0,
-        (['containers', 'volumes', 'cgroups', 'files', 'engineFolders'] as const).reduce(
-          (sum, key) => sum + left(key),
-          0,
-        ),
+        Object.values<number>({ ...left }).reduce((sum, more) => sum + more, 0),
       ),
     ],
     raw: { 'resident MB': memory },

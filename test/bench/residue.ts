@@ -6,7 +6,7 @@ import type { DockerCli } from '../support/docker-cli.js';
 export interface Residue {
   readonly containers: number;
   readonly volumes: number;
-  /** Below the group of all Plancton instances, in every hierarchy. */
+  /** Below the group of the instance, in every hierarchy. */
   readonly cgroups: number;
   /** In the folders of the daemon. */
   readonly files: number;
@@ -14,11 +14,14 @@ export interface Residue {
   readonly engineFolders: number;
 }
 
-/** `engineDir` is the folder of a private engine. */
-export async function countResidue(docker: DockerCli, engineDir: string, siteDir: string): Promise<Residue> {
+/** `engineDir` is the folder of a private engine, `siteDir` that of a daemon named `instance`. */
+export async function countResidue(
+  docker: DockerCli,
+  { engineDir, siteDir, instance }: { readonly engineDir: string; readonly siteDir: string; readonly instance: string },
+): Promise<Residue> {
   const lines = async (...args: string[]) => (await docker(...args)).split('\n').filter(Boolean).length;
   const root = '/sys/fs/cgroup';
-  const hierarchies = ['.', ...readdirSync(root)].map((name) => join(root, name, 'plancton'));
+  const hierarchies = ['.', ...readdirSync(root)].map((name) => join(root, name, 'plancton', instance));
   const data = join(engineDir, 'data');
   return {
     containers: await lines('ps', '--all', '--quiet'),
@@ -32,4 +35,16 @@ export async function countResidue(docker: DockerCli, engineDir: string, siteDir
 function foldersBelow(path: string): number {
   if (!existsSync(path)) return 0;
   return readdirSync(path, { recursive: true, withFileTypes: true }).filter((entry) => entry.isDirectory()).length;
+}
+
+/** How much more of each there is; what became less makes up for nothing. */
+export function residueLeft(before: Residue, after: Residue): Residue {
+  const more = (key: keyof Residue) => Math.max(0, after[key] - before[key]);
+  return {
+    containers: more('containers'),
+    volumes: more('volumes'),
+    cgroups: more('cgroups'),
+    files: more('files'),
+    engineFolders: more('engineFolders'),
+  };
 }
