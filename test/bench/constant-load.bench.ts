@@ -39,8 +39,8 @@ async function live(load: number): Promise<{ early: number; late: number; pilots
     pilots.push((await look()).pilots.length);
   }
   const late = (await look()).totals.evicted - early;
-  await ctl(site, 'force-stop');
   tenant.stop();
+  await ctl(site, 'force-stop');
   return { early, late, pilots };
 }
 

@@ -29,8 +29,8 @@ async function start(): Promise<{ first: number; all: number }> {
   const since = (count: number) => ((momentOf(events(), count) ?? NaN) - beginMs) / 1000;
   const seconds = { first: since(1), all: since(pilots) };
   await diary.stop();
-  await ctl(site, 'force-stop');
   tenant.stop();
+  await ctl(site, 'force-stop');
   return seconds;
 }
 
