@@ -48,8 +48,10 @@ it('connects pilots to their manager', async () => {
   // Nobody has that much memory: all wait, and none leaves.
   const flow = await queue.begin({ rules: 1, size: 1, memoryMb: 1_000_000 });
   flow.done.catch(() => undefined);
-  const example = load(readFileSync(join(examples, 'work-queue.yaml'), 'utf8')) as object;
-  const settings = { ...example, ...roomy, max_dock_mem: '60M', max_dock_swap: 0, main_sleep: '30s' };
+  const example = load(readFileSync(join(examples, 'work-queue.yaml'), 'utf8')) as { readonly docker_cmd: string[] };
+  // The first must not give up before the last one comes.
+  const docker_cmd = example.docker_cmd.map((argument) => argument.replace('--timeout 60', '--timeout 3600'));
+  const settings = { ...example, ...roomy, docker_cmd, max_dock_mem: '60M', max_dock_swap: 0, main_sleep: '30s' };
   const loop = rawLoop(await recordCreateBody(settings, raw, engine.host), engine.host);
   const round = async () => {
     await waitFor('all have left', 60_000, () => connectedWorkers(engine) === 0);
