@@ -49,7 +49,7 @@ it('evicts nobody under a constant load', async () => {
   for (const load of loads) runs.push({ what: `others use ${100 * load} %`, ...(await live(load)) });
   report('constant-load', {
     head: [
-      `${ncpus} CPUs, pilots of ${size} CPU that spin, ${(looks * lookSeconds) / 60} min`,
+      `${ncpus} CPUs, pilots of ${size} CPU that spin, ${looks * lookSeconds} s`,
       'pilots, mean',
       `evicted in the first ${graceSeconds} s`,
       'evicted later',
