@@ -6,6 +6,7 @@ import { quick, waitFor } from './measure.js';
 import { report } from './report.js';
 import { atMost } from './results.js';
 import { momentOf, ofImage } from './timeline.js';
+import { cellText } from './table.js';
 import { startTenant } from './tenant.js';
 
 const pilots = 40;
@@ -41,8 +42,8 @@ it('gets going as it comes', async () => {
   report('defaults-40', {
     head: ['all defaults, one CPU taken by a tenant, from `planctonctl start`', 'seconds, each round'],
     rows: [
-      ['until the first pilot runs', first.map((seconds) => seconds.toFixed(1)).join(', ')],
-      [`until ${pilots} pilots run`, all.map((seconds) => seconds.toFixed(1)).join(', ')],
+      ['until the first pilot runs', first.map(cellText).join(', ')],
+      [`until ${pilots} pilots run`, all.map(cellText).join(', ')],
     ],
     verdicts: [
       atMost('seconds until the first pilot runs, worst', 3, Math.max(...first)),
