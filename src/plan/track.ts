@@ -48,6 +48,17 @@ function firstSight(observation: Observation, pilot: Pilot): Tracked {
   };
 }
 
+function isSame(a: Tracked, b: Tracked): boolean {
+  return (
+    a.runsSinceBootMs === b.runsSinceBootMs &&
+    a.ran === b.ran &&
+    a.proven === b.proven &&
+    a.ended === b.ended &&
+    a.frozenAtMs === b.frozenAtMs &&
+    a.unfreezable === b.unfreezable
+  );
+}
+
 /**
  * What there is to remember about a pilot after this look. The very same as before if the look brings nothing new: a simulation looks at
  * some pilots a hundred thousand times.
@@ -59,17 +70,19 @@ export function track(config: Config, observation: Observation, pilot: Pilot, be
   // Not from its birth on: a busy engine may take long to start it.
   const runsSinceBootMs = known.runsSinceBootMs ?? (runs ? bootMs : undefined);
   const { frozenAtMs, unfreezable } = freezing(observation, pilot, known);
-  const ran = known.ran || runs || pilot.state === 'paused' || hasEnded(pilot);
-  const proven = known.proven || (runs && bootMs - (runsSinceBootMs ?? bootMs) >= config.fizzle_seconds * 1000);
-  const ended = known.ended || hasEnded(pilot);
-  const isSame =
-    ran === known.ran &&
-    proven === known.proven &&
-    ended === known.ended &&
-    runsSinceBootMs === known.runsSinceBootMs &&
-    frozenAtMs === known.frozenAtMs &&
-    unfreezable === known.unfreezable;
-  return isSame ? known : { ...known, runsSinceBootMs, ran, proven, ended, frozenAtMs, unfreezable };
+  const { firstSeenBootMs, bornBootMs: born, evicted } = known;
+  const now: Tracked = {
+    firstSeenBootMs,
+    bornBootMs: born,
+    evicted,
+    frozenAtMs,
+    unfreezable,
+    runsSinceBootMs,
+    ran: known.ran || runs || pilot.state === 'paused' || hasEnded(pilot),
+    proven: known.proven || (runs && bootMs - (runsSinceBootMs ?? bootMs) >= config.fizzle_seconds * 1000),
+    ended: known.ended || hasEnded(pilot),
+  };
+  return isSame(known, now) ? known : now;
 }
 
 /** The same, with those marked that are evicted by this plan. */
