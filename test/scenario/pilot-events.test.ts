@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { setStage, type LoopStage } from '../support/loop-stage.js';
 
 /** Looks by the timer only come every five minutes: what happens sooner was woken. */
-const SLOW = 'main_sleep: 300\nupdateconfig: 3600\nmax_docks: 4\ndocks_per_loop: 8\nmax_ttl: 86400\n';
+const SLOW =
+  'main_sleep: 300\nupdateconfig: 3600\nmax_docks: 4\ndocks_per_loop: 8\nmax_ttl: 86400\nfizzle_seconds: 0\n';
 /** The first sample comes a second after the start. */
 const FILLED = 2_000;
 
@@ -36,12 +37,16 @@ describe('the end of a pilot', () => {
   it('permits no growth: for that the host is looked at first', async () => {
     const stage = await aFullHost(
       [60_000],
-      SLOW.replace('max_docks: 4\ndocks_per_loop: 8', 'max_docks: 8\ndocks_per_loop: 4'),
+      SLOW.replace(
+        'max_docks: 4\ndocks_per_loop: 8',
+        'max_docks: 12\ncpus_per_dock: 0.5\ndocks_per_loop: 4\ngrowth: fixed',
+      ),
     );
+    // The second look at the host comes ten seconds after the first.
     await stage.clock.advance(60_000);
-    expect(stage.names()).toHaveLength(4);
-    await stage.clock.advance(300_000);
     expect(stage.names()).toHaveLength(8);
+    await stage.clock.advance(300_000);
+    expect(stage.names()).toHaveLength(12);
   });
 
   it('that is one of many leads to few looks', async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { setStage, type LoopStage } from '../support/loop-stage.js';
 
-const QUICK = 'main_sleep: 10\ngrace_kill: 20\nmax_docks: 8\ndocks_per_loop: 8\nupdateconfig: 3600\n';
+const QUICK =
+  'main_sleep: 10\ngrace_kill: 20\nmax_docks: 8\ndocks_per_loop: 8\nupdateconfig: 3600\nfizzle_seconds: 0\n';
 const LONG_PILOTS = { hears: true, behave: () => ({}) };
 /** What the issue calls a slow engine. */
 const SLOW_MS = 30_000;
