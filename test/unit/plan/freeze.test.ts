@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../../src/config/schema.js';
-import type { Outcome, Pilot, Plan } from '../../../src/model.js';
+import type { Action, Outcome, Pilot, Plan } from '../../../src/model.js';
 import type { State } from '../../../src/plan/state.js';
 import { anInFlight, someResources } from '../../support/builders.js';
 import { aConfig, aStory, gatesOf, pilotsOf, removalsOf, spawnsOf, type Look } from '../../support/plan-builders.js';
@@ -11,11 +11,14 @@ const config = aConfig({ reclaim: ['freeze', 'stop'], freeze_max: 600 });
 function aLentHost(given: Config = config, born: Partial<Pilot> = {}) {
   const story = aStory(given);
   const paused = new Set<string>();
+  const unfreezable = new Set<string>();
   let pilots = pilotsOf(8, born).toReversed();
   let outcomes: readonly Outcome[] = [];
   return {
     /** Paused by somebody else. */
     paused,
+    /** Their processes cannot be made to stand still. */
+    unfreezable,
     without(name: string): void {
       pilots = pilots.filter((pilot) => pilot.name !== name);
     },
@@ -23,9 +26,12 @@ function aLentHost(given: Config = config, born: Partial<Pilot> = {}) {
       const listed = pilots.map((pilot): Pilot => (paused.has(pilot.name) ? { ...pilot, state: 'paused' } : pilot));
       const load = { busy: 8, own: 8 - foreign };
       const decision = story.look({ pilots: listed, outcomes, load, ...look });
-      outcomes = decision.actions.map((action) => ({ action, result: 'done', error: undefined, ended: undefined }));
+      const fails = (action: Action) => action.type === 'freeze' && unfreezable.has(action.pilot.name);
+      outcomes = decision.actions.map((action) => {
+        return { action, result: fails(action) ? 'failed' : 'done', error: undefined, ended: undefined };
+      });
       for (const action of decision.actions) {
-        if (action.type === 'freeze') paused.add(action.pilot.name);
+        if (action.type === 'freeze' && !fails(action)) paused.add(action.pilot.name);
         if (action.type === 'thaw') paused.delete(action.pilot.name);
         if (action.type === 'remove') this.without(action.pilot.name);
       }
@@ -50,6 +56,17 @@ describe('reclaim: [freeze, stop]', () => {
       ...[[], [], [], []],
       ['freeze p007', 'freeze p006', 'freeze p005'],
       ...[[], [], [], []],
+    ]);
+  });
+
+  test('stops those that could not be frozen: they are crowded out all the same', () => {
+    const host = aLentHost();
+    host.unfreezable.add('p006');
+    const decisions = host.looks(6, 3.5);
+
+    expect(decisions.map(told).slice(4)).toStrictEqual([
+      ['freeze p007', 'freeze p006', 'freeze p005'],
+      ['remove p006'],
     ]);
   });
 
