@@ -14,6 +14,9 @@ const FIZZLES_TO_OPEN = 3;
 /** Pauses are up to this much longer than configured, so that a thousand hosts do not ask one queue at the same moment. */
 const JITTER = 0.25;
 
+/** Others wait for what the engine tells of one that has ended. */
+const UNCLEAR_POLL_MS = 1000;
+
 /** A circuit of which nothing is known. */
 function fresh(subject: string): BreakerMemory {
   return { subject, fizzles: 0, cause: undefined, open: undefined, wary: undefined };
@@ -84,9 +87,15 @@ export function learn(
   return { breaker: { ...memory, open: { sinceBootMs, holdMs, dueBootMs } }, seed: random.seed };
 }
 
-/** Pilots of which it is not known yet whether they live. */
-function onTrial({ holders, count, tracked }: Census): number {
-  return count - holders.filter(({ id }) => tracked.get(id)?.proven === true).length;
+/** Ended pilots of which the engine has not told yet how long they ran. */
+function unclearEnds({ tracked }: Census): number {
+  return [...tracked.values()].filter(({ unclear }) => unclear).length;
+}
+
+/** Pilots of which it is not known yet whether they live, or lived. */
+function onTrial(census: Census): number {
+  const { holders, count, tracked } = census;
+  return count - holders.filter(({ id }) => tracked.get(id)?.proven === true).length + unclearEnds(census);
 }
 
 /** How many pilots experience allows to start now; `Infinity` = as many as fit. */
@@ -122,6 +131,7 @@ export function breakerDueMs(
   nowBootMs: number,
 ): number | undefined {
   if (fizzles === 0) return undefined;
+  if (unclearEnds(census) > 0) return UNCLEAR_POLL_MS;
   const proofs = census.holders.flatMap(({ id }) => {
     const { proven = true, runsSinceBootMs } = census.tracked.get(id) ?? {};
     return proven || runsSinceBootMs === undefined ? [] : [runsSinceBootMs + config.fizzle_seconds * 1000 - nowBootMs];

@@ -45,8 +45,11 @@ export function planFreezing(situation: Situation, byCpu: Eviction): Eviction {
   const { config, observation, census, state } = situation;
   const freezes = config.reclaim.includes('freeze');
   if (freezes && byCpu.actions.length > 0) {
-    // Crowded-out pilots may not even get the little CPU that it takes to stand still: those are stopped.
-    const canFreeze = (pilot: Pilot) => census.tracked.get(pilot.id)?.unfreezable !== true;
+    // Crowded-out pilots may hardly get the little CPU that it takes to stand still.
+    const canFreeze = ({ id }: Pilot) => {
+      const { sinceMs } = census.tracked.get(id)?.freezeTrouble ?? {};
+      return sinceMs === undefined || observation.at.monoMs - sinceMs < config.freeze_max * 1000;
+    };
     const actions = byCpu.actions.map((action) =>
       canFreeze(action.pilot) ? ({ type: 'freeze', pilot: action.pilot } as const) : action,
     );

@@ -1,6 +1,6 @@
 import type { Config } from '../config/schema.js';
 import type { Observation, Outcome, Pilot, SpawnAction } from '../model.js';
-import { ageMs, type Census } from './census.js';
+import type { Census } from './census.js';
 import type { FizzleCause, PilotSource, State } from './state.js';
 
 /** What the end or the start of one pilot says about starting more of its kind. Times on the boot clock. */
@@ -83,10 +83,9 @@ function ofSight(
   if (now.proven) return before?.proven === true ? undefined : { type: 'lived', bornBootMs };
   const isNews = now.ended && before?.ended !== true;
   // Whom we ended ourselves has taught nothing.
-  if (!isNews || now.evicted || observation.inFlight.removing.includes(pilot.id)) return undefined;
-  return ageMs(observation, census, pilot) < config.fizzle_seconds * 1000
-    ? { type: 'fizzled', bornBootMs, cause: causeOfEnd(config, pilot.exitCode) }
-    : undefined;
+  const byUs = now.evicted || observation.inFlight.removing.includes(pilot.id);
+  if (!isNews || byUs || now.unclear) return undefined;
+  return { type: 'fizzled', bornBootMs, cause: causeOfEnd(config, pilot.exitCode) };
 }
 
 /**

@@ -82,13 +82,15 @@ export interface Tracked {
   readonly ran: boolean;
   /** It was seen running for `fizzle_seconds`. */
   readonly proven: boolean;
+  /** It has ended, and whether too soon is not known yet. */
+  readonly unclear: boolean;
   /** Its end has been counted. */
   readonly ended: boolean;
   readonly evicted: boolean;
   /** Since when it stands still because we froze it; undefined = it does not, or somebody else paused it. Monotonic. */
   readonly frozenAtMs: number | undefined;
-  /** It was to be frozen and could not be. */
-  readonly unfreezable: boolean;
+  /** It is to be frozen and cannot be: since when, and when it was last tried. Monotonic. */
+  readonly freezeTrouble: { readonly sinceMs: number; readonly lastMs: number } | undefined;
 }
 
 export interface LastEviction {

@@ -17,20 +17,31 @@ function bornBootMs({ at, host }: Observation, pilot: Pilot): number {
   return at.bootMs - Math.max(0, at.wallMs - pilot.createdWallMs);
 }
 
-/** What became of freezing it: since when it stands still by our doing (who paused it otherwise may have a reason), or that it cannot. */
+/** What became of freezing it. Who paused it otherwise may have a reason: only what we froze is ours to thaw. */
 function freezing(
+  config: Config,
   { at, outcomes }: Observation,
   pilot: Pilot,
-  known: Tracked,
-): Pick<Tracked, 'frozenAtMs' | 'unfreezable'> {
-  const { frozenAtMs, unfreezable } = known;
+  { frozenAtMs, freezeTrouble }: Tracked,
+): Pick<Tracked, 'frozenAtMs' | 'freezeTrouble'> {
   const tried = outcomes.find(({ action }) => action.type === 'freeze' && action.pilot.id === pilot.id);
-  if (tried !== undefined) {
-    return tried.result === 'done' || pilot.state === 'paused'
-      ? { frozenAtMs: at.monoMs, unfreezable }
-      : { frozenAtMs, unfreezable: true };
-  }
-  return { frozenAtMs: pilot.state === 'paused' ? frozenAtMs : undefined, unfreezable };
+  if (tried === undefined) return { frozenAtMs: pilot.state === 'paused' ? frozenAtMs : undefined, freezeTrouble };
+  if (tried.result === 'done' || pilot.state === 'paused') return { frozenAtMs: at.monoMs, freezeTrouble: undefined };
+  // Tried at each sample as long as it is crowded out: a longer pause is the beginning of another story.
+  const goesOn = freezeTrouble !== undefined && at.monoMs - freezeTrouble.lastMs < 3000 * config.main_sleep;
+  const sinceMs = goesOn ? freezeTrouble.sinceMs : at.monoMs;
+  return { frozenAtMs: undefined, freezeTrouble: { sinceMs, lastMs: at.monoMs } };
+}
+
+/**
+ * Whether only the engine can tell if it ended too soon: it was seen dead later than `fizzle_seconds` after it was asked for, but a busy
+ * engine may have taken long to start it. The engine tells when the remains are taken away.
+ */
+function isUnclear(config: Config, { at, inFlight, outcomes }: Observation, pilot: Pilot, known: Tracked): boolean {
+  if (known.unclear) return !outcomes.some(({ action }) => action.type === 'remove' && action.pilot.id === pilot.id);
+  const isNews = hasEnded(pilot) && !known.ended;
+  if (!isNews || known.proven || known.evicted || inFlight.removing.includes(pilot.id)) return false;
+  return at.bootMs - known.bornBootMs >= config.fizzle_seconds * 1000;
 }
 
 /** What is remembered about a pilot that is seen for the first time. */
@@ -43,8 +54,9 @@ function firstSight(observation: Observation, pilot: Pilot): Tracked {
     proven: false,
     ended: false,
     evicted: false,
+    unclear: false,
     frozenAtMs: undefined,
-    unfreezable: false,
+    freezeTrouble: undefined,
   };
 }
 
@@ -55,7 +67,8 @@ function isSame(a: Tracked, b: Tracked): boolean {
     a.proven === b.proven &&
     a.ended === b.ended &&
     a.frozenAtMs === b.frozenAtMs &&
-    a.unfreezable === b.unfreezable
+    a.unclear === b.unclear &&
+    a.freezeTrouble === b.freezeTrouble
   );
 }
 
@@ -69,14 +82,15 @@ export function track(config: Config, observation: Observation, pilot: Pilot, be
   const runs = pilot.state === 'running';
   // Not from its birth on: a busy engine may take long to start it.
   const runsSinceBootMs = known.runsSinceBootMs ?? (runs ? bootMs : undefined);
-  const { frozenAtMs, unfreezable } = freezing(observation, pilot, known);
+  const { frozenAtMs, freezeTrouble } = freezing(config, observation, pilot, known);
   const { firstSeenBootMs, bornBootMs: born, evicted } = known;
   const now: Tracked = {
     firstSeenBootMs,
     bornBootMs: born,
     evicted,
     frozenAtMs,
-    unfreezable,
+    freezeTrouble,
+    unclear: isUnclear(config, observation, pilot, known),
     runsSinceBootMs,
     ran: known.ran || runs || pilot.state === 'paused' || hasEnded(pilot),
     proven: known.proven || (runs && bootMs - (runsSinceBootMs ?? bootMs) >= config.fizzle_seconds * 1000),

@@ -121,14 +121,15 @@ describe('the daemon on a real engine', () => {
 
   it('freezes pilots while the owner wants the CPUs, and lets them go on when he is gone', async () => {
     const site = aSite();
-    const busy = { max_docks: 2, docker_cmd: ['/bin/sh', '-c', 'while :; do :; done'] };
+    // Of the lowest weight, and crowded out, they would hardly get the CPU that it takes to stand still.
+    const busy = { max_docks: 2, docker_cmd: ['/bin/sh', '-c', 'while :; do :; done'], nice: false };
     site.configure(busy);
     await site.ctl('start');
     await site.untilRunning(2);
     const before = await site.pilotIds();
 
     for (let work = 0; work < 2 * cpus().length; work += 1) ownerWork();
-    const freezing = { reclaim: ['freeze', 'stop'], foreign_window: 1, grace_kill: 3 };
+    const freezing = { reclaim: ['freeze', 'stop'], foreign_window: 1, grace_kill: 3, cpu_headroom: 1 };
     site.configure({ ...busy, ...freezing, cpus: 'auto', cpu_slack: 0.05, evict_margin: 0, evict: 'always' });
     await site.until('the pilots are frozen', ({ pilots }) => pilots.every(({ state }) => state === 'paused'));
 

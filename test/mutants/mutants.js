@@ -133,7 +133,6 @@ export const mutants = [
   ['lesson', "before?.proven === true ? undefined : { type: 'lived', bornBootMs }", "{ type: 'lived', bornBootMs }"],
   ['lesson', ' && before?.ended !== true', ''],
   ['lesson', ' || observation.inFlight.removing.includes(pilot.id)', ''],
-  ['lesson', '< config.fizzle_seconds * 1000', '<= config.fizzle_seconds * 1000'],
   ['lesson', 'if (pilot.revision === revision)', 'if (true)'],
 
   // breaker
@@ -292,10 +291,13 @@ export const mutants = [
   ['freeze', 'stops.length === 0 ? byCpu.last : noteEviction(config, state.eviction, nowMs)', 'byCpu.last'],
   ['freeze', 'frozen.length - thaws.length - stops.length', 'frozen.length'],
   ['track', "action.type === 'freeze' && ", ''],
-  ['track', ' && action.pilot.id === pilot.id', ''],
   ['track', "pilot.state === 'paused' ? frozenAtMs : undefined", 'frozenAtMs'],
-  ['track', " || pilot.state === 'paused'\n      ?", '\n      ?'],
-  ['track', '{ frozenAtMs, unfreezable: true }', '{ frozenAtMs, unfreezable }'],
+  ['track', 'goesOn ? freezeTrouble.sinceMs : at.monoMs', 'at.monoMs'],
+  ['track', 'inFlight.removing.includes(pilot.id)) return false', 'false) return false'],
+  ['track', 'isNews || known.proven', 'isNews'],
+  ['track', 'known.bornBootMs >= config.fizzle', 'known.bornBootMs > config.fizzle'],
+  ['track', "'freeze' && action.pilot.id === pilot.id", "'freeze'"],
+  ['breaker', ' + unclearEnds(census);', ';'],
   ['freeze', 'canFreeze(action.pilot) ?', 'true ?'],
   ['evict-memory', '.find(({ id }) => !busy.has(id))', '[0]'],
 

@@ -146,6 +146,31 @@ describe('pilots that end too soon', () => {
     expect(spawnsOf(life.at(1, { pilots: [life.pilot('d', 300, 1, DEAD)] }))).toHaveLength(0);
   });
 
+  test('hold back the next try until the engine has told how long the one before it ran', () => {
+    const life = aLife();
+    fizzle(life, 3);
+    life.at(12.6, { load: {} });
+    const slow = life.pilot('probe', 15, 15, DEAD);
+    const unclear = life.at(15, { load: {}, pilots: [slow] });
+    expect(spawnsOf(unclear)).toHaveLength(0);
+    expect(unclear.wakeInMs).toBe(1000);
+
+    const told = life.at(1, { outcomes: [ended(slow, 15_000, 2000)] });
+    expect(spawnsOf(told)).toHaveLength(0);
+    expect(told.wakeInMs).toBeGreaterThanOrEqual(20_000);
+  });
+
+  test('do not hold back others for ever where the remains cannot be removed', () => {
+    const life = aLife();
+    fizzle(life, 3);
+    life.at(12.6, { load: {} });
+    const slow = life.pilot('probe', 15, 15, DEAD);
+    life.at(15, { load: {}, pilots: [slow] });
+    const removal: Outcome = { ...ended(slow, 15_000, 2000), result: 'failed', ended: undefined };
+
+    expect(spawnsOf(life.at(1, { pilots: [slow], outcomes: [removal] }))).toHaveLength(1);
+  });
+
   test('count once, by the list and not again by the engine', () => {
     const life = aLife();
     const pilot = life.pilot('a', 1, 1, DEAD);
