@@ -10,7 +10,7 @@ export function describeMachine(): string {
   return [
     `${os.availableParallelism()} CPUs (${model})`,
     `${Math.round(os.totalmem() / 2 ** 30)} GiB`,
-    `Linux ${os.release()}, cgroup ${cgroup}`,
+    `Linux ${os.release().split('-')[0] ?? ''}, cgroup ${cgroup}`,
     `Node ${process.version.slice(1)}`,
     `Docker ${/version ([^\s,+]+)/.exec(engine)?.[1] ?? 'unknown'}`,
   ].join(', ');
