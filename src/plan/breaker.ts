@@ -3,7 +3,7 @@ import type { Hold, Observation } from '../model.js';
 import type { Census } from './census.js';
 import type { Lesson } from './lesson.js';
 import { nextRandom } from './random.js';
-import type { BreakerMemory, FizzleCause, PilotSource } from './state.js';
+import type { BreakerMemory, PilotSource } from './state.js';
 
 /**
  * A circuit breaker: pilots that find no work, or cannot work, are not started in a storm. Closed, pilots are started as they fit.
@@ -53,8 +53,8 @@ function heed(config: Config, memory: BreakerMemory, lesson: Lesson, nowBootMs: 
 }
 
 /** How long nothing is started. A host's own trouble is no queue's: its engine is asked again in every loop. */
-function nextHoldMs(config: Config, memory: BreakerMemory, cause: FizzleCause | undefined): number {
-  const before = memory.open?.holdMs ?? memory.wary?.holdMs;
+function nextHoldMs(config: Config, { open, wary, cause }: BreakerMemory): number {
+  const before = open?.holdMs ?? wary?.holdMs;
   const holdMs = before === undefined ? config.backoff_seconds * 1000 : 2 * before;
   const longestMs = 1000 * (cause?.kind === 'host' ? config.main_sleep : config.backoff_max);
   return Math.min(holdMs, longestMs);
@@ -80,7 +80,7 @@ export function learn(
       ? memory.fizzles >= (memory.wary === undefined ? FIZZLES_TO_OPEN : 1)
       : lessons.some((lesson) => lesson.type === 'fizzled' && isOfThisOpening(memory, lesson.bornBootMs));
   if (!opens) return { breaker: memory, seed };
-  const holdMs = nextHoldMs(config, memory, memory.cause);
+  const holdMs = nextHoldMs(config, memory);
   const random = nextRandom(seed);
   const sinceBootMs = Math.ceil(nowBootMs);
   const dueBootMs = Math.ceil(sinceBootMs + holdMs * (1 + (JITTER * random.value) / 2 ** 32));
@@ -104,8 +104,8 @@ export function permits({ fizzles, open }: BreakerMemory, census: Census, nowBoo
   return fizzles === 0 ? Infinity : Math.max(0, FIZZLES_TO_OPEN - fizzles - onTrial(census));
 }
 
-/** True while the next start is the one that shows whether there may be others. */
-export function isProbing({ open }: BreakerMemory): boolean {
+/** True while nothing is started but one pilot now and then, as a probe. */
+export function isOpen({ open }: BreakerMemory): boolean {
   return open !== undefined;
 }
 

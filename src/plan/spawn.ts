@@ -9,7 +9,7 @@ import {
   slackInForce,
   tolerable as tolerableFor,
 } from './capacity.js';
-import { breakerHold, isProbing, permits } from './breaker.js';
+import { breakerHold, isOpen, permits } from './breaker.js';
 import { growthGate, type Gate } from './gates.js';
 import type { Permits } from './growth.js';
 import type { Situation } from './situation.js';
@@ -117,7 +117,7 @@ function whyNotAll(
 ): readonly Hold[] {
   const { breaker, allowed, coolDown, gate, pace } = limits;
   const holds: Hold[] = [];
-  if (starting >= allowed || isProbing(breaker)) holds.push(breakerHold(config, breaker, observation.at.bootMs));
+  if (starting >= allowed || isOpen(breaker)) holds.push(breakerHold(config, breaker, observation.at.bootMs));
   if (coolDown !== undefined) holds.push(coolDown);
   else if (gate !== undefined && more >= gate.most) holds.push(gate.hold);
   return holds.length > 0 ? holds : [paceHold(config, pace)];
@@ -140,7 +140,7 @@ export function planSpawns(
   const capacity = measureCapacity(situation);
   const free = freeSlots(config, capacity);
   const fitting = Math.min(free.byCap, free.byCpu);
-  const probing = isProbing(breaker);
+  const probing = isOpen(breaker);
   const allowed = permits(breaker, census, observation.at.bootMs);
   const coolDown = coolDownHold(last, observation.at.monoMs);
   const replacement = probing ? 0 : Math.min(fitting, tokens.replacement, allowed);

@@ -101,7 +101,7 @@ export const mutants = [
   ['spawn', 'starting === fitting', 'false'],
   ['spawn', 'starting === fitting', 'true'],
   ['spawn', 'starting >= allowed || ', ''],
-  ['spawn', ' || isProbing(breaker)) holds', ') holds'],
+  ['spawn', ' || isOpen(breaker)) holds', ') holds'],
   ['spawn', 'more >= gate.most', 'more > gate.most'],
   ['spawn', 'more >= gate.most', 'true'],
 
@@ -145,7 +145,7 @@ export const mutants = [
   ['breaker', "cause?.kind === 'host' ? close", 'false ? close'],
   ['breaker', 'memory.fizzles > 0 ? { ...memory, cause: lesson.cause }', 'false ? { ...memory, cause: lesson.cause }'],
   ['breaker', 'memory.fizzles + 1', 'memory.fizzles'],
-  ['breaker', ' ?? memory.wary?.holdMs', ''],
+  ['breaker', ' ?? wary?.holdMs', ''],
   ['breaker', ': 2 * before', ': before'],
   ['breaker', "cause?.kind === 'host' ? config.main_sleep : config.backoff_max", 'config.backoff_max'],
   ['breaker', "cause?.kind === 'host' ? config.main_sleep : config.backoff_max", 'config.main_sleep'],
