@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { CliError, exitCodes } from './exit-codes.js';
+import { mkdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { CliError, exitCodes, systemErrorCode } from './exit-codes.js';
 
 /** Where the files of one daemon are. All absolute. */
 export interface Paths {
@@ -76,7 +76,7 @@ export function resolvePaths(options: PathOptions, account: Account): Paths {
 export function createDirectories(directories: readonly string[]): void {
   for (const directory of directories) {
     try {
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      makeDirectory(directory);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new CliError(
@@ -86,4 +86,25 @@ export function createDirectories(directories: readonly string[]): void {
       );
     }
   }
+}
+
+/**
+ * Throws what the file system says. Not Node's recursive mkdir: that one never returns where the kernel says "no such file" below a
+ * directory that is there, as in /proc.
+ */
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === 'EEXIST' && statSync(directory).isDirectory()) return;
+    const parent = dirname(directory);
+    if (code !== 'ENOENT' || isThere(parent)) throw error;
+    makeDirectory(parent);
+    makeDirectory(directory);
+  }
+}
+
+function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }

@@ -80,4 +80,10 @@ describe('createDirectories', () => {
     }).toThrow(expect.objectContaining({ exitCode: 73, message: expect.stringContaining(wanted) as string }));
     expect(existsSync(wanted)).toBe(false);
   });
+
+  it.each(['/proc/nope', '/proc/nope/deeper'])('does not hang where the kernel has no room for it (%s)', (wanted) => {
+    expect(() => {
+      createDirectories([wanted]);
+    }).toThrow(expect.objectContaining({ exitCode: 73, message: expect.stringContaining(wanted) as string }));
+  });
 });
