@@ -13,7 +13,7 @@ export function readConfigFolder(confDir: string, hostname: string): Promise<Con
   return readConfigTree({ confDir, hostname, followLinks });
 }
 
-/** One file on its own, called as the user called it. Rejects with a CliError (78) when it cannot be had. */
+/** One file on its own, called as the user called it. Rejects with a CliError when it is not there (66) or cannot be read (78). */
 export async function readConfigFile(file: string): Promise<ConfigText> {
   let text: string | undefined;
   try {
@@ -21,6 +21,6 @@ export async function readConfigFile(file: string): Promise<ConfigText> {
   } catch (error) {
     throw error instanceof ConfigSourceError ? new CliError(exitCodes.config, error.message, { cause: error }) : error;
   }
-  if (text === undefined) throw new CliError(exitCodes.config, `there is no file ${file}`);
+  if (text === undefined) throw new CliError(exitCodes.noInput, `there is no file ${file}`);
   return { file, text };
 }

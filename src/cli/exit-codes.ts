@@ -2,6 +2,8 @@
 export const exitCodes = {
   ok: 0,
   usage: 64,
+  /** A file that was named is not there. */
+  noInput: 66,
   /** The daemon or the engine is not there. */
   unavailable: 69,
   /** A bug of ours. */

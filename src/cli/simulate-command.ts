@@ -18,7 +18,8 @@ export interface SimulateOptions {
 
 /**
  * Prints what a daemon would have done in the scenario of a file; looks at no engine and at no daemon. Returns the exit code:
- * 78, after every problem with its place, for files that cannot be used. Rejects with a CliError (78) for those that cannot be read.
+ * 78, after every problem with its place, for files that cannot be used. Rejects with a CliError for those that are not there (66) or
+ * cannot be read (78).
  */
 export async function runSimulation(
   context: Pick<CliContext, 'out' | 'err'>,

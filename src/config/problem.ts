@@ -46,5 +46,5 @@ function problemLine({ severity, file, line, column, key, message, hint }: Confi
  */
 export function formatProblem(problem: ConfigProblem, text?: string, mayShow = mayShowInConfig): string {
   if (text === undefined) return problemLine(problem);
-  return `${problemLine(problem)}\n${excerpt(text, problem.line, problem.column, mayShow)}`;
+  return [problemLine(problem), ...excerpt(text, problem.line, problem.column, mayShow)].join('\n');
 }

@@ -45,16 +45,17 @@ export type MayShow = (owner: string | undefined, within: readonly string[]) => 
 
 /**
  * A line of a file, with a caret below `column` (from 1, in characters). Values are left out of lines that may not be shown,
- * since they could be secrets.
+ * since they could be secrets; no lines at all where nothing else would be left.
  */
-export function excerpt(text: string, line: number, column: number, mayShow: MayShow): string {
+export function excerpt(text: string, line: number, column: number, mayShow: MayShow): readonly string[] {
   const lines = text.split(/\r\n|\r|\n/, line);
   const source = lines[line - 1] ?? '';
   const isSafe = mayShow(ownerOf(lines, line - 1), source.match(/[A-Za-z_]\w*(?=["']?\s*:)/g) ?? []);
   const shown = isSafe ? withoutUserinfo(source) : (/^[^:=]*: ?/.exec(source)?.[0] ?? '') + hidden;
+  if (shown === hidden) return [];
   const characters = Array.from(printable(shown));
   const at = Math.min(column, characters.length + 1);
   const from = Math.max(0, Math.min(at - longestLine / 2, characters.length - longestLine));
   const part = characters.slice(from, from + longestLine).join('');
-  return `    ${part}\n    ${' '.repeat(at - 1 - from)}^`;
+  return [`    ${part}`, `    ${' '.repeat(at - 1 - from)}^`];
 }

@@ -30,7 +30,8 @@ export function show(value: unknown): string {
 
 /** The sentence for a value that cannot be used. */
 export function refusal(accepted: string): (issue: { readonly input?: unknown }) => string {
-  return ({ input }) => `${show(input)} is not accepted; give ${accepted}`;
+  return ({ input }) =>
+    input === undefined ? `is missing; give ${accepted}` : `${show(input)} is not accepted; give ${accepted}`;
 }
 
 interface Range {

@@ -156,6 +156,13 @@ function refuse(offset: number, message: string): YamlReading {
   return { entries: [], problems: [{ offset, key: '', message }], locate: () => ({ key: 0, value: 0 }) };
 }
 
+/** What is more than we follow, in words for people; js-yaml names its own options. */
+const limits: readonly (readonly [symptom: RegExp, message: string])[] = [
+  [/maxDepth/, `lists and mappings are nested more than ${maxDepth} deep; write it flatter`],
+  [/maxAliases/, `there are more than ${maxAliases} aliases (*name); write the values out`],
+  [/maxTotalMergeKeys/, `more than ${maxMergedKeys} keys are merged with <<; write them out`],
+];
+
 const cures: readonly (readonly [symptom: RegExp, cure: string])[] = [
   [/alias|tag property|anchor|unknown .* tag/, '; put text that starts with * & or ! in quotes'],
   [/tab characters/, '; indent with blanks'],
@@ -165,9 +172,12 @@ const cures: readonly (readonly [symptom: RegExp, cure: string])[] = [
 /** What js-yaml found wrong, without the words of the file in it: they may be secret. */
 function refuseFor(error: unknown): YamlReading {
   if (!(error instanceof YAMLException)) return refuse(0, 'this is not YAML that can be read');
+  const at = error.mark?.position ?? 0;
+  const limit = limits.find(([symptom]) => symptom.test(error.reason));
+  if (limit !== undefined) return refuse(at, limit[1]);
   const reason = error.reason.split(/ ?(?:"|!<|: )/)[0] ?? '';
   const cure = cures.find(([symptom]) => symptom.test(reason))?.[1] ?? '';
-  return refuse(error.mark?.position ?? 0, `this is not valid YAML: ${reason}${cure}`);
+  return refuse(at, `this is not valid YAML: ${reason}${cure}`);
 }
 
 function refuseText(text: string): YamlReading | undefined {

@@ -93,15 +93,15 @@ describe('simulate', () => {
     expect(err).toContain('did you mean main_sleep?');
   });
 
-  it('ends with 78 where a file cannot be had, with 64 where the command is wrong', async () => {
+  it('ends with 66 where a file is not there, 78 where it cannot be read, 64 where the command is wrong', async () => {
     const folder = tempDirectory();
     mkdirSync(join(folder, 'folder.yaml'));
-    for (const [file, words] of [
-      ['none.yaml', 'there is no file'],
-      ['folder.yaml', 'it is not a file'],
+    for (const [file, exitCode, words] of [
+      ['none.yaml', 66, 'there is no file'],
+      ['folder.yaml', 78, 'it is not a file'],
     ] as const) {
       const context = recordingContext();
-      expect(await runProgram(context, ['simulate', join(folder, file)])).toBe(78);
+      expect(await runProgram(context, ['simulate', join(folder, file)])).toBe(exitCode);
       expect(context.stderr.join('\n')).toContain(words);
     }
     for (const args of [[], ['a', 'b'], ['a', '--policy', 'best']]) {

@@ -109,7 +109,7 @@ config:
       expect.stringMatching(/^days\/day\.yaml:3:36: pilot\.cpus: unknown key "cpus"; did you mean cpu\?$/),
       expect.stringMatching(/^days\/day\.yaml:6:11: foreign\[1\]\.at: 5 is not later than the 10 /),
       expect.stringMatching(/^days\/day\.yaml:6:20: foreign\[1\]\.cpus: -1 is not accepted/),
-      expect.stringMatching(/^days\/day\.yaml:7:5: foreign\[2\]\.cpus: nothing is not accepted/),
+      expect.stringMatching(/^days\/day\.yaml:7:5: foreign\[2\]\.cpus: is missing; give/),
       expect.stringMatching(/^days\/day\.yaml:7:11: foreign\[2\]\.at: "x" is not accepted; give a time/),
       expect.stringMatching(/^days\/day\.yaml:9:23: max_docks: something is missing at the end/),
       expect.stringMatching(/^days\/day\.yaml:10:15: main_sleep: "soon" is not accepted; give a time/),
@@ -123,7 +123,7 @@ config:
   });
 
   it.each([
-    ['', /:1:1: ncpus: nothing is not accepted/],
+    ['', /:1:1: ncpus: is missing; give/],
     ['- a\n', /:1:1: this is a list/],
     ['ncpus: [\n', /:2:1: this is not valid YAML/],
     ['ncpus: 4\nncpus: 5\n', /:2:1: ncpus: given twice, first on line 1/],
