@@ -1,7 +1,7 @@
-import { readRunMode, requestMode } from '../observe/run-mode.js';
+import { clearForceStop, readRunMode, requestMode } from '../observe/run-mode.js';
 import type { Status } from '../report/status.js';
 import { engineHost, type CliContext, type CliOptions } from './context.js';
-import { exitCodes } from './exit-codes.js';
+import { CliError, exitCodes } from './exit-codes.js';
 import { createDirectories, resolvePaths } from './paths.js';
 import { lockHolder } from './process-lock.js';
 import { runDaemon } from './run-daemon.js';
@@ -11,12 +11,16 @@ import { readStatusFile } from './status-file.js';
 const deadlineMs = 600_000;
 const reportEveryMs = 5000;
 
-/** Removes all pilots and ends the daemon; does the daemon's part itself when none runs. Returns the exit code. */
+/**
+ * Removes all pilots and ends the daemon; does the daemon's part itself when none runs. Returns the exit code. Throws a CliError where
+ * neither a daemon nor an engine is there (69), or the engine lets nobody in (77).
+ */
 export async function forceStop(context: CliContext, options: CliOptions): Promise<number> {
   const { runDir } = resolvePaths(options, context);
   // Before the request is made: what cannot be carried out here must not wait for the next daemon.
   if (lockHolder(runDir) === undefined) engineHost(options, context);
   createDirectories([runDir]);
+  const isRepeated = (await readRunMode(runDir)) === 'force-stop';
   await requestMode(runDir, 'force-stop');
   if (lockHolder(runDir) !== undefined) {
     context.err('the daemon removes all pilots and then ends; Ctrl-C stops only the waiting');
@@ -24,7 +28,7 @@ export async function forceStop(context: CliContext, options: CliOptions): Promi
   }
   // A daemon takes the request away when it is carried out, however quickly; one that was killed half-way left it to us.
   const left = (await readRunMode(runDir)) === 'force-stop';
-  return left ? removeAlone(context, options) : finished(context);
+  return left ? removeAlone(context, options, isRepeated) : finished(context);
 }
 
 /** Whether the daemon was gone in time; tells how far it is. */
@@ -37,23 +41,41 @@ async function waitForDaemon(context: CliContext, runDir: string): Promise<boole
   return false;
 }
 
-async function removeAlone(context: CliContext, options: CliOptions): Promise<number> {
+/** `isRepeated`: somebody has asked before us, and that request is not ours to take back. */
+async function removeAlone(context: CliContext, options: CliOptions, isRepeated: boolean): Promise<number> {
   const { logFile, runDir } = resolvePaths(options, context);
   context.err(`no daemon is running, removing all pilots; the log is ${logFile}`);
   const giveUp = new AbortController();
   const finish = new AbortController();
+  const report = createReporter(context);
+  let absent: CliError | undefined;
   void context.clock.sleep(deadlineMs, finish.signal).then(() => {
     giveUp.abort();
   });
   const exitCode = await runDaemon(context, options, {
     quiet: true,
     signal: giveUp.signal,
-    onCycle: createReporter(context),
+    onCycle: (status) => {
+      absent ??= engineAbsence(status);
+      if (absent === undefined) report(status);
+      else giveUp.abort();
+    },
   });
   finish.abort();
+  if (absent !== undefined) {
+    if (!isRepeated) await clearForceStop(runDir);
+    throw absent;
+  }
   if (exitCode !== exitCodes.ok) return exitCode;
   // Still there when it was given up, or interrupted.
   return (await readRunMode(runDir)) === 'force-stop' ? unfinished(context) : finished(context);
+}
+
+/** Why there is nothing to begin with: an engine that is lost later, or slow, is waited for. */
+function engineAbsence({ cycles, engine, trouble }: Status): CliError | undefined {
+  if (cycles > 1 || (engine.failure !== 'unreachable' && engine.failure !== 'forbidden')) return undefined;
+  const exitCode = engine.failure === 'forbidden' ? exitCodes.noPermission : exitCodes.unavailable;
+  return new CliError(exitCode, `no pilot was removed: ${trouble ?? `no engine at ${engine.host}`}`);
 }
 
 /** Says how far the work is, each time that there is something new to say. */

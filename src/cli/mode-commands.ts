@@ -16,7 +16,7 @@ const done = {
   },
   active: {
     running: 'resumed: pilots are started again',
-    stopped: 'plancton is not running; no drain is left, and it starts pilots once it is started',
+    stopped: 'plancton is not running; no drain and no force-stop is left, and it starts pilots once it is started',
   },
 } as const;
 

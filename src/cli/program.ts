@@ -22,8 +22,8 @@ Files: root uses /etc/plancton, /var/log/plancton, /var/run/plancton; other user
 \`stop\` there counts only together with \`drain\` and makes it a drain-stop.
 Environment: DOCKER_HOST (the engine), PLANCTON_LOG_LEVEL (debug, info, warn, error).
 Signals: TERM and INT stop (pilots stay), HUP reloads, QUIT drains and stops, USR2 opens the log again.
-Exit codes: 0 done, 64 usage, 69 not running, 70 bug, 73 cannot write, 75 try later, 77 no permission,
-78 configuration; \`status\`: 0 running, 1 dead, 3 stopped, 4 unknown.`;
+Exit codes: 0 done, 64 usage, 66 no such file, 69 not running, 70 bug, 73 cannot write, 75 try later,
+77 no permission, 78 configuration; \`status\`: 0 running, 1 dead, 3 stopped, 4 unknown.`;
 
 type Verb = (options: CliOptions) => Promise<number> | number;
 
@@ -31,7 +31,11 @@ type Verb = (options: CliOptions) => Promise<number> | number;
 function verbsOf(context: CliContext): readonly (readonly [string, string, Verb])[] {
   return [
     ['start', 'start the daemon in the background', (options) => start(context, options)],
-    ['force-start', 'end every drain, then start', (options) => forceStart(context, options)],
+    [
+      'force-start',
+      'end every drain and call off every force-stop, then start',
+      (options) => forceStart(context, options),
+    ],
     ['stop', 'stop the daemon; pilots go on', (options) => stop(context, options)],
     ['force-stop', 'remove all pilots and stop the daemon', (options) => forceStop(context, options)],
     ['drain', 'start no new pilots until resume', (options) => changeMode(context, options, 'drain')],
@@ -144,7 +148,7 @@ function describe(program: Command, context: CliContext, finish: (exitCode: numb
   program
     .description('Keeps every idle core of this host busy with pilot containers, and gets out of the way at once.')
     .version(context.version)
-    .showHelpAfterError()
+    .showHelpAfterError('(see planctonctl --help)')
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', epilogue);
   addGlobalOptions(program);

@@ -1,4 +1,4 @@
-import { clearForceStop, clearStop, readRunMode, requestMode } from '../observe/run-mode.js';
+import { clearStop, readRunMode, requestMode } from '../observe/run-mode.js';
 import { engineHost, type CliContext, type CliOptions } from './context.js';
 import { CliError, exitCodes, systemErrorCode } from './exit-codes.js';
 import { createDirectories, resolvePaths } from './paths.js';
@@ -20,15 +20,24 @@ export async function start(context: CliContext, options: CliOptions): Promise<n
   if (holder !== undefined) return alreadyRunning(context, runDir, holder.pid);
   const byUnit = await isLeftToUnit(context, options);
   createDirectories([runDir]);
-  // Asked for earlier than this start; a drain however lasts until `resume`.
-  await clearForceStop(runDir);
-  await clearStop(runDir);
   const mode = await readRunMode(runDir);
+  if (mode === 'force-stop') return unfinishedForceStop(context);
+  // Asked for earlier than this start; a drain however lasts until `resume`.
+  await clearStop(runDir);
   const exitCode = byUnit ? await changeUnit(context, 'start') : await startDetached(context, options, logFile);
-  if (exitCode === exitCodes.ok && mode === 'drain') {
+  if (exitCode === exitCodes.ok && mode !== 'active') {
     context.out('it is drained and starts no pilots until `planctonctl resume`');
   }
   return exitCode;
+}
+
+/** A daemon started now would only remove pilots; a request to do so is taken back by nothing but another one. */
+function unfinishedForceStop(context: CliContext): number {
+  context.err(
+    'a force-stop is not finished: `planctonctl force-stop` goes on with it, `planctonctl resume` calls it off; ' +
+      'then start again',
+  );
+  return exitCodes.tryLater;
 }
 
 /** Whether systemd is to start the daemon. Throws a CliError (64) where we are and the engine's address is none. */

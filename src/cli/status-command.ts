@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs';
 import type { Status } from '../report/status.js';
 import type { CliContext, CliOptions } from './context.js';
 import { explainError, statusCodes } from './exit-codes.js';
 import { isOverdue } from './overdue.js';
 import { resolvePaths } from './paths.js';
+import { hasPidFile } from './pid-file.js';
 import { lockHolder } from './process-lock.js';
 import { readStatusFile } from './status-file.js';
 import { formatAge, formatStatus } from './status-text.js';
@@ -23,7 +23,7 @@ export function showStatus(context: CliContext, options: CliOptions & { readonly
   }
   const stub = { apiVersion: 'plancton/v1', kind: 'Status' } as const;
   if (holder === undefined) {
-    const leftOver = existsSync(paths.pidFile);
+    const leftOver = hasPidFile(paths.pidFile);
     const text = leftOver
       ? `plancton is not running, but ${paths.pidFile} was left behind: it was killed, or the host went down`
       : 'plancton is not running';

@@ -51,7 +51,7 @@ export function createStatusBoard(
         seen,
         yields: { mode: session.group().yields, text: session.group().describe() },
         wantedImage: keeper.state.inForce?.config.docker_image ?? '',
-        engine: { host: engineHost, version: info?.version, apiVersion: info?.apiVersion },
+        engine: { host: engineHost, version: info?.version, apiVersion: info?.apiVersion, failure: failure?.kind },
         config: configStatus(ground),
         totals,
         troubles: [...failures.values(), ...eventsNotice(events.trouble())],

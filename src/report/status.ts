@@ -1,5 +1,6 @@
 import type {
   Capacity,
+  EngineFailure,
   Hold,
   HostFacts,
   Instant,
@@ -40,6 +41,8 @@ export interface Status {
     readonly host: string;
     readonly version: string | undefined;
     readonly apiVersion: string | undefined;
+    /** What kind of trouble there is with it; undefined while it answers. */
+    readonly failure: EngineFailure['kind'] | undefined;
   };
   readonly config: {
     readonly source: string;

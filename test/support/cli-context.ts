@@ -21,6 +21,7 @@ export function idleDaemon(options: DaemonOptions): Daemon {
       options.onReady();
       await new Promise((resolve) => {
         options.signal.addEventListener('abort', resolve, { once: true });
+        if (options.signal.aborted) resolve(undefined);
       });
       return { why: 'stopped' };
     },

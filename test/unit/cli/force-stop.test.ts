@@ -1,11 +1,12 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { forceStop } from '../../../src/cli/force-stop.js';
 import { acquireProcessLock } from '../../../src/cli/process-lock.js';
 import { systemClock } from '../../../src/clock.js';
+import type { EngineFailure } from '../../../src/model.js';
 import { aStatus } from '../../support/a-status.js';
-import { idleDaemon, recordingContext } from '../../support/cli-context.js';
+import { idleDaemon, recordingContext, type RecordingContext } from '../../support/cli-context.js';
 import { createFakeClock } from '../../support/fake-clock.js';
 import { tempDirectory } from '../../support/temp-directory.js';
 
@@ -124,5 +125,49 @@ describe('force-stop', () => {
     await clock.advance(600_000);
     expect(await trying).toBe(75);
     expect(existsSync(join(rundir, 'force-stop'))).toBe(true);
+  });
+
+  describe('without daemon and engine', () => {
+    /** One look at an engine that does not let itself be used, then an idle daemon. */
+    function contextWith(failure: EngineFailure['kind']): RecordingContext {
+      return recordingContext({
+        createDaemon: (given) => ({
+          ...idleDaemon(given),
+          run: () => {
+            const engine = { host: 'unix:///none', version: undefined, apiVersion: undefined, failure };
+            given.onCycle(aStatus({ cycles: 1, health: 'waiting', trouble: 'no engine there', engine }));
+            return idleDaemon(given).run();
+          },
+        }),
+      });
+    }
+
+    it.each([
+      ['unreachable', 69],
+      ['forbidden', 77],
+    ] as const)('ends at once and asks for nothing (%s)', async (failure, exitCode) => {
+      const rundir = tempDirectory();
+      const trying = forceStop(contextWith(failure), { rundir, logdir: rundir });
+      await expect(trying).rejects.toMatchObject({ exitCode, message: 'no pilot was removed: no engine there' });
+      expect(existsSync(join(rundir, 'force-stop'))).toBe(false);
+    });
+
+    it('keeps a request that was there before', async () => {
+      const rundir = tempDirectory();
+      writeFileSync(join(rundir, 'force-stop'), '');
+      await expect(forceStop(contextWith('unreachable'), { rundir, logdir: rundir })).rejects.toThrow(
+        'no engine there',
+      );
+      expect(existsSync(join(rundir, 'force-stop'))).toBe(true);
+    });
+
+    it('waits for an engine that is only slow', async () => {
+      const rundir = tempDirectory();
+      const context = contextWith('timeout');
+      const trying = forceStop(context, { rundir, logdir: rundir });
+      while (context.messages.length === 0) await systemClock.sleep(5);
+      context.signal('SIGINT');
+      expect(await trying).toBe(75);
+    });
   });
 });

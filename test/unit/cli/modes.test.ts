@@ -27,7 +27,7 @@ describe('drain, drain-stop and resume', () => {
   it.each([
     ['drain', 'starts no pilots until `planctonctl resume`'],
     ['drain-stop', 'starts no pilots until `planctonctl resume`'],
-    ['active', 'no drain is left'],
+    ['active', 'no drain and no force-stop is left'],
   ] as const)('say one thing that is true when there is no daemon yet (%s)', async (mode, meaning) => {
     const context = recordingContext();
     expect(await changeMode(context, { rundir: tempDirectory() }, mode)).toBe(0);

@@ -62,7 +62,7 @@ describe('formatStatus', () => {
         trouble: 'the engine does not answer',
         capacity: undefined,
         image: { wanted: 'x', id: undefined, pulling: 'x' },
-        engine: { host: 'h', version: undefined, apiVersion: undefined },
+        engine: { host: 'h', version: undefined, apiVersion: undefined, failure: 'unreachable' },
       }),
       now,
     );
