@@ -117,7 +117,7 @@ function whyNotAll(
 ): readonly Hold[] {
   const { breaker, allowed, coolDown, gate, pace } = limits;
   const holds: Hold[] = [];
-  if (starting >= allowed || isOpen(breaker)) holds.push(breakerHold(config, breaker, observation.at.bootMs));
+  if (starting >= allowed) holds.push(breakerHold(config, breaker, observation.at.bootMs));
   if (coolDown !== undefined) holds.push(coolDown);
   else if (gate !== undefined && more >= gate.most) holds.push(gate.hold);
   return holds.length > 0 ? holds : [paceHold(config, pace)];

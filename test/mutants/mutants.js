@@ -100,8 +100,8 @@ export const mutants = [
   ['spawn', 'tokens.replacement - replacement', 'tokens.replacement'],
   ['spawn', 'starting === fitting', 'false'],
   ['spawn', 'starting === fitting', 'true'],
-  ['spawn', 'starting >= allowed || ', ''],
-  ['spawn', ' || isOpen(breaker)) holds', ') holds'],
+  ['spawn', 'if (starting >= allowed) ', ''],
+  ['spawn', 'if (starting >= allowed) ', 'if (false) '],
   ['spawn', 'more >= gate.most', 'more > gate.most'],
   ['spawn', 'more >= gate.most', 'true'],
 

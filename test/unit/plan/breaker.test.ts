@@ -240,6 +240,16 @@ describe('an open circuit', () => {
     expect(spawnsOf(life.at(1, { load: {}, pilots: [life.pilot('probe', 1, 1)] }))).toHaveLength(0);
   });
 
+  test('is not closed by the engine having started that one: nobody knows yet whether it finds work', () => {
+    const life = open();
+    const action = first(spawnsOf(life.at(12.6)));
+    const done: Outcome = { action, result: 'done', error: undefined, ended: undefined };
+    const decision = life.at(1, { load: {}, outcomes: [done], pilots: [life.pilot(action.spec.name, 1, 1)] });
+
+    expect(spawnsOf(decision)).toHaveLength(0);
+    expect(life.state.breaker.open).toBeDefined();
+  });
+
   test('has none tried before those are judged that it was closed over', () => {
     const life = open();
 
