@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every check there is, from a clean clone: installs what the tests need, builds, checks, tests. The last line of the
+# Every check there is, from a clean clone: installs what the tests need, builds, checks, measures a little, tests. The last line of the
 # output is "N passed, N failed"; the exit code is 0 only when nothing failed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -79,6 +79,9 @@ mapfile -t missing < <(missing_packages)
 npm ci --no-fund --no-audit
 npm run build
 npm run check
+
+# A short share of the measurements, so that they do not rot. Their figures are printed, not judged.
+bash test/bench/bench.sh --quick replace fill-24
 
 # Not through npm, which would have the last word when a test fails.
 exec node_modules/.bin/vitest run --config .config/vitest.config.ts

@@ -19,14 +19,18 @@ export async function watchRunDirectory(
   signal: AbortSignal,
   onChange: () => void,
 ): Promise<void> {
-  const hint = { sooner: new AbortController() };
+  let sooner = new AbortController();
   const watcher = openWatcher(runDir, () => {
-    hint.sooner.abort();
+    sooner.abort();
   });
+  let wake = AbortSignal.any([signal, sooner.signal]);
   let last = requestsIn(runDir);
   while (!signal.aborted) {
-    hint.sooner = new AbortController();
-    await clock.sleep(pollMs, AbortSignal.any([signal, hint.sooner.signal]));
+    await clock.sleep(pollMs, wake);
+    if (wake.aborted) {
+      sooner = new AbortController();
+      wake = AbortSignal.any([signal, sooner.signal]);
+    }
     const now = requestsIn(runDir);
     if (now !== last) onChange();
     last = now;

@@ -1,4 +1,5 @@
 import { Agent } from 'node:http';
+import { inspect } from 'node:util';
 import Docker from 'dockerode';
 import { EngineError } from './container-engine.js';
 import { readApiRange } from './docker-reply.js';
@@ -39,9 +40,21 @@ export async function openSession(host: string, signal: AbortSignal): Promise<Do
   return { docker: createClient(host, `v${apiVersion}`), apiVersion };
 }
 
+/** docker-modem inspects its options to the last depth at every call, the agent with all its sockets among them: that took most of the time of a call. */
+class TerseAgent extends Agent {
+  [inspect.custom](): string {
+    return 'Agent';
+  }
+}
+
 function createClient(host: string, version?: string): DockerClient {
   // Fields left out would be filled from DOCKER_HOST. A kept-alive connection fails on first use after the engine restarted.
-  const options = { ...parseHost(host), protocol: 'http' as const, version, agent: new Agent({ keepAlive: false }) };
+  const options = {
+    ...parseHost(host),
+    protocol: 'http' as const,
+    version,
+    agent: new TerseAgent({ keepAlive: false }),
+  };
   return new Docker(options);
 }
 
