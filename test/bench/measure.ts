@@ -13,6 +13,15 @@ export function cpuSecondsOf(pid: number): number {
   return ticks / 100;
 }
 
+/** When a process began, ms since 1970. */
+export function startedMsOf(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // Field 22, ticks since boot.
+  const ticks = Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[19]);
+  const { wallMs, bootMs } = systemClock.now();
+  return wallMs - bootMs + 10 * ticks;
+}
+
 /** Resident memory of a process, MB. */
 export function residentMbOf(pid: number): number {
   const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
