@@ -74,8 +74,13 @@ export class DaemonFiles {
   /** Takes away the pid file and the status file, where they are ours. */
   remove(): void {
     const { pidFile, runDir } = this.#paths;
-    if (this.#lock.isInPlace()) removeStatusFile(runDir);
     if (this.#ownsPidFile()) removePidFile(pidFile);
+    if (!this.#lock.isInPlace()) return;
+    try {
+      removeStatusFile(runDir);
+    } catch {
+      // What stands in its place is not ours; that no status could be written there was logged.
+    }
   }
 
   release(): void {

@@ -52,7 +52,10 @@ async function removeAlone(context: CliContext, options: CliOptions, isRepeated:
   void context.clock.sleep(deadlineMs, finish.signal).then(() => {
     giveUp.abort();
   });
-  const exitCode = await runDaemon(context, options, {
+  const withdraw = async () => {
+    if (!isRepeated) await clearForceStop(runDir);
+  };
+  const running = runDaemon(context, options, {
     quiet: true,
     signal: giveUp.signal,
     onCycle: (status) => {
@@ -61,9 +64,14 @@ async function removeAlone(context: CliContext, options: CliOptions, isRepeated:
       else giveUp.abort();
     },
   });
+  const exitCode = await running.catch(async (error: unknown) => {
+    // Where another daemon was quicker, it is the one to carry it out.
+    if (error instanceof CliError && error.exitCode !== exitCodes.tryLater) await withdraw();
+    throw error;
+  });
   finish.abort();
   if (absent !== undefined) {
-    if (!isRepeated) await clearForceStop(runDir);
+    await withdraw();
     throw absent;
   }
   if (exitCode !== exitCodes.ok) return exitCode;

@@ -1,5 +1,6 @@
-import { statSync, unlinkSync } from 'node:fs';
-import { CliError, exitCodes, explainError, systemErrorCode } from './exit-codes.js';
+import { statSync } from 'node:fs';
+import { CliError, exitCodes } from './exit-codes.js';
+import { removeFile } from './remove-file.js';
 import { writeFileAtomic } from './write-file-atomic.js';
 
 /** For scripts only: who runs is decided by the lock. Throws a CliError (73). */
@@ -23,15 +24,5 @@ export function hasPidFile(file: string): boolean {
 
 /** None there is fine. Throws a CliError: not ours to remove (77), or no file (73). */
 export function removePidFile(file: string): void {
-  try {
-    unlinkSync(file);
-  } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return;
-    throw new CliError(
-      explainError(error).exitCode,
-      `cannot remove the pid file ${file} (${code ?? String(error)}); remove it, or choose another place with --pidfile`,
-      { cause: error },
-    );
-  }
+  removeFile(file, 'the pid file', 'choose another place with --pidfile');
 }

@@ -70,12 +70,34 @@ function openLock(runDir: string): number {
   try {
     return openSync(file, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   } catch (error) {
-    throw new CliError(
-      exitCodes.cannotCreate,
-      `cannot write in the run directory ${runDir} (${systemErrorCode(error) ?? String(error)} on ${file}); ` +
-        'make it writable, or choose another with --rundir',
-      { cause: error },
-    );
+    throw unwritable(runDir, error);
+  }
+}
+
+function unwritable(runDir: string, error: unknown): CliError {
+  const code = systemErrorCode(error) ?? String(error);
+  const cures: Record<string, string> = {
+    ENOSPC: 'free some space',
+    EDQUOT: 'free some space',
+    EISDIR: 'remove what is in its place',
+    ELOOP: 'remove what is in its place',
+  };
+  return new CliError(
+    exitCodes.cannotCreate,
+    `cannot write in the run directory ${runDir} (${code} on ${lockFile(runDir)}); ` +
+      `${cures[code] ?? 'make it writable'}, or choose another with --rundir`,
+    { cause: error },
+  );
+}
+
+/** Leaves the pid of the holder for others to read. */
+function writePid(fd: number, runDir: string, pid: number): void {
+  try {
+    ftruncateSync(fd);
+    writeSync(fd, `${pid}\n`, 0);
+  } catch (error) {
+    closeSync(fd);
+    throw unwritable(runDir, error);
   }
 }
 
@@ -84,8 +106,7 @@ export async function acquireProcessLock(runDir: string, pid: number, clock: Clo
   const fd = openLock(runDir);
   for (let attempt = 1; ; attempt += 1) {
     if (flock(fd, 'exclusive')) {
-      ftruncateSync(fd);
-      writeSync(fd, `${pid}\n`, 0);
+      writePid(fd, runDir, pid);
       return { held: true, lock: new ProcessLock(fd, lockFile(runDir)) };
     }
     if (attempt === attempts) break;

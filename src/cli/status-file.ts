@@ -1,6 +1,7 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Status } from '../report/status.js';
+import { removeFile } from './remove-file.js';
 import { writeFileAtomic } from './write-file-atomic.js';
 
 function statusFile(runDir: string): string {
@@ -22,8 +23,9 @@ export function readStatusFile(runDir: string): Status | undefined {
   }
 }
 
+/** Throws a CliError (73) where something else has its place. */
 export function removeStatusFile(runDir: string): void {
-  rmSync(statusFile(runDir), { force: true });
+  removeFile(statusFile(runDir), 'the status file', 'choose another run directory with --rundir');
 }
 
 function isStatus(value: unknown): value is Status {

@@ -72,10 +72,10 @@ export function assemble(options: DaemonOptions, ground: Ground): Parts {
     takeOutcomes: () => executor.takeOutcomes(),
   });
   let ready = false;
-  const onCycle: LoopPorts['onCycle'] = (cycle, nextInMs, failure) => {
+  const onCycle: LoopPorts['onCycle'] = (cycle, nextInMs) => {
     influx.setTargets(config()?.influxdb_url ?? []);
-    if (cycle !== undefined) events.compare(cycle.observation.pilots);
-    options.onCycle(board.status(cycle, nextInMs, failure));
+    if (!('failure' in cycle)) events.compare(cycle.observation.pilots);
+    options.onCycle(board.status(cycle, nextInMs));
     if (!ready) options.onReady();
     ready = true;
   };

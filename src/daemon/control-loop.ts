@@ -29,8 +29,8 @@ export interface LoopPorts {
   /** The engine was lost: `connect` has to look again. */
   readonly disconnect: () => void;
   readonly publish: EventSink;
-  /** Told after every cycle; `undefined`: the pilots could not be listed. */
-  readonly onCycle: (cycle: Cycle | undefined, nextInMs: number, failure: EngineFailure | undefined) => void;
+  /** Told after every cycle, also where the pilots could not be listed. */
+  readonly onCycle: (cycle: Cycle | HeldCycle, nextInMs: number) => void;
 }
 
 /**
@@ -43,6 +43,12 @@ export function isReasonToLook({ action, result }: Outcome): boolean {
   if (action.type === 'spawn') return action.reason === 'probe';
   if (action.type !== 'remove') return action.type === 'pull';
   return action.reason !== 'exited' && action.reason !== 'never-started';
+}
+
+/** All there is to know of a cycle in which the pilots could not be listed. */
+export interface HeldCycle {
+  readonly failure: EngineFailure;
+  readonly mode: RunMode;
 }
 
 /** Why the loop ended. */
@@ -140,7 +146,7 @@ export class ControlLoop {
   }
 
   async #cycle(): Promise<LoopEnd | undefined> {
-    const { connect, publish, onCycle } = this.#ports;
+    const { connect, publish, observer, onCycle } = this.#ports;
     const { config, revision } = this.#inForce();
     this.#cycles += 1;
     this.#cycleBeganMs = this.#ports.clock.now().monoMs;
@@ -151,32 +157,32 @@ export class ControlLoop {
       this.#planDueMs = cycle.plan.wakeInMs;
       this.#failure = undefined;
       this.#tell(cycle);
-      onCycle(cycle, this.#dueInMs(), undefined);
+      onCycle(cycle, this.#dueInMs());
       return cycle.plan.finished;
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
-      this.#loseEngine(error);
+      const failure = this.#loseEngine(error);
+      const mode = await observer.mode();
+      this.#tellMode(mode);
       const { wallMs, monoMs } = this.#ports.clock.now();
       publish({ type: 'cycle-held', number: this.#cycles, atWallMs: wallMs, uptimeMs: monoMs - this.#startedMs });
-      onCycle(undefined, this.#dueInMs(), this.#failure);
+      onCycle({ failure, mode }, this.#dueInMs());
       return undefined;
     }
   }
 
-  #loseEngine(error: EngineError): void {
+  #loseEngine(error: EngineError): EngineFailure {
     const failure: EngineFailure = { kind: error.kind, message: error.message };
     // Said once for each kind of trouble, not at every try.
     if (this.#failure?.kind !== failure.kind) this.#ports.publish({ type: 'engine-lost', failure });
     this.#failure = failure;
     this.#ports.disconnect();
+    return failure;
   }
 
   #tell({ observation, plan }: Cycle): void {
     const { publish } = this.#ports;
-    if (observation.mode !== this.#mode && !(this.#mode === undefined && observation.mode === 'active')) {
-      publish({ type: 'mode-changed', mode: observation.mode });
-    }
-    this.#mode = observation.mode;
+    this.#tellMode(observation.mode);
     if (observation.privateBinds.join() !== this.#privateBinds) {
       publish({ type: 'private-binds', paths: observation.privateBinds });
     }
@@ -186,6 +192,13 @@ export class ControlLoop {
     this.#gates = gates;
     const uptimeMs = observation.at.monoMs - this.#startedMs;
     publish({ type: 'cycle', number: this.#cycles, observation, plan, uptimeMs });
+  }
+
+  #tellMode(mode: RunMode): void {
+    if (mode !== this.#mode && !(this.#mode === undefined && mode === 'active')) {
+      this.#ports.publish({ type: 'mode-changed', mode });
+    }
+    this.#mode = mode;
   }
 
   /** Ms until the next cycle has a reason to run, wakes aside. */

@@ -4,6 +4,7 @@ import type { EngineSession } from './engine-session.js';
 import type { PilotEvents } from './pilot-events.js';
 import type { Ground } from './ground.js';
 import type { Action, EngineFailure, Outcome } from '../model.js';
+import type { HeldCycle } from './control-loop.js';
 import type { Cycle } from './reconcile.js';
 import { toStatus, type Status } from '../report/status.js';
 
@@ -11,8 +12,8 @@ import { toStatus, type Status } from '../report/status.js';
 export interface StatusBoard {
   /** Adds an outcome to the totals. */
   readonly count: (outcome: Outcome) => void;
-  /** The status after a cycle, or after one that could not see the pilots (`undefined`). */
-  status(cycle: Cycle | undefined, nextInMs: number, failure: EngineFailure | undefined): Status;
+  /** The status after a cycle, or after one that could not see the pilots. */
+  status(cycle: Cycle | HeldCycle, nextInMs: number): Status;
 }
 
 /** A board for one run of the daemon. */
@@ -34,10 +35,11 @@ export function createStatusBoard(
       totals = addOutcome(totals, outcome);
       noteFailure(failures, outcome);
     },
-    status(cycle, nextCycleInMs, failure) {
-      seen = cycle ?? seen;
+    status(cycle, nextCycleInMs) {
+      const isHeld = 'failure' in cycle;
+      const failure = isHeld ? cycle.failure : undefined;
+      if (!isHeld) seen = cycle;
       cycles += 1;
-      const info = session.info();
       return toStatus({
         version,
         pid,
@@ -48,16 +50,22 @@ export function createStatusBoard(
         nextCycleInMs,
         cycles,
         trouble: failure?.message,
+        mode: isHeld ? cycle.mode : cycle.observation.mode,
         seen,
         yields: { mode: session.group().yields, text: session.group().describe() },
         wantedImage: keeper.state.inForce?.config.docker_image ?? '',
-        engine: { host: engineHost, version: info?.version, apiVersion: info?.apiVersion, failure: failure?.kind },
+        engine: engineStatus(session, engineHost, failure),
         config: configStatus(ground),
         totals,
         troubles: [...failures.values(), ...eventsNotice(events.trouble())],
       });
     },
   };
+}
+
+function engineStatus({ info }: EngineSession, host: string, failure: EngineFailure | undefined): Status['engine'] {
+  const found = info();
+  return { host, version: found?.version, apiVersion: found?.apiVersion, failure: failure?.kind };
 }
 
 function configStatus({ source, keeper }: Ground): Status['config'] {

@@ -32,6 +32,8 @@ export interface ObserverOptions {
 export interface Observer {
   /** One look at the world. Rejects with an EngineError when the pilots cannot be listed: unknown is not empty. */
   observe(config: Config, revision: string): Promise<Observation>;
+  /** What the operator asks for, also where the pilots cannot be listed. */
+  mode(): Promise<RunMode>;
   /** Ms until the next sample of the host is due. */
   nextSampleInMs(config: Config): number;
 }
@@ -63,7 +65,7 @@ class WorldObserver implements Observer {
     this.#pulled ||= inFlight.pulling.length > 0 || outcomes.some(({ action }) => action.type === 'pull');
     if (this.nextSampleInMs(config) <= 0) await this.#takeSample(pilots, inFlight);
     const image = await looking;
-    const mode = await this.#readMode();
+    const mode = await this.mode();
     const mounts = config.binds.length === 0 ? '' : await this.#options.readMounts().catch(() => '');
     return {
       at: clock.now(),
@@ -110,7 +112,7 @@ class WorldObserver implements Observer {
   }
 
   /** A run directory that cannot be read may hold a drain: nothing is started until it can be. */
-  async #readMode(): Promise<RunMode> {
+  async mode(): Promise<RunMode> {
     return this.#options.readMode().catch((): RunMode => 'drain');
   }
 }

@@ -81,6 +81,7 @@ export interface StatusFacts {
   readonly nextCycleInMs: number;
   readonly cycles: number;
   readonly trouble: string | undefined;
+  readonly mode: RunMode;
   /** The last cycle that saw the pilots; undefined until there was one. */
   readonly seen:
     { readonly observation: Observation; readonly plan: Pick<Plan<unknown>, 'capacity' | 'holds'> } | undefined;
@@ -126,7 +127,7 @@ export function toStatus(facts: StatusFacts): Status {
     startedAt: new Date(facts.startedWallMs).toISOString(),
     health: facts.trouble === undefined ? 'ok' : 'waiting',
     trouble: facts.trouble,
-    mode: seen?.observation.mode ?? 'active',
+    mode: facts.mode,
     cycles: facts.cycles,
     nextCycleInSeconds: Math.ceil(facts.nextCycleInMs / 1000),
     capacity: seen?.plan.capacity,

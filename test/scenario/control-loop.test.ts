@@ -182,6 +182,21 @@ describe('an engine in trouble', () => {
     expect(stage.engine.pilots()).toHaveLength(4);
   });
 
+  it('tells of a drain while the engine is away, though nothing can be done about it yet', async () => {
+    const stage = setStage({ ...LONG_PILOTS, config: QUICK });
+    await stage.start();
+    await stage.clock.advance(20_000);
+    stage.engine.away = true;
+    stage.mode = 'drain';
+    await stage.clock.advance(20_000);
+
+    const modes = () => stage.events.filter((event) => event.type === 'mode-changed').map(({ mode }) => mode);
+    expect(modes()).toEqual(['drain']);
+    stage.engine.away = false;
+    await stage.clock.advance(30_000);
+    expect(modes()).toEqual(['drain']);
+  });
+
   it('never exceeds the cap when replies to create and start are lost', async () => {
     const stage = setStage({ ...LONG_PILOTS, config: QUICK });
     for (let i = 0; i < 6; i += 1) {

@@ -142,7 +142,7 @@ export function setStage(options: StageOptions = {}, before?: LoopStage): LoopSt
       },
       publish: (event) => events.push(event),
       onCycle: (cycle) => {
-        if (cycle !== undefined) pilotEvents.compare(cycle.observation.pilots);
+        if (!('failure' in cycle)) pilotEvents.compare(cycle.observation.pilots);
       },
     },
     7,

@@ -54,6 +54,29 @@ async function anotherDaemon(runDir: string): Promise<{ release(): void }> {
   return attempt.lock;
 }
 
+describe('a directory in the place of the status file', () => {
+  it('is told to whoever starts the daemon', async () => {
+    const rundir = tempDirectory();
+    mkdirSync(join(rundir, 'status.json'));
+    await expect(runDaemon(recordingContext(), { rundir, logdir: rundir }, { quiet: true })).rejects.toMatchObject({
+      exitCode: 73,
+      message: expect.stringMatching(
+        /^cannot remove the status file .*status\.json \(EISDIR\); remove it, or/,
+      ) as string,
+    });
+  });
+
+  it('does not make the end of a daemon look like a crash', async () => {
+    const { context, running, statusFile, pidFile } = await aRunningDaemon();
+    rmSync(statusFile, { force: true });
+    mkdirSync(statusFile);
+    context.signal('SIGTERM');
+    expect(await running).toBe(0);
+    expect(existsSync(pidFile)).toBe(false);
+    expect(existsSync(statusFile)).toBe(true);
+  });
+});
+
 describe('a daemon whose run directory is moved away', () => {
   it('makes and locks it again, so that no second one can start beside it', async () => {
     const { context, options, running, statusFile, pidFile, cycle, log } = await aRunningDaemon();

@@ -1,4 +1,4 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { forceStop } from '../../../src/cli/force-stop.js';
@@ -149,6 +149,13 @@ describe('force-stop', () => {
       const rundir = tempDirectory();
       const trying = forceStop(contextWith(failure), { rundir, logdir: rundir });
       await expect(trying).rejects.toMatchObject({ exitCode, message: 'no pilot was removed: no engine there' });
+      expect(existsSync(join(rundir, 'force-stop'))).toBe(false);
+    });
+
+    it('asks for nothing where it cannot begin', async () => {
+      const rundir = tempDirectory();
+      mkdirSync(join(rundir, 'lock'));
+      await expect(forceStop(recordingContext(), { rundir, logdir: rundir })).rejects.toMatchObject({ exitCode: 73 });
       expect(existsSync(join(rundir, 'force-stop'))).toBe(false);
     });
 

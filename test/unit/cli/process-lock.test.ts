@@ -97,4 +97,13 @@ describe('the process lock', () => {
       message: expect.stringContaining(missing) as string,
     });
   });
+
+  it('says how to mend it where something else has the place of the lock', async () => {
+    const runDir = tempDirectory();
+    mkdirSync(join(runDir, 'lock'));
+    await expect(acquireProcessLock(runDir, 1, systemClock)).rejects.toMatchObject({
+      exitCode: 73,
+      message: expect.stringMatching(/EISDIR on .*lock\); remove what is in its place, or .*--rundir/) as string,
+    });
+  });
 });

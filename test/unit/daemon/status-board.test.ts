@@ -27,7 +27,7 @@ function aBoard() {
   return {
     count: board.count,
     loseEvents: (why: string | undefined) => (trouble = why),
-    status: () => board.status(undefined, 1000, undefined),
+    status: () => board.status({ failure: { kind: 'timeout', message: 'no answer' }, mode: 'drain' }, 1000),
   };
 }
 
@@ -46,6 +46,10 @@ describe('the status board', () => {
     board.count(started('done'));
     expect(board.status().notices).toEqual([]);
     expect(board.status().totals.spawned).toBe(1);
+  });
+
+  it('tells what the operator asks for, also while the engine does not answer', () => {
+    expect(aBoard().status()).toMatchObject({ health: 'waiting', mode: 'drain', engine: { failure: 'timeout' } });
   });
 
   it('tells that ends are not told, as long as that is so', () => {
