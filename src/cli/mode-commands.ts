@@ -1,4 +1,4 @@
-import { requestMode } from '../observe/run-mode.js';
+import { readRunMode, requestMode } from '../observe/run-mode.js';
 import type { CliContext, CliOptions } from './context.js';
 import { exitCodes } from './exit-codes.js';
 import { createDirectories, resolvePaths } from './paths.js';
@@ -25,6 +25,12 @@ export async function changeMode(context: CliContext, options: CliOptions, mode:
   const { runDir } = resolvePaths(options, context);
   createDirectories([runDir]);
   await requestMode(runDir, mode);
+  if ((await readRunMode(runDir)) === 'force-stop') {
+    context.out(
+      'a force-stop is not finished and goes first: all pilots are removed; `planctonctl resume` calls it off',
+    );
+    return exitCodes.ok;
+  }
   context.out(done[mode][lockHolder(runDir) === undefined ? 'stopped' : 'running']);
   return exitCodes.ok;
 }

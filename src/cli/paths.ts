@@ -81,7 +81,7 @@ export function createDirectories(directories: readonly string[]): void {
       const reason = error instanceof Error ? error.message : String(error);
       throw new CliError(
         exitCodes.cannotCreate,
-        `cannot create the directory ${directory} (${reason}); make it, or choose another place with --rundir, --logdir, --pidfile`,
+        `cannot create the directory ${directory} (${reason}); make it, or choose another place with --rundir, --logdir, --pidfile or --confdir`,
         { cause: error },
       );
     }

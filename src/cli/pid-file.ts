@@ -1,10 +1,41 @@
-import { statSync } from 'node:fs';
+import { lstatSync, readFileSync } from 'node:fs';
 import { CliError, exitCodes } from './exit-codes.js';
 import { removeFile } from './remove-file.js';
 import { writeFileAtomic } from './write-file-atomic.js';
 
+/** More than any number needs. */
+const maxBytes = 32;
+
+/**
+ * Whether a daemon left its pid here: a plain file with a number in it, or with nothing, where the disk was full. Anything else, like
+ * /dev/null or a file named by mistake, is neither written nor removed.
+ */
+export function hasPidFile(file: string): boolean {
+  try {
+    const found = lstatSync(file);
+    return found.isFile() && found.size < maxBytes && /^\s*\d*\s*$/.test(readFileSync(file, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+function isThere(file: string): boolean {
+  try {
+    lstatSync(file);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** For scripts only: who runs is decided by the lock. Throws a CliError (73). */
 export function writePidFile(file: string, pid: number): void {
+  if (isThere(file) && !hasPidFile(file)) {
+    throw new CliError(
+      exitCodes.cannotCreate,
+      `${file} is there and is no pid file; remove it, or choose another place with --pidfile`,
+    );
+  }
   try {
     writeFileAtomic(file, `${pid}\n`, 0o644);
   } catch (error) {
@@ -17,12 +48,7 @@ export function writePidFile(file: string, pid: number): void {
   }
 }
 
-/** Whether a daemon left its pid here. */
-export function hasPidFile(file: string): boolean {
-  return statSync(file, { throwIfNoEntry: false })?.isFile() === true;
-}
-
-/** None there is fine. Throws a CliError: not ours to remove (77), or no file (73). */
+/** None there is fine. Throws a CliError where it is not ours to remove (77). */
 export function removePidFile(file: string): void {
-  removeFile(file, 'the pid file', 'choose another place with --pidfile');
+  if (hasPidFile(file)) removeFile(file, 'the pid file', 'choose another place with --pidfile');
 }

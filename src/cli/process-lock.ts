@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, constants, fstatSync, ftruncateSync, lstatSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../clock.js';
-import { CliError, exitCodes, systemErrorCode } from './exit-codes.js';
+import { CliError, exitCodes, explainError, systemErrorCode } from './exit-codes.js';
 
 const flockDeadlineMs = 5000;
 const attempts = 5;
@@ -80,6 +80,7 @@ function unwritable(runDir: string, error: unknown): CliError {
     ENOSPC: 'free some space',
     EDQUOT: 'free some space',
     EISDIR: 'remove what is in its place',
+    EINVAL: 'remove what is in its place',
     ELOOP: 'remove what is in its place',
   };
   return new CliError(
@@ -118,22 +119,22 @@ export async function acquireProcessLock(runDir: string, pid: number, clock: Clo
   return { held: false, pid: holder };
 }
 
-/** Who holds the lock of a run directory: undefined = nobody. Creates nothing. Throws a CliError (77) if that may not be known. */
+/** Who holds the lock of a run directory: undefined = nobody. Creates nothing. Throws a CliError if that may (77) or can (73) not be known. */
 export function lockHolder(runDir: string): { readonly pid: number | undefined } | undefined {
   const file = lockFile(runDir);
   let fd: number;
   try {
-    fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW);
+    // Not blocking: a pipe in its place must not hold us up.
+    fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new CliError(
-      exitCodes.noPermission,
-      `cannot read ${file} (${code ?? String(error)}); run this as the owner of the daemon`,
-      {
-        cause: error,
-      },
-    );
+    const { exitCode } = explainError(error);
+    const cure =
+      exitCode === exitCodes.noPermission
+        ? 'run this as the owner of the daemon'
+        : 'remove what is in its place, or choose another run directory with --rundir';
+    throw new CliError(exitCode, `cannot read ${file} (${code ?? String(error)}); ${cure}`, { cause: error });
   }
   try {
     return flock(fd, 'shared') ? undefined : { pid: readPid(fd) };

@@ -35,6 +35,16 @@ describe('drain, drain-stop and resume', () => {
     expect(context.stdout.join('')).toContain(meaning);
   });
 
+  it('say that an unfinished force-stop goes before a drain', async () => {
+    const rundir = tempDirectory();
+    writeFileSync(join(rundir, 'force-stop'), '');
+    const context = recordingContext();
+    expect(await changeMode(context, { rundir }, 'drain')).toBe(0);
+    expect(context.stdout.join()).toContain('goes first');
+    expect(await changeMode(context, { rundir }, 'active')).toBe(0);
+    expect(readdirSync(rundir)).toEqual([]);
+  });
+
   it('tell what the daemon that runs does now', async () => {
     const rundir = tempDirectory();
     const attempt = await acquireProcessLock(rundir, 4711, systemClock);

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -105,5 +105,21 @@ describe('the process lock', () => {
       exitCode: 73,
       message: expect.stringMatching(/EISDIR on .*lock\); remove what is in its place, or .*--rundir/) as string,
     });
+  });
+
+  it('does not wait for a pipe in the place of the lock', async () => {
+    const runDir = tempDirectory();
+    execFileSync('mkfifo', [join(runDir, 'lock')]);
+    expect(lockHolder(runDir)).toBeUndefined();
+    await expect(acquireProcessLock(runDir, 1, systemClock)).rejects.toMatchObject({
+      exitCode: 73,
+      message: expect.stringContaining('remove what is in its place') as string,
+    });
+  });
+
+  it('tells a path that leads nowhere from one that may not be read', () => {
+    const runDir = tempDirectory();
+    symlinkSync(runDir, join(runDir, 'lock'));
+    expect(() => lockHolder(runDir)).toThrow(expect.objectContaining({ exitCode: 73 }));
   });
 });

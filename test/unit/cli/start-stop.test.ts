@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { acquireProcessLock } from '../../../src/cli/process-lock.js';
+import { runDaemon } from '../../../src/cli/run-daemon.js';
 import { start, stop } from '../../../src/cli/start-stop.js';
 import { showStatus } from '../../../src/cli/status-command.js';
 import { systemClock } from '../../../src/clock.js';
@@ -37,17 +38,36 @@ describe('stop', () => {
     expect(signals).toEqual(['SIGTERM 4711', 'SIGKILL 4711']);
   });
 
-  it('says what is in the place of the pid file, and status takes it for no pid file', async () => {
+  it.each([
+    [
+      'a directory',
+      (file: string) => {
+        mkdirSync(file);
+      },
+    ],
+    [
+      'a file with something else in it',
+      (file: string) => {
+        writeFileSync(file, 'precious');
+      },
+    ],
+    [
+      'a link',
+      (file: string) => {
+        symlinkSync('/nowhere', file);
+      },
+    ],
+  ])('takes %s for no pid file and leaves it alone; a daemon that would write there says so', async (_what, put) => {
     const folder = tempDirectory();
-    const places = { rundir: join(folder, 'run'), pidfile: join(folder, 'pid') };
-    mkdirSync(places.pidfile);
-    await expect(stop(recordingContext(), places)).rejects.toMatchObject({
+    const places = { rundir: join(folder, 'run'), logdir: folder, pidfile: join(folder, 'pid') };
+    put(places.pidfile);
+    expect(await stop(recordingContext(), places)).toBe(0);
+    expect(showStatus(recordingContext(), places)).toBe(3);
+    await expect(runDaemon(recordingContext(), places, { quiet: true })).rejects.toMatchObject({
       exitCode: 73,
-      message: expect.stringMatching(/^cannot remove the pid file .*EISDIR.*--pidfile$/) as string,
+      message: expect.stringContaining(`${places.pidfile} is there and is no pid file`) as string,
     });
-    const context = recordingContext();
-    expect(showStatus(context, places)).toBe(3);
-    expect(context.stdout).toEqual(['plancton is not running']);
+    expect(readdirSync(folder)).toContain('pid');
   });
 });
 
