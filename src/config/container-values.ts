@@ -11,12 +11,20 @@ const capabilities = new Set(
   SYS_PACCT SYS_PTRACE SYS_RAWIO SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG WAKE_ALARM`.split(/\s+/),
 );
 
-const bindOptions = new Set(
-  'ro rw z Z nocopy shared rshared slave rslave private rprivate consistent cached delegated'.split(' '),
-);
+/** Engines take one of a kind at most. */
+const bindOptionKinds = [
+  ['ro', 'rw'],
+  ['z', 'Z'],
+  ['nocopy'],
+  ['shared', 'rshared', 'slave', 'rslave', 'private', 'rprivate'],
+  ['consistent', 'cached', 'delegated'],
+];
+const bindOptions = bindOptionKinds.flat();
 
 function isBindMode(mode: string): boolean {
-  return mode.split(',').every((option) => bindOptions.has(option));
+  const options = mode.split(',');
+  const isOneAtMost = (kind: readonly string[]) => options.filter((option) => kind.includes(option)).length <= 1;
+  return options.every((option) => bindOptions.includes(option)) && bindOptionKinds.every(isOneAtMost);
 }
 
 function isAbsolutePath(path: string): boolean {
@@ -36,7 +44,7 @@ export function userAndGroup(): ValueType<string> {
 
 /** The mount options of a bind, comma separated. */
 export function bindMode(): ValueType<string> {
-  return text(`mount options such as rw,rslave or ro (${[...bindOptions].join(' ')})`, isBindMode);
+  return text(`mount options such as rw,rslave or ro (${bindOptions.join(' ')}, one of a kind)`, isBindMode);
 }
 
 /** `host:container[:options]` with absolute paths. */
