@@ -52,27 +52,25 @@ async function removeAlone(context: CliContext, options: CliOptions, isRepeated:
   void context.clock.sleep(deadlineMs, finish.signal).then(() => {
     giveUp.abort();
   });
-  const withdraw = async () => {
-    if (!isRepeated) await clearForceStop(runDir);
-  };
-  const running = runDaemon(context, options, {
-    quiet: true,
-    signal: giveUp.signal,
-    onCycle: (status) => {
-      absent ??= engineAbsence(status);
-      if (absent === undefined) report(status);
-      else giveUp.abort();
-    },
-  });
-  const exitCode = await running.catch(async (error: unknown) => {
+  let exitCode: number;
+  try {
+    exitCode = await runDaemon(context, options, {
+      quiet: true,
+      signal: giveUp.signal,
+      onCycle: (status) => {
+        absent ??= engineAbsence(status);
+        if (absent === undefined) report(status);
+        else giveUp.abort();
+      },
+    });
+    if (absent !== undefined) throw absent;
+  } catch (error) {
     // Where another daemon was quicker, it is the one to carry it out.
-    if (error instanceof CliError && error.exitCode !== exitCodes.tryLater) await withdraw();
+    const isHandedOver = !(error instanceof CliError) || error.exitCode === exitCodes.tryLater;
+    if (!isRepeated && !isHandedOver) await clearForceStop(runDir);
     throw error;
-  });
-  finish.abort();
-  if (absent !== undefined) {
-    await withdraw();
-    throw absent;
+  } finally {
+    finish.abort();
   }
   if (exitCode !== exitCodes.ok) return exitCode;
   // Still there when it was given up, or interrupted.

@@ -80,6 +80,7 @@ function unwritable(runDir: string, error: unknown): CliError {
     ENOSPC: 'free some space',
     EDQUOT: 'free some space',
     EISDIR: 'remove what is in its place',
+    // A pipe, which has no length.
     EINVAL: 'remove what is in its place',
     ELOOP: 'remove what is in its place',
   };

@@ -40,7 +40,7 @@ export async function openSession(host: string, signal: AbortSignal): Promise<Do
   return { docker: createClient(host, `v${apiVersion}`), apiVersion };
 }
 
-/** docker-modem inspects its options to the last depth at every call, the agent with all its sockets among them: that took most of the time of a call. */
+/** docker-modem inspects its options to the last depth at every call, the agent with all its sockets among them: half the CPU time of a call, or more. */
 class TerseAgent extends Agent {
   [inspect.custom](): string {
     return 'Agent';

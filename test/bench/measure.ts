@@ -4,22 +4,27 @@ import { systemClock } from '../../src/clock.js';
 /** A short run: fewer samples, the same measurements. */
 export const quick = process.env['PLANCTON_BENCH_QUICK'] === 'yes';
 
+const ticksASecond = 100;
+
+/** What /proc tells of a process, from field 3 on: the name in parentheses before it may hold blanks. */
+function statOf(pid: number): readonly string[] {
+  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return text.slice(text.lastIndexOf(')') + 2).split(' ');
+}
+
 /** CPU seconds of a process so far, with those of its children that have ended. */
 export function cpuSecondsOf(pid: number): number {
-  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The name in parentheses may hold blanks. What follows it begins with field 3.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
-  return ticks / 100;
+  const ticks = statOf(pid)
+    .slice(11, 15)
+    .reduce((sum, field) => sum + Number(field), 0);
+  return ticks / ticksASecond;
 }
 
 /** When a process began, ms since 1970. */
 export function startedMsOf(pid: number): number {
-  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // Field 22, ticks since boot.
-  const ticks = Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[19]);
+  const ticksAfterBoot = Number(statOf(pid)[19]);
   const { wallMs, bootMs } = systemClock.now();
-  return wallMs - bootMs + 10 * ticks;
+  return wallMs - bootMs + (1000 * ticksAfterBoot) / ticksASecond;
 }
 
 /** Resident memory of a process, MB. */
