@@ -26,7 +26,11 @@ module.exports = {
       from: { path: '^src/plan/' },
       to: { dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional'] },
     },
-    stage('simulate-replaces-the-world', '^src/simulate/', ['^src/config/', '^src/plan/']),
+    stage('simulate-replaces-the-world', '^src/simulate/', [
+      '^src/config/',
+      '^src/plan/',
+      '^src/observe/look-schedule\\.ts',
+    ]),
     stage('act-follows-the-plan', '^src/act/', ['^src/engine/container-engine\\.ts']),
     stage('report-tells-what-was', '^src/report/', ['^src/config/(schema|quantity)\\.ts']),
     {

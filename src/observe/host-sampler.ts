@@ -11,7 +11,7 @@ import { readLoad, type LoadGain } from './system-information.js';
 export interface HostSampler {
   /**
    * Takes a reading and tells how the host was used since the one before. Undefined: there is none before, it is less
-   * than half a second ago, or a counter fell or vanished meanwhile (a CPU or a group came or went). Rejects when the
+   * than 0.4 s ago, or a counter fell or vanished meanwhile (a CPU or a group came or went). Rejects when the
    * host cannot be read; the next reading is then the first one again.
    */
   read(context: SampleContext): Promise<CpuSample | undefined>;
@@ -22,7 +22,7 @@ export interface SampleContext {
   /** As last listed. */
   readonly pilots: readonly Pilot[];
   readonly duringPull: boolean;
-  /** The first span after start, of a second only. */
+  /** The first span after start, of half a second only. */
   readonly short: boolean;
 }
 
@@ -45,7 +45,7 @@ interface Reading {
 /** CPUs in use, averaged over a span. */
 type Usage = Pick<CpuSample, 'cpus' | 'busy' | 'idle'>;
 
-const shortestSpanMs = 500;
+const shortestSpanMs = 400;
 
 /** Makes the sampler of this host. */
 export function createHostSampler(options: HostSamplerOptions): HostSampler {

@@ -3,14 +3,9 @@ import type { Config } from '../config/schema.js';
 import type { ContainerEngine } from '../engine/container-engine.js';
 import type { CpuSample, HostFacts, InFlight, Observation, Outcome, Pilot, Resources, RunMode } from '../model.js';
 import type { HostSampler } from './host-sampler.js';
+import { leftOfSpanMs, lookSpanMs } from './look-schedule.js';
 import { onPrivateMount } from './mount-propagation.js';
 import type { PilotCgroup } from './pilot-cgroup.js';
-
-/** A first figure is there a second after the start, and a better one soon after; later looks at the host wait for the timer. */
-const FIRST_SPAN_MS = 1000;
-const SECOND_SPAN_MS = 10_000;
-/** Timers fire a hair early at times; a sample that is due within this fraction of the period is due now. */
-const EARLY = 0.02;
 
 export interface ObserverOptions {
   readonly clock: Clock;
@@ -49,6 +44,8 @@ class WorldObserver implements Observer {
   #sample: CpuSample | undefined;
   #resources: Resources = { memory: undefined, disk: undefined, pressure: undefined };
   #readAtMs: number | undefined;
+  /** When the first sample was taken. */
+  #watchedFromMs: number | undefined;
   #pulled = false;
 
   constructor(options: ObserverOptions) {
@@ -86,15 +83,8 @@ class WorldObserver implements Observer {
 
   nextSampleInMs(config: Config): number {
     if (this.#readAtMs === undefined) return 0;
-    const periodMs = this.#spanMs(config);
-    const leftMs = this.#readAtMs + periodMs - this.#options.clock.now().monoMs;
-    return leftMs <= EARLY * periodMs ? 0 : leftMs;
-  }
-
-  #spanMs(config: Config): number {
-    const periodMs = config.main_sleep * 1000;
-    if (this.#sample === undefined) return Math.min(FIRST_SPAN_MS, periodMs);
-    return this.#sample.short ? Math.min(SECOND_SPAN_MS, periodMs) : periodMs;
+    const watchedMs = this.#watchedFromMs === undefined ? undefined : this.#readAtMs - this.#watchedFromMs;
+    return leftOfSpanMs(lookSpanMs(config, watchedMs), this.#options.clock.now().monoMs - this.#readAtMs);
   }
 
   async #takeSample(pilots: readonly Pilot[], inFlight: InFlight): Promise<void> {
@@ -108,6 +98,7 @@ class WorldObserver implements Observer {
     if (sample !== undefined) this.#sample = sample;
     this.#resources = resources;
     this.#readAtMs = clock.now().monoMs;
+    if (sample !== undefined) this.#watchedFromMs ??= this.#readAtMs;
     this.#pulled = inFlight.pulling.length > 0;
   }
 

@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.js';
 import type { Action, CpuSample, Observation, Outcome, PilotEnd, Plan } from '../model.js';
+import { lookSpanMs } from '../observe/look-schedule.js';
 import { plan } from '../plan/plan.js';
 import { initialState, type State } from '../plan/state.js';
 import type { SimulationResult } from './result.js';
@@ -17,10 +18,6 @@ export interface LoopOptions {
   readonly onCycle?: (seconds: number, observation: Observation, decision: Plan<State>) => void;
 }
 
-/** The first looks at the host are this far apart, as the daemon's, so that pilots need not wait for a whole loop. */
-const FIRST_SAMPLE_SECONDS = 1;
-/** The original has no second one before its time. */
-const SECOND_SAMPLE_SECONDS = 10;
 /** The shortest rest between two cycles, as the daemon takes it. */
 const SHORTEST_PAUSE_SECONDS = 0.1;
 const TINY = 1e-6;
@@ -32,6 +29,7 @@ class ClosedLoop {
   #state: State;
   #outcomes: readonly Outcome[] = [];
   #sample: CpuSample | undefined;
+  readonly #firstSample: number;
   #nextSample: number;
   /** When the plan wants to be asked again at the latest. */
   #deadline = Infinity;
@@ -44,7 +42,8 @@ class ClosedLoop {
     this.#options = options;
     this.#host = new SimulatedHost(host);
     this.#state = initialState(host.seed);
-    this.#nextSample = Math.min(FIRST_SAMPLE_SECONDS, config.main_sleep);
+    this.#firstSample = lookSpanMs(config, undefined) / 1000;
+    this.#nextSample = this.#firstSample;
   }
 
   run(): SimulationResult {
@@ -82,11 +81,11 @@ class ClosedLoop {
 
   /** Looks at the host if it is time to. */
   #takeSample(): boolean {
-    const { main_sleep: mainSleep, policy } = this.#options.config;
-    if (this.#host.seconds < this.#nextSample - TINY) return false;
-    this.#sample = this.#host.sample(this.#sample === undefined && mainSleep > FIRST_SAMPLE_SECONDS);
-    const isFirst = this.#sample.short && policy !== 'legacy';
-    this.#nextSample += isFirst ? Math.min(SECOND_SAMPLE_SECONDS, mainSleep) : mainSleep;
+    const { config } = this.#options;
+    const { seconds } = this.#host;
+    if (seconds < this.#nextSample - TINY) return false;
+    this.#sample = this.#host.sample(this.#sample === undefined && this.#firstSample < config.main_sleep);
+    this.#nextSample += lookSpanMs(config, (seconds - this.#firstSample) * 1000) / 1000;
     return true;
   }
 
