@@ -114,6 +114,9 @@ export interface Pilot {
 /** What the operator asks for through the files in the run directory. */
 export type RunMode = 'active' | 'drain' | 'drain-stop' | 'force-stop';
 
+/** The mode as the daemon sees it. `unknown`: the run directory cannot be read, so it may hold a drain, and no pilot is started. */
+export type SeenMode = RunMode | 'unknown';
+
 /** Work that was begun in an earlier cycle and has not ended. */
 export interface InFlight {
   /** Pilots asked for, which the engine may not list yet. */
@@ -146,7 +149,7 @@ export interface Observation {
   readonly pilots: readonly Pilot[];
   /** The wanted image: null = not on this host, undefined = could not be found out. */
   readonly image: LocalImage | null | undefined;
-  readonly mode: RunMode;
+  readonly mode: SeenMode;
   /** Sources of binds that are on private mounts of this host: nothing mounted below them later can reach a container. */
   readonly privateBinds: readonly string[];
   readonly inFlight: InFlight;

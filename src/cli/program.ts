@@ -92,8 +92,8 @@ function addVerbs(program: Command, context: CliContext, finish: (exitCode: numb
     .command('status')
     .description('tell whether the daemon runs, and how it is')
     .option('--json', 'as JSON')
-    .action((_own: unknown, command: Command) => {
-      finish(showStatus(context, optionsOf(command)));
+    .action(async (_own: unknown, command: Command) => {
+      finish(await showStatus(context, optionsOf(command)));
     });
   program
     .command('nodaemon')

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { clearStop, readRunMode, requestMode } from '../observe/run-mode.js';
 import { engineHost, type CliContext, type CliOptions } from './context.js';
 import { CliError, exitCodes, systemErrorCode } from './exit-codes.js';
@@ -15,7 +17,7 @@ const killDeadlineMs = 10_000;
 
 /** Starts the daemon in the background, unless it runs already. Returns the exit code. */
 export async function start(context: CliContext, options: CliOptions): Promise<number> {
-  const { runDir, logFile } = resolvePaths(options, context);
+  const { runDir, logFile, confDir } = resolvePaths(options, context);
   const holder = lockHolder(runDir);
   if (holder !== undefined) return alreadyRunning(context, runDir, holder.pid);
   const byUnit = await isLeftToUnit(context, options);
@@ -25,9 +27,10 @@ export async function start(context: CliContext, options: CliOptions): Promise<n
   // Asked for earlier than this start; a drain however lasts until `resume`.
   await clearStop(runDir);
   const exitCode = byUnit ? await changeUnit(context, 'start') : await startDetached(context, options, logFile);
-  if (exitCode === exitCodes.ok && mode !== 'active') {
-    context.out('it is drained and starts no pilots until `planctonctl resume`');
-  }
+  if (exitCode !== exitCodes.ok) return exitCode;
+  if (!existsSync(join(confDir, 'config.yaml')))
+    context.out(`there is no config.yaml in ${confDir}: all is at its default`);
+  if (mode !== 'active') context.out('it is drained and starts no pilots until `planctonctl resume`');
   return exitCode;
 }
 

@@ -1,3 +1,5 @@
+import type { SeenMode } from '../model.js';
+import { readRunMode } from '../observe/run-mode.js';
 import type { Status } from '../report/status.js';
 import type { CliContext, CliOptions } from './context.js';
 import { explainError, statusCodes } from './exit-codes.js';
@@ -11,8 +13,20 @@ import { formatAge, formatStatus } from './status-text.js';
 /** What a cycle may take on a slow host before its daemon is taken for hung. */
 const cycleMarginMs = 60_000;
 
+/** What was asked for and waits for the next daemon. */
+const waitingRequests: Record<SeenMode, string> = {
+  active: '',
+  unknown: '',
+  drain: '; it is drained: once started it starts no pilots until `planctonctl resume`',
+  'drain-stop': '; it is drained: once started it starts no pilots until `planctonctl resume`',
+  'force-stop': '; a force-stop is not finished: `planctonctl force-stop` goes on, `planctonctl resume` calls it off',
+};
+
 /** Prints how the daemon is and creates nothing. Returns the exit code that the Linux Standard Base asks for. */
-export function showStatus(context: CliContext, options: CliOptions & { readonly json?: boolean }): number {
+export async function showStatus(
+  context: CliContext,
+  options: CliOptions & { readonly json?: boolean },
+): Promise<number> {
   const paths = resolvePaths(options, context);
   let holder: ReturnType<typeof lockHolder>;
   try {
@@ -27,7 +41,8 @@ export function showStatus(context: CliContext, options: CliOptions & { readonly
     const text = leftOver
       ? `plancton is not running, but ${paths.pidFile} was left behind: it was killed, or the host went down`
       : 'plancton is not running';
-    context.out(options.json ? JSON.stringify({ ...stub, running: false }) : text);
+    const mode = await readRunMode(paths.runDir).catch(() => 'unknown' as const);
+    context.out(options.json ? JSON.stringify({ ...stub, running: false, mode }) : text + waitingRequests[mode]);
     return leftOver ? statusCodes.deadWithPidFile : statusCodes.stopped;
   }
   const status = readStatusFile(paths.runDir);

@@ -1,11 +1,12 @@
-import type { RunMode } from '../model.js';
+import type { SeenMode } from '../model.js';
 import type { PilotStatus, Status } from '../report/status.js';
 import { withoutControls } from './log-line.js';
 
-const modeTexts: Record<RunMode, string> = {
+const modeTexts: Record<SeenMode, string> = {
   active: 'active',
   drain: 'drain (no new pilots; `planctonctl resume` ends it)',
   'drain-stop': 'drain-stop (no new pilots; the daemon ends with the last one)',
+  unknown: 'not known (no new pilots, since the run directory cannot be read and may hold a drain)',
   'force-stop': 'force-stop (all pilots are being removed)',
 };
 
@@ -52,8 +53,9 @@ function capacityText({ capacity, pilots, health }: Status): string {
 }
 
 function imageText({ image }: Status): string {
-  const id = image.id === undefined ? 'not on this host' : image.id.replace(/^sha256:/, '').slice(0, 12);
-  return `${image.wanted} (${id}${image.pulling === undefined ? '' : `, pulling ${image.pulling}`})`;
+  const { id } = image;
+  const found = id === null ? 'not on this host' : (id?.replace(/^sha256:/, '').slice(0, 12) ?? 'not looked up yet');
+  return `${image.wanted} (${found}${image.pulling === undefined ? '' : `, pulling ${image.pulling}`})`;
 }
 
 function engineText({ engine }: Status): string {

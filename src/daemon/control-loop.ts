@@ -3,7 +3,7 @@ import type { Clock } from '../clock.js';
 import type { ConfigKeeper, InForce } from '../config/keeper.js';
 import type { Config } from '../config/schema.js';
 import { EngineError } from '../engine/container-engine.js';
-import type { EngineFailure, Outcome, Plan, RunMode } from '../model.js';
+import type { EngineFailure, Outcome, Plan, SeenMode } from '../model.js';
 import type { Observer } from '../observe/observe.js';
 import { initialState, type State } from '../plan/state.js';
 import { reconcile, type Cycle } from './reconcile.js';
@@ -48,7 +48,7 @@ export function isReasonToLook({ action, result }: Outcome): boolean {
 /** All there is to know of a cycle in which the pilots could not be listed. */
 export interface HeldCycle {
   readonly failure: EngineFailure;
-  readonly mode: RunMode;
+  readonly mode: SeenMode;
 }
 
 /** Why the loop ended. */
@@ -69,7 +69,7 @@ export class ControlLoop {
   #refreshAtMs: number;
   #refreshing = false;
   #forceRefresh = false;
-  #mode: RunMode | undefined;
+  #mode: SeenMode | undefined;
   #gates = '';
   #privateBinds = '';
   #failure: EngineFailure | undefined;
@@ -194,7 +194,7 @@ export class ControlLoop {
     publish({ type: 'cycle', number: this.#cycles, observation, plan, uptimeMs });
   }
 
-  #tellMode(mode: RunMode): void {
+  #tellMode(mode: SeenMode): void {
     if (mode !== this.#mode && !(this.#mode === undefined && mode === 'active')) {
       this.#ports.publish({ type: 'mode-changed', mode });
     }

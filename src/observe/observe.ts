@@ -1,7 +1,17 @@
 import type { Clock } from '../clock.js';
 import type { Config } from '../config/schema.js';
 import type { ContainerEngine } from '../engine/container-engine.js';
-import type { CpuSample, HostFacts, InFlight, Observation, Outcome, Pilot, Resources, RunMode } from '../model.js';
+import type {
+  CpuSample,
+  HostFacts,
+  InFlight,
+  Observation,
+  Outcome,
+  Pilot,
+  Resources,
+  RunMode,
+  SeenMode,
+} from '../model.js';
 import type { HostSampler } from './host-sampler.js';
 import { leftOfSpanMs, lookSpanMs } from './look-schedule.js';
 import { onPrivateMount } from './mount-propagation.js';
@@ -28,7 +38,7 @@ export interface Observer {
   /** One look at the world. Rejects with an EngineError when the pilots cannot be listed: unknown is not empty. */
   observe(config: Config, revision: string): Promise<Observation>;
   /** What the operator asks for, also where the pilots cannot be listed. */
-  mode(): Promise<RunMode>;
+  mode(): Promise<SeenMode>;
   /** Ms until the next sample of the host is due. */
   nextSampleInMs(config: Config): number;
 }
@@ -102,9 +112,8 @@ class WorldObserver implements Observer {
     this.#pulled = inFlight.pulling.length > 0;
   }
 
-  /** A run directory that cannot be read may hold a drain: nothing is started until it can be. */
-  async mode(): Promise<RunMode> {
-    return this.#options.readMode().catch((): RunMode => 'drain');
+  async mode(): Promise<SeenMode> {
+    return this.#options.readMode().catch(() => 'unknown' as const);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Hold } from '../model.js';
+import type { Hold, SeenMode } from '../model.js';
 import type { Situation } from './situation.js';
 
 /** How many pilots may be started for growth as far as one resource goes, and what to say if that is too few. */
@@ -19,6 +19,17 @@ export const MEMORY_PRESSURE = 10;
 const IO_PRESSURE = 40;
 /** Part of the inodes that stays free: without any, no container can be made however many bytes there are. */
 const FREE_INODES = 0.01;
+
+/** What the operator forbids. A run directory that cannot be read may hold a drain. */
+export function modeGate(mode: SeenMode): Hold | undefined {
+  if (mode === 'active') return undefined;
+  if (mode === 'force-stop') return { gate: 'force-stop', text: 'force-stop: pilots are being removed' };
+  const text =
+    mode === 'unknown'
+      ? 'the run directory cannot be read and may hold a drain: none is started'
+      : 'draining: running pilots finish, none is started';
+  return { gate: 'draining', text };
+}
 
 /** `12.3 GB` or `250 MB`. */
 export function bytesText(bytes: number): string {

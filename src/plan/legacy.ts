@@ -2,6 +2,7 @@ import type { Config } from '../config/schema.js';
 import type { CpuSample, Hold, RemoveAction } from '../model.js';
 import { isStale } from './capacity.js';
 import { ageMs } from './census.js';
+import { modeGate } from './gates.js';
 import { hasNewSample, type Situation } from './situation.js';
 import type { LegacyMemory } from './state.js';
 
@@ -60,8 +61,8 @@ function controlOverhead(
 /** Why nothing may be launched in this loop, or undefined. */
 function closedGate({ config, observation, source }: Situation, lastRemovalMs: number | undefined): Hold | undefined {
   const { mode, at, sample } = observation;
-  if (mode === 'force-stop') return { gate: 'force-stop', text: 'force-stop: pilots are being removed' };
-  if (mode !== 'active') return { gate: 'draining', text: 'draining: running pilots finish, none is started' };
+  const asked = modeGate(mode);
+  if (asked !== undefined) return asked;
   if (sample === undefined) return { gate: 'no-sample', text: 'the load of the host is not known yet' };
   if (isStale(config, sample.monoMs, at.monoMs)) {
     return { gate: 'stale-sample', text: 'the load of the host could not be read for three loops' };

@@ -1,4 +1,4 @@
-import type { EngineFailure, Hold, Observation, Outcome, Plan, RunMode } from '../model.js';
+import type { EngineFailure, Hold, Observation, Outcome, Plan, SeenMode } from '../model.js';
 
 /** Everything that happens, as data. Sinks word it, count it or ship it; no other code logs. */
 export type DaemonEvent =
@@ -18,7 +18,7 @@ export type DaemonEvent =
   /** Why the loop is not told of the ends of pilots; its own looks find them later. */
   | { readonly type: 'events-lost'; readonly message: string }
   | { readonly type: 'events-followed' }
-  | { readonly type: 'mode-changed'; readonly mode: RunMode }
+  | { readonly type: 'mode-changed'; readonly mode: SeenMode }
   /** Binds that get no mounts made later; empty = none any more. */
   | { readonly type: 'private-binds'; readonly paths: readonly string[] }
   | { readonly type: 'limit-changed'; readonly holds: readonly Hold[] }

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Outcome, RemovalReason, RunMode } from '../model.js';
+import type { Outcome, RemovalReason, SeenMode } from '../model.js';
 import type { DaemonEvent, EventSink } from './event.js';
 
 type Level = 'debug' | 'info' | 'warn' | 'error';
@@ -12,10 +12,11 @@ interface LogLine {
 }
 
 /** Sites and the original's own test suite look for these phrases in the log: they are an interface. */
-const MODE_SENTENCES: Readonly<Record<RunMode, string>> = {
+const MODE_SENTENCES: Readonly<Record<SeenMode, string>> = {
   active: 'active: pilots are started as they fit',
   drain: 'drain requested: no new containers will be started, running ones finish',
   'drain-stop': 'drain-stop requested: no new containers will be started, the daemon exits after the last one',
+  unknown: 'the run directory cannot be read and may hold a drain: no new containers will be started until it can be',
   'force-stop': 'force-stop requested: not starting containers, killing existing ones',
 };
 

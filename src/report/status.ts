@@ -8,7 +8,7 @@ import type {
   Pilot,
   PilotState,
   Plan,
-  RunMode,
+  SeenMode,
   YieldMode,
 } from '../model.js';
 
@@ -27,7 +27,7 @@ export interface Status {
   readonly health: 'ok' | 'waiting';
   /** One sentence on what is wrong; undefined when nothing is. */
   readonly trouble: string | undefined;
-  readonly mode: RunMode;
+  readonly mode: SeenMode;
   readonly cycles: number;
   /** Seconds from `at` until the next cycle begins at the latest (the watchdog is fed until then). */
   readonly nextCycleInSeconds: number;
@@ -36,7 +36,12 @@ export interface Status {
   /** What works, but not as somebody may expect; sentences. */
   readonly notices: readonly string[];
   readonly yields: { readonly mode: YieldMode; readonly text: string };
-  readonly image: { readonly wanted: string; readonly id: string | undefined; readonly pulling: string | undefined };
+  readonly image: {
+    readonly wanted: string;
+    /** null: not on this host; undefined: could not be looked up. */
+    readonly id: string | null | undefined;
+    readonly pulling: string | undefined;
+  };
   readonly engine: {
     readonly host: string;
     readonly version: string | undefined;
@@ -81,7 +86,7 @@ export interface StatusFacts {
   readonly nextCycleInMs: number;
   readonly cycles: number;
   readonly trouble: string | undefined;
-  readonly mode: RunMode;
+  readonly mode: SeenMode;
   /** The last cycle that saw the pilots; undefined until there was one. */
   readonly seen:
     { readonly observation: Observation; readonly plan: Pick<Plan<unknown>, 'capacity' | 'holds'> } | undefined;
@@ -113,6 +118,10 @@ function noticesOf({ seen, troubles }: StatusFacts): readonly string[] {
   return [...troubles, `what is mounted below ${paths} later will not show up in pilots: the mount there is private`];
 }
 
+function imageId(image: Observation['image']): string | null | undefined {
+  return image === null ? null : image?.id;
+}
+
 /** The status after a cycle; what a held cycle could not see is told from the last one that could. */
 export function toStatus(facts: StatusFacts): Status {
   const { seen, now } = facts;
@@ -136,7 +145,7 @@ export function toStatus(facts: StatusFacts): Status {
     yields: facts.yields,
     image: {
       wanted: facts.wantedImage,
-      id: seen?.observation.image?.id,
+      id: imageId(seen?.observation.image),
       pulling: seen?.observation.inFlight.pulling[0],
     },
     engine: facts.engine,

@@ -42,7 +42,7 @@ export async function startDrained(site: PlanctonSite, pilots: number): Promise<
   await requestMode(site.runDir, 'drain');
   await ctl(site, 'start');
   await site.until('the daemon knows its host', ({ capacity, image }) => {
-    return capacity?.admissible === pilots && image.id !== undefined;
+    return capacity?.admissible === pilots && typeof image.id === 'string';
   });
 }
 

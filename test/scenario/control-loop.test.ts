@@ -321,11 +321,14 @@ describe('images', () => {
 });
 
 describe('what the operator asks for', () => {
-  it('drains: starts nothing, lets pilots finish, and resumes', async () => {
+  it.each([
+    ['drains', 'drain'],
+    ['does the same while it cannot be read', 'unknown'],
+  ] as const)('%s: starts nothing, lets pilots finish, and resumes', async (_what, mode) => {
     const stage = setStage({ behave: () => ({ lifetimeMs: 45_000 }), config: QUICK });
     await stage.start();
     await stage.clock.advance(20_000);
-    stage.mode = 'drain';
+    stage.mode = mode;
 
     await stage.clock.advance(60_000);
     expect(stage.engine.pilots()).toHaveLength(0);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/schema.js';
-import type { CpuSample, Observation, Outcome, Pilot, PilotState, RunMode, YieldMode } from '../../src/model.js';
+import type { CpuSample, Observation, Outcome, Pilot, PilotState, SeenMode, YieldMode } from '../../src/model.js';
 import { cpusOf } from '../../src/plan/census.js';
 import { plan } from '../../src/plan/plan.js';
 import { initialState, type State } from '../../src/plan/state.js';
@@ -126,7 +126,7 @@ const anyLook: fc.Arbitrary<AnyLook> = fc.record({
     resources: anyResources,
     yields: fc.constantFrom<YieldMode[]>('cgroup', 'cgroup', 'containers', 'none'),
     image: fc.constantFrom(anImage(), anImage(), anImage(), null, undefined),
-    mode: fc.constantFrom<RunMode[]>('active', 'active', 'active', 'drain', 'drain-stop', 'force-stop'),
+    mode: fc.constantFrom<SeenMode[]>('active', 'active', 'active', 'drain', 'drain-stop', 'force-stop', 'unknown'),
     inFlight: fc.record({
       spawning: fc
         .subarray([...NAMES, 'plancton-worker-asked1', 'plancton-worker-asked2'], { maxLength: 4 })

@@ -5,7 +5,7 @@ import type { Config } from '../../src/config/schema.js';
 import type { ConfigRevision, ConfigSource } from '../../src/config/source.js';
 import { ControlLoop, isReasonToLook, type LoopEnd } from '../../src/daemon/control-loop.js';
 import { PilotEvents } from '../../src/daemon/pilot-events.js';
-import type { HostFacts, Resources, RunMode } from '../../src/model.js';
+import type { HostFacts, Resources, SeenMode } from '../../src/model.js';
 import type { HostSampler } from '../../src/observe/host-sampler.js';
 import { createObserver } from '../../src/observe/observe.js';
 import type { PilotCgroup } from '../../src/observe/pilot-cgroup.js';
@@ -31,7 +31,8 @@ export interface LoopStage {
   readonly events: DaemonEvent[];
   /** CPUs used by others; undefined: the host cannot be read. */
   foreign: number | undefined;
-  mode: RunMode;
+  /** `unknown`: the run directory cannot be read. */
+  mode: SeenMode;
   /** What the host has beside CPUs. */
   resources: Resources;
   /** The configuration at the source; looked at every `updateconfig`. */
@@ -117,7 +118,8 @@ export function setStage(options: StageOptions = {}, before?: LoopStage): LoopSt
     host,
     instance: 'stage',
     engine,
-    readMode: () => Promise.resolve(stage.mode),
+    readMode: () =>
+      stage.mode === 'unknown' ? Promise.reject(new Error('no run directory')) : Promise.resolve(stage.mode),
     readMounts: () => Promise.resolve(''),
     sampler: fakeSampler(clock, host.ncpus, () => stage),
     readResources: () => Promise.resolve(stage.resources),

@@ -11,7 +11,7 @@ export function progressOf(status: Status | undefined): string {
   if (status.pilots.some(({ state }) => state === 'running')) return '';
   if (status.trouble !== undefined) return status.trouble;
   // A pull of an image that is there is no reason to wait.
-  if (status.image.pulling !== undefined && status.image.id === undefined)
+  if (status.image.pulling !== undefined && typeof status.image.id !== 'string')
     return `fetching the image ${status.image.pulling}`;
   const [hold] = status.holds;
   return hold === undefined ? 'waiting for the first pilot' : `no pilot yet: ${hold.text}`;

@@ -7,6 +7,7 @@ import { acquireProcessLock } from '../../../src/cli/process-lock.js';
 import { showStatus } from '../../../src/cli/status-command.js';
 import { removeStatusFile, writeStatusFile } from '../../../src/cli/status-file.js';
 import { systemClock } from '../../../src/clock.js';
+import { requestMode } from '../../../src/observe/run-mode.js';
 import { writePidFile } from '../../../src/cli/pid-file.js';
 import { aStatus } from '../../support/a-status.js';
 import { recordingContext } from '../../support/cli-context.js';
@@ -70,19 +71,32 @@ describe('drain, drain-stop and resume', () => {
 });
 
 describe('status', () => {
-  it('is 3 and creates nothing where no daemon ever ran', () => {
+  it('is 3 and creates nothing where no daemon ever ran', async () => {
     const home = tempDirectory();
     const context = recordingContext({ uid: 1000, home });
-    expect(showStatus(context, {})).toBe(3);
+    expect(await showStatus(context, {})).toBe(3);
     expect(context.stdout).toEqual(['plancton is not running']);
     expect(readdirSync(home)).toEqual([]);
   });
 
-  it('is 1 when a daemon died and left its pid file', () => {
+  it.each([
+    ['drain', /it is drained/],
+    ['force-stop', /a force-stop is not finished/],
+  ] as const)('tells of a %s that waits for the next daemon', async (mode, told) => {
+    const rundir = tempDirectory();
+    await requestMode(rundir, mode);
+    const context = recordingContext();
+    expect(await showStatus(context, { rundir })).toBe(3);
+    expect(context.stdout.pop()).toMatch(told);
+    await showStatus(context, { rundir, json: true });
+    expect(JSON.parse(context.stdout.pop() ?? '')).toMatchObject({ running: false, mode });
+  });
+
+  it('is 1 when a daemon died and left its pid file', async () => {
     const rundir = tempDirectory();
     writePidFile(join(rundir, 'plancton.pid'), process.pid);
     const context = recordingContext();
-    expect(showStatus(context, { rundir })).toBe(1);
+    expect(await showStatus(context, { rundir })).toBe(1);
     expect(context.stdout.join('')).toContain(join(rundir, 'plancton.pid'));
   });
 
@@ -90,10 +104,10 @@ describe('status', () => {
     const rundir = tempDirectory();
     const attempt = await acquireProcessLock(rundir, 4711, systemClock);
     const context = recordingContext();
-    expect(showStatus(context, { rundir })).toBe(0);
+    expect(await showStatus(context, { rundir })).toBe(0);
     expect(context.stdout.pop()).toBe('plancton is starting (pid 4711)');
     writeStatusFile(rundir, aStatus({ at: new Date().toISOString() }));
-    expect(showStatus(context, { rundir })).toBe(0);
+    expect(await showStatus(context, { rundir })).toBe(0);
     expect(context.stdout.pop()).toContain('is running on wn042');
     removeStatusFile(rundir);
     if (attempt.held) attempt.lock.release();
@@ -102,15 +116,16 @@ describe('status', () => {
   it('says the same in JSON', async () => {
     const rundir = tempDirectory();
     const context = recordingContext();
-    expect(showStatus(context, { rundir, json: true })).toBe(3);
+    expect(await showStatus(context, { rundir, json: true })).toBe(3);
     expect(JSON.parse(context.stdout.pop() ?? '')).toEqual({
       apiVersion: 'plancton/v1',
       kind: 'Status',
       running: false,
+      mode: 'active',
     });
     const attempt = await acquireProcessLock(rundir, 4711, systemClock);
     writeStatusFile(rundir, aStatus());
-    showStatus(context, { rundir, json: true });
+    await showStatus(context, { rundir, json: true });
     expect(JSON.parse(context.stdout.pop() ?? '')).toMatchObject({
       running: true,
       pid: 4711,

@@ -16,7 +16,7 @@ async function statusAfter(ms: number, options: { json?: boolean } = {}) {
   writeStatusFile(rundir, aStatus({ at: new Date(clock.now().wallMs).toISOString(), nextCycleInSeconds: 30 }));
   clock.stepWall(ms);
   const context = recordingContext({ clock });
-  const exitCode = showStatus(context, { rundir, ...options });
+  const exitCode = await showStatus(context, { rundir, ...options });
   if (attempt.held) attempt.lock.release();
   return { exitCode, text: context.stdout.join('\n') };
 }

@@ -62,7 +62,7 @@ describe('stop', () => {
     const places = { rundir: join(folder, 'run'), logdir: folder, pidfile: join(folder, 'pid') };
     put(places.pidfile);
     expect(await stop(recordingContext(), places)).toBe(0);
-    expect(showStatus(recordingContext(), places)).toBe(3);
+    expect(await showStatus(recordingContext(), places)).toBe(3);
     await expect(runDaemon(recordingContext(), places, { quiet: true })).rejects.toMatchObject({
       exitCode: 73,
       message: expect.stringContaining(`${places.pidfile} is there and is no pid file`) as string,

@@ -68,8 +68,11 @@ describe('formatStatus', () => {
     );
     expect(text).toContain('waiting: the engine does not answer');
     expect(text).toContain('pilots      unknown');
-    expect(text).toContain('x (not on this host, pulling x)');
+    expect(text).toContain('x (not looked up yet, pulling x)');
     expect(text).toContain('h (not reached)');
+    const missing = formatStatus(aStatus({ image: { wanted: 'x', id: null, pulling: undefined } }), now);
+    expect(missing).toContain('x (not on this host)');
+    expect(formatStatus(aStatus({ mode: 'unknown' }), now)).toMatch(/mode +not known \(.*may hold a drain/);
   });
 
   it('lets no control character of a configuration or an engine reach the terminal', () => {
