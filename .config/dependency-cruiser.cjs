@@ -26,6 +26,7 @@ module.exports = {
       from: { path: '^src/plan/' },
       to: { dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional'] },
     },
+    stage('policy-narrows', '^src/policy/', ['^src/config/']),
     stage('simulate-replaces-the-world', '^src/simulate/', [
       '^src/config/',
       '^src/plan/',
@@ -42,7 +43,7 @@ module.exports = {
     home('dockerode', '^src/engine/docker-'),
     home('simple-git', '^src/config/git/'),
     home('js-yaml', '^src/config/yaml\\.ts'),
-    home('zod', '^src/(config|simulate)/'),
+    home('zod', '^src/(config|policy|simulate)/'),
     home('systeminformation', '^src/observe/system-information\\.ts'),
     home('commander', '^src/cli/'),
     home('pino', '^src/report/'),

@@ -150,11 +150,20 @@ export interface Observation {
   /** The wanted image: null = not on this host, undefined = could not be found out. */
   readonly image: LocalImage | null | undefined;
   readonly mode: SeenMode;
+  readonly policy: PolicyNote;
   /** Sources of binds that are on private mounts of this host: nothing mounted below them later can reach a container. */
   readonly privateBinds: readonly string[];
   readonly inFlight: InFlight;
   /** What became of actions since the last observation. */
   readonly outcomes: readonly Outcome[];
+}
+
+/** What the policy of this host makes of the configuration; sentences. */
+export interface PolicyNote {
+  /** Numbers that were capped. */
+  readonly clamps: readonly string[];
+  /** What it does not allow, or why there is none; nothing may be started then. */
+  readonly refusals: readonly string[];
 }
 
 /** Everything the engine needs to know to make one pilot. */
@@ -230,6 +239,29 @@ export interface ThawAction {
 export type ReclaimAction = RemoveAction | FreezeAction | ThawAction;
 export type Action = SpawnAction | PullAction | ReclaimAction;
 
+/** What a container was made with, by the engine's account: all that could give it a part of the host. */
+export interface ContainerSettings {
+  readonly image: string;
+  /** Empty: the one of the image. */
+  readonly user: string;
+  readonly privileged: boolean;
+  /** `source:target[:options]`. */
+  readonly binds: readonly string[];
+  readonly devices: readonly DeviceSpec[];
+  /** Added ones, as the engine writes them. */
+  readonly capabilities: readonly string[];
+  readonly securityOptions: readonly string[];
+  readonly network: string;
+  /** 0: no limit. */
+  readonly cpus: number;
+  /** 0: no limit. */
+  readonly memoryBytes: number;
+  /** In addition to the memory, as far as there is a limit. */
+  readonly swapBytes: number;
+  /** What pilots never have, each as `Name value`. */
+  readonly extras: readonly string[];
+}
+
 /** What came of one action. `ended` tells how the removed pilot had ended, where the engine still knew. */
 export interface Outcome {
   readonly action: Action;
@@ -262,6 +294,7 @@ export interface Hold {
     | 'no-sample'
     | 'stale-sample'
     | 'image'
+    | 'policy'
     | 'back-off'
     | 'cap'
     | 'foreign-cpu'

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js';
 import { EngineError, type ContainerEngine, type PullProgress } from '../engine/container-engine.js';
 import type {
   Action,
+  ContainerSettings,
   EngineFailure,
   FreezeAction,
   InFlight,
@@ -29,6 +30,8 @@ export interface ExecutorOptions {
   readonly engine: ContainerEngine;
   /** The cgroup new pilots go to; undefined = the engine's own choice. */
   readonly cgroupParent: () => string | undefined;
+  /** In what a container that was made is more than this host allows; nothing: it may be started. Never rejects. */
+  readonly violations: (settings: ContainerSettings) => Promise<readonly string[]>;
   readonly onOutcome: (outcome: Outcome) => void;
   readonly onProgress: (reference: string, progress: PullProgress) => void;
 }
@@ -173,6 +176,7 @@ class EngineExecutor implements Executor {
     let id: string | undefined;
     try {
       id = await engine.createPilot(action.spec, cgroupParent());
+      await this.#inspect(id, name);
       await engine.startPilot(id);
       this.#end(action, 'done');
     } catch (error) {
@@ -183,6 +187,15 @@ class EngineExecutor implements Executor {
     } finally {
       this.#spawning.delete(name);
     }
+  }
+
+  /** Nothing runs that is more than the owner of the host allows, whatever the engine made of our request. */
+  async #inspect(id: string, name: string): Promise<void> {
+    const { engine, violations } = this.#options;
+    const found = await violations(await engine.settingsOf(id));
+    if (found.length === 0) return;
+    const message = `Pilot ${name} was not started: the policy of this host does not allow it: ${found.join('; ')}`;
+    throw new EngineError('refused', message);
   }
 
   async #remove(action: RemoveAction): Promise<void> {

@@ -13,6 +13,8 @@ export interface Paths {
   /** What may be deleted at any time. */
   readonly stateDir: string;
   readonly registryAuthFile: string;
+  /** What the owner of the host allows pilots. */
+  readonly policyFile: string;
 }
 
 /** The options that move files; absolute paths. */
@@ -22,6 +24,7 @@ export interface PathOptions {
   readonly rundir?: string;
   readonly pidfile?: string;
   readonly confdir?: string;
+  readonly policyfile?: string;
 }
 
 /** Who runs the command. */
@@ -37,6 +40,7 @@ const rootPlaces = {
   confDir: '/etc/plancton',
   stateDir: '/var/lib/plancton',
   registryAuthFile: '/etc/plancton-registry.json',
+  policyFile: '/etc/plancton-policy.yaml',
 };
 
 function placesBelow(home: string): typeof rootPlaces {
@@ -48,6 +52,7 @@ function placesBelow(home: string): typeof rootPlaces {
     confDir: join(base, 'conf'),
     stateDir: join(base, 'state'),
     registryAuthFile: join(base, 'registry.json'),
+    policyFile: join(base, 'policy.yaml'),
   };
 }
 
@@ -69,7 +74,13 @@ export function resolvePaths(options: PathOptions, account: Account): Paths {
     confDir: options.confdir ?? usual.confDir,
     stateDir: near.stateDir,
     registryAuthFile: usual.registryAuthFile,
+    policyFile: options.policyfile ?? usual.policyFile,
   };
+}
+
+/** Files and folders that no pilot gets, whatever a policy says: who can write there is root, who can read there knows secrets. */
+export function ownFiles({ policyFile, registryAuthFile, runDir, stateDir }: Paths): readonly string[] {
+  return [policyFile, registryAuthFile, runDir, stateDir];
 }
 
 /** Makes what is missing, for its owner only; leaves alone what is there. Throws a CliError (73) naming the directory. */

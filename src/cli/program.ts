@@ -9,7 +9,8 @@ import { forceStop } from './force-stop.js';
 import { addHelpCommand } from './help-command.js';
 import { logFormats } from './log-output.js';
 import { changeMode } from './mode-commands.js';
-import { resolvePaths } from './paths.js';
+import { ownFiles, resolvePaths } from './paths.js';
+import { addPolicyCommands } from './policy-command.js';
 import { runDaemon } from './run-daemon.js';
 import { runCommandLine } from './run-program.js';
 import type { SimulateOptions } from './simulate-command.js';
@@ -67,6 +68,7 @@ function addGlobalOptions(program: Command): void {
     .option('--rundir <dir>', 'for the lock, the status and the requests', toPath)
     .option('--logdir <dir>', 'for plancton.log', toPath)
     .option('--pidfile <file>', 'for the pid of the daemon', toPath)
+    .option('--policyfile <file>', 'what pilots may have on this host', toPath)
     .option(
       '--engine <host>',
       `container engine, ${engineForms} (default: DOCKER_HOST, then the usual socket)`,
@@ -126,21 +128,28 @@ function addSimulate(program: Command, context: CliContext, finish: (exitCode: n
 }
 
 function addConfig(program: Command, context: CliContext, finish: (exitCode: number) => void): void {
-  const confDir = () => resolvePaths(program.opts<CliOptions>(), context).confDir;
-  addConfigCommands(program, {
-    confDir,
+  const paths = () => resolvePaths(program.opts<CliOptions>(), context);
+  const shared = {
     host: () => context.readHost(),
-    layers: async (file) => {
+    layers: async (file?: string) => {
       const { hostname } = await context.readHost();
-      return file === undefined ? readConfigFolder(confDir(), hostname) : [await readConfigFile(file)];
+      return file === undefined ? readConfigFolder(paths().confDir, hostname) : [await readConfigFile(file)];
     },
-    out: (text) => {
+    out: (text: string) => {
       context.out(text);
     },
-    err: (text) => {
+    err: (text: string) => {
       context.err(text);
     },
     exit: finish,
+  };
+  addConfigCommands(program, { ...shared, confDir: () => paths().confDir });
+  addPolicyCommands(program, {
+    ...shared,
+    uid: context.uid,
+    policyFile: () => paths().policyFile,
+    readFile: readConfigFile,
+    secret: () => ownFiles(paths()),
   });
 }
 

@@ -11,6 +11,7 @@ function optionArguments(options: CliOptions): string[] {
     rundir: options.rundir,
     pidfile: options.pidfile,
     confdir: options.confdir,
+    policyfile: options.policyfile,
     engine: options.engine,
     'log-format': options.logFormat,
   };

@@ -29,7 +29,7 @@ function isWord(value: unknown): boolean {
 }
 
 /** Breaks a text into comment lines. */
-function comment(text: string): string {
+export function commentLines(text: string): string {
   const lines: string[] = [];
   let line = '#';
   for (const word of text.split(' ')) {
@@ -46,7 +46,7 @@ function comment(text: string): string {
 export function renderConfigFile(): string {
   const blocks = entries().map(([name, key]) => {
     const line = key.fallback === undefined ? `# ${name}:` : `${name}: ${renderValue(key.fallback, key.unit)}`;
-    return `${comment(key.about)}\n${comment(`Takes ${key.accepted}.`)}\n${line}\n`;
+    return `${commentLines(key.about)}\n${commentLines(`Takes ${key.accepted}.`)}\n${line}\n`;
   });
   return [header, ...blocks].join('\n');
 }

@@ -14,7 +14,7 @@ import type { Ground } from './ground.js';
 import type { Outcome } from '../model.js';
 import { createServiceCpu } from '../observe/daemon-cpu.js';
 import { createHostSampler, type HostSampler } from '../observe/host-sampler.js';
-import { createObserver } from '../observe/observe.js';
+import { createObserver, type Observer } from '../observe/observe.js';
 import { createOwnCpu } from '../observe/own-cpu.js';
 import { createResourceReader } from '../observe/resources.js';
 import { readRunMode } from '../observe/run-mode.js';
@@ -31,6 +31,8 @@ const SINK_CLOSE_MS = 2000;
 export interface Parts {
   readonly ports: LoopPorts;
   readonly publish: EventSink;
+  /** Where the engine keeps its containers, if that is on this host and known. */
+  readonly engineFolder: () => string | undefined;
   /** Ends what runs beside the loop; lets the sinks finish, for a short while. */
   close(): Promise<void>;
 }
@@ -39,8 +41,8 @@ type CurrentConfig = () => Config | undefined;
 
 /** Builds every part of the daemon and connects them. Nothing runs yet. */
 export function assemble(options: DaemonOptions, ground: Ground): Parts {
-  const { clock, engineHost, registryAuthFile, runDir, signal } = options;
-  const { host, instance, keeper, wake } = ground;
+  const { clock, engineHost, registryAuthFile, signal } = options;
+  const { host, instance, keeper, gate, wake } = ground;
   const config: CurrentConfig = () => keeper.state.inForce?.config;
   const { influx, publish } = assembleSinks(options, host.hostname);
   const engine = createDockerEngine({ host: engineHost, clock, registryAuthFile });
@@ -50,27 +52,10 @@ export function assemble(options: DaemonOptions, ground: Ground): Parts {
     events.engineFound();
   };
   const session = createEngineSession({ engine, instance, remote, publish, onFound });
-  const { connect, disconnect, group } = session;
+  const { connect, disconnect } = session;
   const board = createStatusBoard(options, ground, session, events);
-  const executor = assembleExecutor(engine, session, publish, { clock, wake, count: board.count });
-  const observer = createObserver({
-    clock,
-    host,
-    instance,
-    engine,
-    group,
-    readMode: () => readRunMode(runDir),
-    readMounts: () => readMounts(remote),
-    sampler: assembleSampler(clock, engine, session, config),
-    readResources: createResourceReader({
-      clock,
-      procRoot: PROC_ROOT,
-      dataRoot: () => (remote ? null : session.info()?.dataRoot),
-      pilotsBytes: () => group().readMemoryBytes(),
-    }),
-    inFlight: () => executor.inFlight(),
-    takeOutcomes: () => executor.takeOutcomes(),
-  });
+  const executor = assembleExecutor(engine, session, publish, { clock, gate, wake, count: board.count });
+  const observer = assembleObserver(options, ground, { engine, session, executor, remote });
   let ready = false;
   const onCycle: LoopPorts['onCycle'] = (cycle, nextInMs) => {
     influx.setTargets(config()?.influxdb_url ?? []);
@@ -80,8 +65,20 @@ export function assemble(options: DaemonOptions, ground: Ground): Parts {
     ready = true;
   };
   return {
-    ports: { clock, signal, keeper, executor, observer, connect, disconnect, publish, onCycle },
+    ports: {
+      clock,
+      signal,
+      keeper,
+      executor,
+      observer,
+      narrow: (wanted) => gate.narrow(wanted),
+      connect,
+      disconnect,
+      publish,
+      onCycle,
+    },
     publish,
+    engineFolder: () => (remote ? undefined : session.info()?.dataRoot),
     close: () => {
       events.close();
       return influx.close(SINK_CLOSE_MS);
@@ -110,6 +107,40 @@ function assembleSinks(options: DaemonOptions, hostname: string): { influx: Infl
   return { influx, publish };
 }
 
+interface Observed {
+  readonly engine: ContainerEngine;
+  readonly session: EngineSession;
+  readonly executor: Executor;
+  /** The engine is on another host. */
+  readonly remote: boolean;
+}
+
+function assembleObserver(
+  { clock, runDir }: DaemonOptions,
+  { host, instance, keeper }: Ground,
+  { engine, session, executor, remote }: Observed,
+): Observer {
+  const { group } = session;
+  return createObserver({
+    clock,
+    host,
+    instance,
+    engine,
+    group,
+    readMode: () => readRunMode(runDir),
+    readMounts: () => readMounts(remote),
+    sampler: assembleSampler(clock, engine, session, () => keeper.state.inForce?.config),
+    readResources: createResourceReader({
+      clock,
+      procRoot: PROC_ROOT,
+      dataRoot: () => (remote ? null : session.info()?.dataRoot),
+      pilotsBytes: () => group().readMemoryBytes(),
+    }),
+    inFlight: () => executor.inFlight(),
+    takeOutcomes: () => executor.takeOutcomes(),
+  });
+}
+
 /** The mounts of this host, unless the engine is on another one. */
 async function readMounts(remote: boolean): Promise<string> {
   return remote ? '' : readFile(join(PROC_ROOT, 'self', 'mountinfo'), 'utf8');
@@ -119,12 +150,18 @@ function assembleExecutor(
   engine: ContainerEngine,
   session: EngineSession,
   publish: EventSink,
-  { clock, wake, count }: { clock: Clock; wake: () => void; count: (outcome: Outcome) => void },
+  {
+    clock,
+    gate,
+    wake,
+    count,
+  }: { clock: Clock; gate: Ground['gate']; wake: () => void; count: (outcome: Outcome) => void },
 ): Executor {
   return createExecutor({
     clock,
     engine,
     cgroupParent: () => session.group().parent,
+    violations: (settings) => gate.violations(settings),
     onOutcome: (outcome) => {
       count(outcome);
       publish({ type: 'action-ended', outcome, atWallMs: clock.now().wallMs });

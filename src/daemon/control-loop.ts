@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.js';
 import { EngineError } from '../engine/container-engine.js';
 import type { EngineFailure, Outcome, Plan, SeenMode } from '../model.js';
 import type { Observer } from '../observe/observe.js';
+import type { Narrowed } from '../policy/narrow.js';
 import { initialState, type State } from '../plan/state.js';
 import { reconcile, type Cycle } from './reconcile.js';
 import { newsEvents } from './config-news.js';
@@ -24,6 +25,8 @@ export interface LoopPorts {
   readonly keeper: ConfigKeeper<Config>;
   readonly executor: Executor;
   readonly observer: Observer;
+  /** What a configuration becomes under the policy of this host. Never rejects. */
+  readonly narrow: (config: Config) => Promise<Narrowed>;
   /** Makes sure the engine is there and prepared for this configuration. Rejects with an EngineError. */
   readonly connect: (config: Config) => Promise<void>;
   /** The engine was lost: `connect` has to look again. */

@@ -10,10 +10,12 @@ import type { HostFacts } from '../model.js';
 import { readHostFacts } from '../observe/host-facts.js';
 import { readInstance } from '../observe/instance.js';
 import { clearForceStop, clearStop, readRunMode } from '../observe/run-mode.js';
+import { createHostPolicy } from '../policy/policy-file.js';
 import { assemble } from './assemble.js';
 import { newsEvents } from './config-news.js';
 import { ControlLoop } from './control-loop.js';
 import type { Daemon, DaemonEnd, DaemonOptions } from './options.js';
+import { createPolicyGate, type PolicyGate } from './policy-gate.js';
 
 const MACHINE_ID_FILE = '/etc/machine-id';
 const PROC_ROOT = '/proc';
@@ -23,6 +25,8 @@ const DEFAULT_GIT_INTERVAL_S = 60;
 class PlanctonDaemon implements Daemon {
   readonly #options: DaemonOptions;
   #loop: ControlLoop | undefined;
+  /** Where the engine keeps its containers, once that is known. */
+  #engineFolder: () => string | undefined = () => undefined;
 
   constructor(options: DaemonOptions) {
     this.#options = options;
@@ -40,14 +44,17 @@ class PlanctonDaemon implements Daemon {
     const { clock, runDir, signal, version } = this.#options;
     const host = await readHostFacts({ clock, procRoot: PROC_ROOT });
     const instance = await readInstance(runDir, MACHINE_ID_FILE, host.hostname);
-    let { source, keeper } = await this.#openConfig(host);
+    const gate = this.#openPolicy();
+    await gate.read();
+    let { source, keeper } = await this.#openConfig(host, gate);
     const news = await keeper.start(signal);
     if (keeper.state.inForce === undefined && (await isForceStop(runDir))) {
       source = createDefaultSource();
       keeper = createConfigKeeper<Config>({ source, clock, load: (layers) => checkConfig(layers, host) });
       await keeper.start(signal);
     }
-    const parts = assemble(this.#options, { host, instance, source, keeper, wake: this.wake.bind(this) });
+    const parts = assemble(this.#options, { host, instance, source, keeper, gate, wake: this.wake.bind(this) });
+    this.#engineFolder = parts.engineFolder;
     parts.publish({ type: 'daemon-started', version, instance, source: source.describe() });
     for (const event of newsEvents(news, keeper.state.inForce?.revision.id)) parts.publish(event);
     if (keeper.state.inForce === undefined) {
@@ -64,11 +71,28 @@ class PlanctonDaemon implements Daemon {
     return { why };
   }
 
-  async #openConfig(host: HostFacts): Promise<{ source: ConfigSource; keeper: ConfigKeeper<Config> }> {
+  #openPolicy(): PolicyGate {
+    const { clock, uid, policyFile, ownFiles, engineHost } = this.#options;
+    const remote = !engineHost.startsWith('unix:');
+    const secret = () => {
+      const engine = [remote ? undefined : engineHost.slice('unix://'.length), this.#engineFolder()];
+      return [...ownFiles, ...engine.filter((path) => path !== undefined)];
+    };
+    return createPolicyGate({ hostPolicy: createHostPolicy(policyFile, uid), clock, uid, remote, secret });
+  }
+
+  async #openConfig(
+    host: HostFacts,
+    gate: PolicyGate,
+  ): Promise<{ source: ConfigSource; keeper: ConfigKeeper<Config> }> {
     const { clock, confDir, stateDir, env } = this.#options;
     const remoteIntervalMs = () => (keeper.state.inForce?.config.git_interval ?? DEFAULT_GIT_INTERVAL_S) * 1000;
     const source = await openConfigSource({ confDir, stateDir, hostname: host.hostname, clock, env, remoteIntervalMs });
-    const load = (layers: readonly ConfigText[]) => checkConfig(layers, host);
+    const load = (layers: readonly ConfigText[]) => {
+      const verdict = checkConfig(layers, host);
+      // With nothing in force yet there is nothing better: pilots that run are looked after, and none is started.
+      return keeper.state.inForce === undefined ? verdict : gate.judge(verdict);
+    };
     const keeper: ConfigKeeper<Config> = createConfigKeeper<Config>({ source, clock, load });
     return { source, keeper };
   }

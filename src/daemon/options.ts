@@ -14,6 +14,12 @@ export interface DaemonOptions {
   readonly engineHost: string;
   /** Docker `config.json` format, for private images; need not exist. */
   readonly registryAuthFile: string;
+  /** What the owner of this host allows pilots; without it no pilot is started. */
+  readonly policyFile: string;
+  /** Files and folders that no pilot gets. */
+  readonly ownFiles: readonly string[];
+  /** Of the daemon. */
+  readonly uid: number;
   /** Environment for git (proxies, CA, ssh command). */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborting it stops the daemon and leaves all pilots as they are. */

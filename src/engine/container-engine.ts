@@ -1,4 +1,4 @@
-import type { EngineFailure, LocalImage, Pilot, PilotEnd, PilotSpec } from '../model.js';
+import type { ContainerSettings, EngineFailure, LocalImage, Pilot, PilotEnd, PilotSpec } from '../model.js';
 
 /** Facts about the engine that shape what we ask of it. */
 export interface EngineInfo {
@@ -54,6 +54,8 @@ export interface ContainerEngine {
   listPilots(ownership: Ownership): Promise<readonly Pilot[]>;
   /** Makes the container; returns its id. A taken name is a `conflict`, a missing image `not-found`. */
   createPilot(spec: PilotSpec, cgroupParent: string | undefined): Promise<string>;
+  /** What the engine says it has made; the more this is, the more a pilot gets of the host. */
+  settingsOf(id: string): Promise<ContainerSettings>;
   /** Starts it; already started is success. Rejects when it did not come up. */
   startPilot(id: string): Promise<void>;
   /** SIGTERM, then SIGKILL after `stopSeconds`; resolves when it does not run any more; gone is success. */

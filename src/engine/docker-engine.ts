@@ -4,7 +4,8 @@ import { statusOf } from './docker-call.js';
 import { DockerConnection, type ConnectionOptions } from './docker-connection.js';
 import { followEnds } from './docker-events.js';
 import { findImage, pullImage } from './docker-images.js';
-import { readContainerState, readCpuNs, readSummaries, type ContainerState } from './docker-reply.js';
+import { readContainerState, readCpuNs, readSummaries } from './docker-reply.js';
+import { readContainerSettings } from './docker-settings.js';
 import { fromContainerSummary, pilotLabels, toCreateOptions } from './pilot-container.js';
 
 const removalPollMs = 200;
@@ -22,6 +23,7 @@ export function createDockerEngine(options: DockerEngineOptions): ContainerEngin
     info: () => connection.info(),
     listPilots: (ownership) => listPilots(connection, ownership),
     createPilot: (spec, cgroupParent) => createPilot(connection, spec, cgroupParent),
+    settingsOf: (id) => inspect(connection, id, readContainerSettings),
     startPilot: (id) => startPilot(connection, id),
     stopPilot: (id, stopSeconds) => stopPilot(connection, id, stopSeconds),
     pausePilot: (id) => pausePilot(connection, id),
@@ -72,7 +74,7 @@ async function startPilot(connection: DockerConnection, id: string): Promise<voi
   await connection.call({ what, deadlineMs: connection.deadlines.startMs }, (docker, abortSignal) =>
     unlessRefused(docker.getContainer(id).start({ abortSignal }), [304]),
   );
-  const { running, startedWallMs, status, error } = await inspect(connection, id);
+  const { running, startedWallMs, status, error } = await inspect(connection, id, readContainerState);
   if (!running && startedWallMs === undefined) {
     throw new EngineError('refused', `${what}: it is still "${status}". ${error}`.trim());
   }
@@ -89,13 +91,13 @@ async function stopPilot(connection: DockerConnection, id: string, stopSeconds: 
 async function pausePilot(connection: DockerConnection, id: string): Promise<void> {
   const call = { what: `Pausing pilot ${shortId(id)}`, deadlineMs: connection.deadlines.stopMs };
   const paused = connection.call(call, (docker, abortSignal) => docker.getContainer(id).pause({ abortSignal }));
-  await unlessSo(paused, async () => (await inspect(connection, id)).status === 'paused');
+  await unlessSo(paused, async () => (await inspect(connection, id, readContainerState)).status === 'paused');
 }
 
 async function unpausePilot(connection: DockerConnection, id: string): Promise<void> {
   const call = { what: `Unpausing pilot ${shortId(id)}`, deadlineMs: connection.deadlines.stopMs };
   const unpaused = connection.call(call, (docker, abortSignal) => docker.getContainer(id).unpause({ abortSignal }));
-  await unlessSo(unpaused, async () => (await inspect(connection, id)).status !== 'paused');
+  await unlessSo(unpaused, async () => (await inspect(connection, id, readContainerState)).status !== 'paused');
 }
 
 /** Waits for `reply`. A failure is none where what was asked for is so: versions refuse a second request with different statuses. */
@@ -120,17 +122,17 @@ async function removePilot(connection: DockerConnection, id: string): Promise<vo
 
 async function pilotEnd(connection: DockerConnection, id: string): Promise<PilotEnd | undefined> {
   try {
-    return (await inspect(connection, id)).end;
+    return (await inspect(connection, id, readContainerState)).end;
   } catch (error) {
     if (error instanceof EngineError && error.kind === 'not-found') return undefined;
     throw error;
   }
 }
 
-function inspect(connection: DockerConnection, id: string): Promise<ContainerState> {
+function inspect<T>(connection: DockerConnection, id: string, read: (reply: unknown) => T): Promise<T> {
   const call = { what: `Inspecting pilot ${shortId(id)}`, deadlineMs: connection.deadlines.inspectMs };
   return connection.call(call, async (docker, abortSignal) =>
-    readContainerState(await docker.getContainer(id).inspect({ abortSignal })),
+    read(await docker.getContainer(id).inspect({ abortSignal })),
   );
 }
 

@@ -2,7 +2,8 @@ import { EngineError, type EngineInfo } from './container-engine.js';
 import { fromEngineTime, pilotLabels, type ContainerSummary } from './pilot-container.js';
 import type { PilotEnd } from '../model.js';
 
-type Fields = Readonly<Record<string, unknown>>;
+/** An object of a reply, not looked at yet. */
+export type Fields = Readonly<Record<string, unknown>>;
 
 /** What an inspection tells about one container. */
 export interface ContainerState {
@@ -107,25 +108,26 @@ export function readInfo(reply: unknown, apiVersion: string): EngineInfo {
   };
 }
 
-function asFields(value: unknown, what: string): Fields {
+/** Throws an EngineError (malformed) that names `what`. */
+export function asFields(value: unknown, what: string): Fields {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || Buffer.isBuffer(value))
     throw malformed(what);
   return value as Fields;
 }
 
-function text(fields: Fields, name: string): string {
+export function text(fields: Fields, name: string): string {
   const value = fields[name];
   if (typeof value !== 'string') throw malformed(name);
   return value;
 }
 
-function number(fields: Fields, name: string): number {
+export function number(fields: Fields, name: string): number {
   const value = fields[name];
   if (typeof value !== 'number') throw malformed(name);
   return value;
 }
 
-function texts(value: unknown, what: string): readonly string[] {
+export function texts(value: unknown, what: string): readonly string[] {
   if (!Array.isArray(value) || !value.every((entry) => typeof entry === 'string')) throw malformed(what);
   return value;
 }

@@ -8,6 +8,7 @@ import type {
   Observation,
   Outcome,
   Pilot,
+  PolicyNote,
   Resources,
   RunMode,
   SeenMode,
@@ -36,7 +37,7 @@ export interface ObserverOptions {
 
 export interface Observer {
   /** One look at the world. Rejects with an EngineError when the pilots cannot be listed: unknown is not empty. */
-  observe(config: Config, revision: string): Promise<Observation>;
+  observe(config: Config, revision: string, policy: PolicyNote): Promise<Observation>;
   /** What the operator asks for, also where the pilots cannot be listed. */
   mode(): Promise<SeenMode>;
   /** Ms until the next sample of the host is due. */
@@ -62,7 +63,7 @@ class WorldObserver implements Observer {
     this.#options = options;
   }
 
-  async observe(config: Config, revision: string): Promise<Observation> {
+  async observe(config: Config, revision: string, policy: PolicyNote): Promise<Observation> {
     const { clock, host, instance, engine, group } = this.#options;
     // Before the list: what ends in between is then seen twice, as a name, and never not at all.
     const inFlight = this.#options.inFlight();
@@ -85,6 +86,7 @@ class WorldObserver implements Observer {
       pilots,
       image,
       mode,
+      policy,
       privateBinds: onPrivateMount(mounts, config.binds.map(sourceOf)),
       inFlight,
       outcomes,

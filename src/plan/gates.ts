@@ -1,4 +1,4 @@
-import type { Hold, SeenMode } from '../model.js';
+import type { Hold, PolicyNote, SeenMode } from '../model.js';
 import type { Situation } from './situation.js';
 
 /** How many pilots may be started for growth as far as one resource goes, and what to say if that is too few. */
@@ -29,6 +29,11 @@ export function modeGate(mode: SeenMode): Hold | undefined {
       ? 'the run directory cannot be read and may hold a drain: none is started'
       : 'draining: running pilots finish, none is started';
   return { gate: 'draining', text };
+}
+
+/** What the owner of this host forbids, whatever the configuration asks for. */
+export function policyGate({ refusals }: PolicyNote): Hold | undefined {
+  return refusals.length === 0 ? undefined : { gate: 'policy', text: refusals.join('; ') };
 }
 
 /** `12.3 GB` or `250 MB`. */

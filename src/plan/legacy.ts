@@ -2,7 +2,7 @@ import type { Config } from '../config/schema.js';
 import type { CpuSample, Hold, RemoveAction } from '../model.js';
 import { isStale } from './capacity.js';
 import { ageMs } from './census.js';
-import { modeGate } from './gates.js';
+import { modeGate, policyGate } from './gates.js';
 import { hasNewSample, type Situation } from './situation.js';
 import type { LegacyMemory } from './state.js';
 
@@ -61,7 +61,7 @@ function controlOverhead(
 /** Why nothing may be launched in this loop, or undefined. */
 function closedGate({ config, observation, source }: Situation, lastRemovalMs: number | undefined): Hold | undefined {
   const { mode, at, sample } = observation;
-  const asked = modeGate(mode);
+  const asked = modeGate(mode) ?? policyGate(observation.policy);
   if (asked !== undefined) return asked;
   if (sample === undefined) return { gate: 'no-sample', text: 'the load of the host is not known yet' };
   if (isStale(config, sample.monoMs, at.monoMs)) {

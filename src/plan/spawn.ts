@@ -10,7 +10,7 @@ import {
   tolerable as tolerableFor,
 } from './capacity.js';
 import { breakerHold, isOpen, permits } from './breaker.js';
-import { growthGate, modeGate, type Gate } from './gates.js';
+import { growthGate, modeGate, policyGate, type Gate } from './gates.js';
 import type { Permits } from './growth.js';
 import type { Situation } from './situation.js';
 import type { BreakerMemory, LastEviction, Tokens } from './state.js';
@@ -61,7 +61,7 @@ function freeSlots(config: Config, capacity: Capacity): { readonly byCap: number
 /** What forbids any start, before numbers are compared; undefined = nothing. */
 function closedGate({ config, observation, samples, source }: Situation): Hold | undefined {
   const newest = samples.at(-1);
-  const asked = modeGate(observation.mode);
+  const asked = modeGate(observation.mode) ?? policyGate(observation.policy);
   if (asked !== undefined) return asked;
   if (newest === undefined) return { gate: 'no-sample', text: 'the load of the host is not known yet' };
   if (isStale(config, newest.monoMs, observation.at.monoMs)) {

@@ -113,9 +113,10 @@ function toPilotStatus(pilot: Pilot, now: Instant): PilotStatus {
 
 function noticesOf({ seen, troubles }: StatusFacts): readonly string[] {
   const privateBinds = seen?.observation.privateBinds ?? [];
-  if (privateBinds.length === 0) return troubles;
+  const told = [...troubles, ...(seen?.observation.policy.clamps ?? [])];
+  if (privateBinds.length === 0) return told;
   const paths = privateBinds.join(', ');
-  return [...troubles, `what is mounted below ${paths} later will not show up in pilots: the mount there is private`];
+  return [...told, `what is mounted below ${paths} later will not show up in pilots: the mount there is private`];
 }
 
 function imageId(image: Observation['image']): string | null | undefined {

@@ -135,6 +135,7 @@ class ClosedLoop {
       pilots: this.#host.list(),
       image: { reference: config.docker_image, id: 'sha256:simulated' },
       mode: 'active',
+      policy: { clamps: [], refusals: [] },
       privateBinds: [],
       inFlight: { spawning: [], removing: [], pulling: [] },
       outcomes: this.#outcomes,

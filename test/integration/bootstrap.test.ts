@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { startSystemdHost, type SystemdHost } from '../support/systemd-host.js';
 
 const pilots = 'docker ps -q --no-trunc --filter name=plancton-worker- | sort';
-const untouched = 'ls -A /etc/plancton /etc/systemd/system/plancton.service /var/lib/plancton 2>/dev/null || true';
+const untouched =
+  'ls -A /etc/plancton /etc/plancton-policy.yaml /etc/systemd/system/plancton.service /var/lib/plancton 2>/dev/null || true';
 const commit = 'git -c user.name=t -c user.email=t@example.org commit -q -a -m';
 
 /** A repository with a valid configuration whose pilots stay. */
@@ -90,9 +91,20 @@ describe('on a host with systemd and Node in the home of a user', () => {
     expect(await host.sh('cat /etc/plancton/config.yaml; rm -r /etc/plancton')).toBe('max_docks: 3');
   });
 
-  test('a repository becomes the configuration of a running service', async () => {
+  test('somebody has to agree to what pilots get', async () => {
     const ran = await host.exec('plancton-bootstrap', '/srv/conf');
+    expect(ran, ran.stderr).toMatchObject({ code: 64 });
+    expect(ran.stdout).toMatch(/images: \['busybox'\]/);
+    expect(ran.stderr).toContain('say --yes');
+    expect(await host.sh(untouched)).toBe('');
+  });
+
+  test('a repository becomes the configuration of a running service', async () => {
+    const ran = await host.exec('plancton-bootstrap', '--yes', '/srv/conf');
     expect(ran, ran.stderr).toMatchObject({ code: 0 });
+    expect(await host.sh('stat -c %U:%a /etc/plancton-policy.yaml; planctonctl policy check')).toMatch(
+      /^root:644\nvalid: [^]*keeps to it$/,
+    );
     expect(await host.must('systemctl', 'is-active', 'plancton')).toBe('active');
     const head = await host.sh('git -C /srv/conf rev-parse HEAD');
     await host.until(`planctonctl status --json | grep ${head}`);
@@ -111,6 +123,14 @@ describe('on a host with systemd and Node in the home of a user', () => {
       `${head}\nmax_docks: 2`,
     );
     await host.until(`[ "$(${pilots} | wc -l)" = 2 ]`);
+  });
+
+  test('a commit that asks for more than the policy allows is refused whole', async () => {
+    await host.sh(`cd /srv/conf && echo 'docker_privileged: true' >>config.yaml && ${commit} greedy`);
+    await host.until('planctonctl status | grep "docker_privileged true: privileged pilots are not allowed"');
+    expect(await host.sh('tail -n 1 /etc/plancton/config.yaml')).toBe('max_docks: 2');
+    await host.sh('cd /srv/conf && git reset -q --hard HEAD~1');
+    await host.until('! planctonctl status | grep refused');
   });
 
   test('the same repository again is fine, another one is refused', async () => {

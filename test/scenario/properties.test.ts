@@ -92,6 +92,7 @@ interface AnyLook {
   /** In what state each pilot of the roster is; undefined = it is not listed. */
   readonly states: readonly (PilotState | undefined)[];
   readonly seen: Pick<Observation, 'resources' | 'yields' | 'image' | 'mode' | 'inFlight'>;
+  readonly refusals: readonly string[];
 }
 
 const anyLook: fc.Arbitrary<AnyLook> = fc.record({
@@ -122,6 +123,7 @@ const anyLook: fc.Arbitrary<AnyLook> = fc.record({
     { nil: undefined, freq: 8 },
   ),
   states: fc.tuple(...NAMES.map(() => fc.option(anyState, { nil: undefined, freq: 1 }))),
+  refusals: fc.constantFrom<string[][]>([], [], [], ['the policy does not allow it']),
   seen: fc.record({
     resources: anyResources,
     yields: fc.constantFrom<YieldMode[]>('cgroup', 'cgroup', 'containers', 'none'),
@@ -169,6 +171,7 @@ function live(configs: readonly Config[], roster: readonly Born[], looks: readon
       instance: 'test',
       revision: 'r1',
       privateBinds: [],
+      policy: { clamps: [], refusals: look.refusals },
       sample,
       outcomes,
     });
@@ -311,12 +314,13 @@ describe('whatever is observed', () => {
     });
   });
 
-  test('nothing is started in any other mode than active, without an image, or on an old or no sample', () => {
+  test('nothing is started in any other mode than active, against the policy, without an image, or on an old or no sample', () => {
     always(300, ({ config, observation, decision }) => {
       if (spawnsOf(decision).length === 0) return;
       const newest = config.policy === 'legacy' ? observation.sample : decision.state.samples.at(-1);
 
       expect(observation.mode).toBe('active');
+      expect(observation.policy.refusals).toEqual([]);
       expect(observation.image).not.toBeUndefined();
       expect(newest).toBeDefined();
       expect(observation.at.monoMs - (newest?.monoMs ?? 0)).toBeLessThanOrEqual(3000 * config.main_sleep);

@@ -5,6 +5,7 @@ import type { BootstrapContext, Places } from '../../src/cli/bootstrap/context.j
 import type { CommandResult } from '../../src/cli/context.js';
 import type { EngineInfo } from '../../src/engine/container-engine.js';
 import { createFakeClock } from './fake-clock.js';
+import { aConfig } from './plan-builders.js';
 
 export const soundEngine: EngineInfo = {
   version: '20.10.24',
@@ -67,7 +68,8 @@ export function makeBootstrapWorld(
       writeFileSync(join(into, 'config.yaml'), 'max_docks: 1\n');
       return Promise.resolve();
     },
-    checkConfig: () => Promise.resolve([]),
+    checkConfig: () => Promise.resolve({ ok: true, config: aConfig(), warnings: [] }),
+    ask: () => Promise.resolve(undefined),
     ...overrides,
   };
   return { dir, context, said, ran };
@@ -77,6 +79,7 @@ function makePlaces(dir: string): Places {
   const places: Places = {
     confDir: join(dir, 'etc/plancton'),
     stateDir: join(dir, 'var/lib/plancton'),
+    policyFile: join(dir, 'etc/plancton-policy.yaml'),
     runDir: join(dir, 'run/plancton'),
     unitDir: join(dir, 'etc/systemd/system'),
     systemdRunDir: join(dir, 'run/systemd/system'),

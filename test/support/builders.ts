@@ -128,6 +128,7 @@ export function anObservation(overrides: Partial<Observation> = {}): Observation
     pilots: [],
     image: anImage(),
     mode: 'active',
+    policy: { clamps: [], refusals: [] },
     privateBinds: [],
     inFlight: anInFlight(),
     outcomes: [],

@@ -9,7 +9,8 @@ import {
   type PullProgress,
 } from '../../src/engine/container-engine.js';
 import { fromContainerSummary, pilotLabels, toCreateOptions } from '../../src/engine/pilot-container.js';
-import type { PilotEnd, PilotSpec } from '../../src/model.js';
+import { readContainerSettings } from '../../src/engine/docker-settings.js';
+import type { ContainerSettings, PilotEnd, PilotSpec } from '../../src/model.js';
 import { createFaultyCalls, type Calls, type Faults } from './faulty-calls.js';
 import { createFakeEvents, type FakeEvents } from './fake-events.js';
 import { describeFake, hasExited, type FakeContainer } from './fake-container.js';
@@ -125,6 +126,13 @@ export function createFakeEngine(options: FakeEngineOptions): FakeEngine {
     return add({ ...emptyContainer(spec.name, labels, wallMs), spec, cgroupParent, behaviour: behave(spec) });
   }
 
+  /** Nothing but what was asked for. */
+  function settings({ spec, cgroupParent }: FakeContainer): ContainerSettings {
+    if (spec === undefined) throw new EngineError('refused', 'the fake engine knows the settings of pilots only');
+    const { HostConfig, ...Config } = toCreateOptions(spec, cgroupParent, info);
+    return readContainerSettings({ Config, HostConfig });
+  }
+
   function add(container: FakeContainer): string {
     containers.set(container.id, container);
     return container.id;
@@ -189,6 +197,7 @@ export function createFakeEngine(options: FakeEngineOptions): FakeEngine {
     info: () => call('info', () => info),
     listPilots: (ownership) => call('listPilots', () => list(ownership)),
     createPilot: (spec, cgroupParent) => call('createPilot', () => create(spec, cgroupParent)),
+    settingsOf: (id) => call('settingsOf', () => settings(find(id))),
     startPilot: (id) =>
       call('startPilot', () => {
         start(find(id));

@@ -94,6 +94,7 @@ function noCalls(): Calls {
     info: 0,
     listPilots: 0,
     createPilot: 0,
+    settingsOf: 0,
     startPilot: 0,
     stopPilot: 0,
     pausePilot: 0,

@@ -33,6 +33,8 @@ export interface LoopStage {
   foreign: number | undefined;
   /** `unknown`: the run directory cannot be read. */
   mode: SeenMode;
+  /** What the policy of the host does not allow. */
+  refusals: readonly string[];
   /** What the host has beside CPUs. */
   resources: Resources;
   /** The configuration at the source; looked at every `updateconfig`. */
@@ -97,6 +99,7 @@ export function setStage(options: StageOptions = {}, before?: LoopStage): LoopSt
     clock,
     engine,
     cgroupParent: () => GROUP.parent,
+    violations: () => Promise.resolve([]),
     onOutcome: (outcome) => {
       events.push({ type: 'action-ended', outcome, atWallMs: clock.now().wallMs });
       if (isReasonToLook(outcome)) loop.wake();
@@ -134,6 +137,7 @@ export function setStage(options: StageOptions = {}, before?: LoopStage): LoopSt
       keeper,
       executor,
       observer,
+      narrow: (wanted) => Promise.resolve({ config: wanted, clamps: [], refusals: stage.refusals }),
       connect: async () => {
         await engine.info();
         if (!found && options.hears === true) pilotEvents.engineFound();
@@ -155,6 +159,7 @@ export function setStage(options: StageOptions = {}, before?: LoopStage): LoopSt
     events,
     foreign: 0,
     mode: 'active',
+    refusals: [],
     resources: someResources(),
     revision: inForce,
     loop,

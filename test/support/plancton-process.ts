@@ -33,6 +33,17 @@ export const quickConfig = {
   evict: 'never',
 } as const;
 
+/** Allows whatever the tests ask for. */
+export const permissivePolicy = JSON.stringify({
+  images: ['*'],
+  users: ['0-65535'],
+  privileged: true,
+  binds: [`${tmpdir()}:rw`],
+  devices: ['/dev/fuse'],
+  capabilities: ['ALL'],
+  networks: ['bridge', 'none', 'host'],
+});
+
 export interface CommandEnd {
   readonly exitCode: number;
   readonly stdout: string;
@@ -46,6 +57,8 @@ export interface PlanctonSite {
   readonly runDir: string;
   readonly logFile: string;
   readonly confDir: string;
+  /** Allows whatever the tests ask for. */
+  readonly policyFile: string;
   /** Runs `planctonctl` with the options of this site. */
   ctl(...args: string[]): Promise<CommandEnd>;
   /** Starts `planctonctl` and does not wait for it. Killed when the test has ended. */
@@ -84,7 +97,7 @@ export async function eventually(what: string, condition: () => Promise<boolean>
   }
 }
 
-interface Layout extends Pick<PlanctonSite, 'pidFile' | 'runDir' | 'logFile' | 'confDir'> {
+interface Layout extends Pick<PlanctonSite, 'pidFile' | 'runDir' | 'logFile' | 'confDir' | 'policyFile'> {
   readonly options: readonly string[];
 }
 
@@ -94,9 +107,13 @@ function layOut(base: string, mode: SiteMode): Layout {
   const confDir = join(top, 'conf');
   const logDir = join(top, 'log');
   const pidFile = mode === 'root' ? join(base, 'plancton.pid') : join(runDir, 'plancton.pid');
-  const given = [`--rundir=${runDir}`, `--confdir=${confDir}`, `--logdir=${logDir}`, `--pidfile=${pidFile}`];
+  const policyFile = mode === 'root' ? join(base, 'policy.yaml') : join(top, 'policy.yaml');
+  const given = [
+    ...[`--rundir=${runDir}`, `--confdir=${confDir}`, `--logdir=${logDir}`, `--pidfile=${pidFile}`],
+    `--policyfile=${policyFile}`,
+  ];
   const options = { root: given, '--user': ['--user'], nobody: [] }[mode];
-  return { runDir, confDir, pidFile, logFile: join(logDir, 'plancton.log'), options };
+  return { runDir, confDir, pidFile, policyFile, logFile: join(logDir, 'plancton.log'), options };
 }
 
 const nobody = 65_534;
@@ -132,10 +149,12 @@ function openToAll(dockerHost: string, path: string): string {
 export function planctonSite({ dockerHost, mode = 'root', env: more = {} }: SiteOptions): PlanctonSite {
   const base = mkdtempSync(join(tmpdir(), 'plancton-site-'));
   const layout = layOut(base, mode);
-  const { runDir, confDir, pidFile, logFile } = layout;
+  const { runDir, confDir, pidFile, policyFile, logFile } = layout;
+  mkdirSync(dirname(policyFile), { recursive: true, mode: 0o700 });
+  writeFileSync(policyFile, permissivePolicy, { mode: 0o644 });
   const argv = [...asWhom(mode), process.execPath, cliFile, ...layout.options];
   const [program = '', ...words] = argv;
-  if (mode === 'nobody') chownSync(base, nobody, nobody);
+  if (mode === 'nobody') for (const path of [base, dirname(policyFile)]) chownSync(path, nobody, nobody);
   const engine = mode === 'nobody' ? openToAll(dockerHost, join(base, 'engine.sock')) : dockerHost;
   const env = {
     ...process.env,
@@ -174,7 +193,7 @@ export function planctonSite({ dockerHost, mode = 'root', env: more = {} }: Site
   }
 
   const site: PlanctonSite = {
-    ...{ base, runDir, confDir, pidFile, logFile, ctl, status },
+    ...{ base, runDir, confDir, pidFile, policyFile, logFile, ctl, status },
     spawnCtl: (...args) => {
       const child = spawn(program, [...words, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
       children.push(child);

@@ -114,9 +114,11 @@ function copyDemo(demoConfig: string, confDir: string): void {
 }
 
 async function refuseInvalid(context: BootstrapContext, dir: string, name: string): Promise<void> {
-  const problems = await context.checkConfig(dir);
-  if (problems.length === 0) return;
-  const text = [`the configuration in ${name} is not valid; mend it and run this again:`, ...problems].join('\n');
+  const verdict = await context.checkConfig(dir);
+  if (verdict.ok) return;
+  const text = [`the configuration in ${name} is not valid; mend it and run this again:`, ...verdict.problems].join(
+    '\n',
+  );
   throw new CliError(exitCodes.config, text);
 }
 

@@ -1,4 +1,6 @@
 import type { ConfigRepo } from '../../config/git/git-url.js';
+import type { Verdict } from '../../config/keeper.js';
+import type { Config } from '../../config/schema.js';
 import type { ContainerEngine } from '../../engine/container-engine.js';
 import type { Status } from '../../report/status.js';
 import type { CliContext } from '../context.js';
@@ -8,6 +10,8 @@ export interface Places {
   readonly confDir: string;
   /** Holds the note on what bootstrap made. */
   readonly stateDir: string;
+  /** What pilots may have on this host. */
+  readonly policyFile: string;
   readonly runDir: string;
   readonly unitDir: string;
   /** Exists where systemd is PID 1; units in it are gone with the next boot. */
@@ -50,6 +54,8 @@ export interface BootstrapContext extends Pick<CliContext, 'uid' | 'env' | 'cloc
   readStatus(runDir: string): Status | undefined;
   /** Clones into a folder that does not exist yet. Rejects with a sentence. */
   cloneConfig(repo: ConfigRepo, into: string): Promise<void>;
-  /** What is wrong with the configuration in a folder; empty = valid. */
-  checkConfig(dir: string): Promise<readonly string[]>;
+  /** The configuration in a folder, or what is wrong with it. */
+  checkConfig(dir: string): Promise<Verdict<Config>>;
+  /** Whether somebody at the terminal says yes; undefined: nobody is there. */
+  ask(question: string): Promise<boolean | undefined>;
 }

@@ -1,17 +1,18 @@
 import type { ConfigRepo } from '../../config/git/git-url.js';
 import { CliError, exitCodes } from '../exit-codes.js';
 import { checkHost, tellProblems, type Problem } from './checks.js';
-import { placeConfiguration, type Wanted } from './configuration.js';
+import { placeConfiguration, removeConfiguration, type Wanted } from './configuration.js';
 import type { BootstrapContext } from './context.js';
 import { provideDemoImage } from './demo-image.js';
 import { installCommands, readOsRelease } from './distribution.js';
+import { placePolicy, type Consent } from './policy.js';
 import { installService } from './service.js';
 import { waitForPilots } from './wait-for-pilots.js';
 
 const installDeadlineMs = 900_000;
 
 export interface InstallOptions {
-  /** Install what is missing with the distribution's package manager. */
+  /** Install what is missing with the distribution's package manager, and agree to the policy that the configuration needs. */
   readonly yes: boolean;
 }
 
@@ -46,7 +47,21 @@ async function prepareHost(context: BootstrapContext, wanted: Wanted, { yes }: I
   if (exitCode !== exitCodes.ok) throw new CliError(exitCode, 'nothing was changed; mend this and run it again');
   const { confDir } = context.places;
   const came = await placeConfiguration(context, wanted);
+  // Nobody else can change what the dry run does.
+  const consent = yes || wanted.from === 'dryrun' ? 'given' : 'ask';
+  try {
+    await allow(context, consent);
+  } catch (error) {
+    if (came === 'made') await removeConfiguration(context);
+    throw error;
+  }
   context.out(came === 'made' ? `the configuration is in ${confDir}` : `${confDir} is as wanted already`);
+}
+
+async function allow(context: BootstrapContext, consent: Consent): Promise<void> {
+  const verdict = await context.checkConfig(context.places.confDir);
+  if (!verdict.ok) throw new CliError(exitCodes.config, verdict.problems.join('\n'));
+  await placePolicy(context, verdict.config, consent);
 }
 
 /** Tells whether there was something to install. */

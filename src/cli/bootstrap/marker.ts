@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../write-file-atomic.js';
 
@@ -40,4 +40,9 @@ export function writeMarker(stateDir: string, marker: Marker): void {
 
 export function removeMarker(stateDir: string): void {
   rmSync(markerFile(stateDir), { force: true });
+  try {
+    rmdirSync(stateDir);
+  } catch {
+    // There is more in it, which is the daemon's.
+  }
 }

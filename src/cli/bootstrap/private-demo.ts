@@ -1,11 +1,12 @@
 import { copyFileSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Status } from '../../report/status.js';
-import { exitCodes } from '../exit-codes.js';
+import { CliError, exitCodes } from '../exit-codes.js';
 import { askEngine, checkApi, checkDisk, tellProblems } from './checks.js';
 import type { BootstrapContext, Companion } from './context.js';
 import { createDemoView } from './demo-view.js';
 import { provideDemoImage } from './demo-image.js';
+import { writeDemoPolicy } from './policy.js';
 
 const pollMs = 500;
 const quickMs = 10_000;
@@ -38,7 +39,11 @@ export async function runPrivateDemo(context: BootstrapContext, dir: string): Pr
   const { confDir, runDir, logDir } = demoFiles(dir);
   for (const folder of [confDir, runDir, logDir]) mkdirSync(folder, { recursive: true, mode: 0o700 });
   copyFileSync(context.places.demoConfig, join(confDir, 'config.yaml'));
-  const options = ['--confdir', confDir, '--rundir', runDir, '--logdir', logDir];
+  const verdict = await context.checkConfig(confDir);
+  if (!verdict.ok) throw new CliError(exitCodes.software, verdict.problems.join('\n'));
+  const policyFile = join(dir, 'policy', 'policy.yaml');
+  writeDemoPolicy(policyFile, verdict.config);
+  const options = ['--confdir', confDir, '--rundir', runDir, '--logdir', logDir, '--policyfile', policyFile];
   const daemon = context.spawnPlanctonctl(...options, 'nodaemon', '--detached');
   const instances = new Set<string>();
   try {

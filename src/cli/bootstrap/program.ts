@@ -51,7 +51,7 @@ function describe(program: Command, context: BootstrapContext, finish: (exitCode
     .description('Sets up this host: puts a configuration in place, starts Plancton now and at every boot.')
     .argument('[repo]', 'user/repo[:branch] on GitHub, or any git URL or path, with #branch')
     .option('--dryrun', 'use the default configuration instead of a repository')
-    .option('--yes', 'install what is missing (git, Docker Engine) from the distribution')
+    .option('--yes', 'install what is missing (git, Docker Engine), and agree to what pilots get')
     .option('--remove', 'undo it; running pilots finish')
     .option('--force-stop', 'with --remove: remove running pilots as well')
     .addOption(new Option('--private <dir>', 'with --dryrun: run in this folder until Ctrl-C').hideHelp())

@@ -2,6 +2,7 @@ import { CliError, exitCodes } from '../exit-codes.js';
 import { checkRoot, tellProblems } from './checks.js';
 import { removeConfiguration } from './configuration.js';
 import type { BootstrapContext } from './context.js';
+import { removePolicy } from './policy.js';
 import { removeService } from './service.js';
 
 export interface RemoveOptions {
@@ -21,6 +22,7 @@ export async function removeInstallation(context: BootstrapContext, { forceStop 
     }
   }
   await removeService(context);
+  context.out(removePolicy(context));
   context.out(await removeConfiguration(context));
   context.out(forceStop ? 'plancton is off this host' : 'plancton is off this host; pilots that still run will finish');
   return exitCodes.ok;

@@ -3,10 +3,13 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createInterface } from 'node:readline/promises';
 import { systemClock, type Clock } from '../../clock.js';
 import { checkConfig } from '../../config/check-config.js';
 import { cloneConfig } from '../../config/git/git-clone.js';
+import type { Verdict } from '../../config/keeper.js';
 import { openConfigSource } from '../../config/open-source.js';
+import type { Config } from '../../config/schema.js';
 import { createDockerEngine } from '../../engine/docker-engine.js';
 import { createDiskGauge } from '../../observe/disk-gauge.js';
 import { readHostFacts } from '../../observe/host-facts.js';
@@ -25,10 +28,11 @@ function packageFile(path: string): string {
 }
 
 function systemPlaces(): Places {
-  const { confDir, stateDir, runDir } = resolvePaths({}, { uid: 0, home: '/root' });
+  const { confDir, stateDir, runDir, policyFile } = resolvePaths({}, { uid: 0, home: '/root' });
   return {
     confDir,
     stateDir,
+    policyFile,
     runDir,
     unitDir: '/etc/systemd/system',
     systemdRunDir: '/run/systemd/system',
@@ -40,8 +44,8 @@ function systemPlaces(): Places {
   };
 }
 
-/** The problems of the configuration in a folder, as the daemon of this host would see them. */
-async function problemsIn(confDir: string, clock: Clock): Promise<readonly string[]> {
+/** The configuration in a folder, as the daemon of this host would see it. */
+async function verdictOn(confDir: string, clock: Clock): Promise<Verdict<Config>> {
   const host = await readHostFacts({ clock, procRoot: '/proc' });
   const { hostname } = host;
   // What git needs for itself must not be left behind where nothing was installed.
@@ -49,10 +53,9 @@ async function problemsIn(confDir: string, clock: Clock): Promise<readonly strin
   try {
     const options = { confDir, stateDir, hostname, clock, env: process.env, remoteIntervalMs: () => 0 };
     const source = await openConfigSource(options);
-    const verdict = checkConfig((await source.current()).layers, host);
-    return verdict.ok ? [] : verdict.problems;
+    return checkConfig((await source.current()).layers, host);
   } catch (error) {
-    return [error instanceof Error ? error.message : String(error)];
+    return { ok: false, problems: [error instanceof Error ? error.message : String(error)] };
   } finally {
     rmSync(stateDir, { recursive: true, force: true });
   }
@@ -73,6 +76,20 @@ function spawnPlanctonctl({ nodeFile, planctonctlFile }: Places, args: readonly 
     });
   });
   return { ended, kill: () => child.kill('SIGKILL') };
+}
+
+async function ask(question: string): Promise<boolean | undefined> {
+  if (!process.stdin.isTTY || !process.stdout.isTTY) return undefined;
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  // Ctrl-D is no answer, and so a no.
+  const ended = new Promise<string>((resolve) => {
+    terminal.once('close', () => {
+      resolve('');
+    });
+  });
+  const answer = await Promise.race([terminal.question(question), ended]);
+  terminal.close();
+  return /^y(es)?$/i.test(answer.trim());
 }
 
 /** This host as it is. */
@@ -105,6 +122,7 @@ export function createBootstrapContext(): BootstrapContext {
     },
     cloneConfig: ({ url, branch }, into) =>
       cloneConfig({ url, branch, into, env: process.env, clock, deadlineMs: cloneDeadlineMs }),
-    checkConfig: (dir) => problemsIn(dir, clock),
+    checkConfig: (dir) => verdictOn(dir, clock),
+    ask,
   };
 }

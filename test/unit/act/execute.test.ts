@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { createExecutor } from '../../../src/act/execute.js';
+import { createExecutor, type ExecutorOptions } from '../../../src/act/execute.js';
 import type { Action, Outcome, PilotState, RemovalReason } from '../../../src/model.js';
 import { aPilot, aSpec } from '../../support/builders.js';
 import { createFakeClock } from '../../support/fake-clock.js';
 import { createFakeEngine } from '../../support/fake-engine.js';
 
-function anExecutor() {
+function anExecutor(violations: ExecutorOptions['violations'] = () => Promise.resolve([])) {
   const clock = createFakeClock();
   const engine = createFakeEngine({ clock });
   const outcomes: Outcome[] = [];
@@ -13,6 +13,7 @@ function anExecutor() {
     clock,
     engine,
     cgroupParent: () => undefined,
+    violations,
     onOutcome: (outcome) => outcomes.push(outcome),
     onProgress: () => undefined,
   });
@@ -84,5 +85,34 @@ describe('starts that wait for their turn', () => {
     executor.begin(starts(6));
     await clock.settle();
     expect(engine.pilots()).toHaveLength(6);
+  });
+});
+
+describe('a pilot that was made with more than this host allows', () => {
+  it('is not started and not left behind, and holds up no other batch', async () => {
+    const { clock, engine, executor, outcomes } = anExecutor(({ user }) =>
+      Promise.resolve(user === '0:0' ? ['user_group 0:0: no'] : []),
+    );
+    executor.begin([{ type: 'spawn', spec: aSpec({ user: '0:0' }), reason: 'growth' }]);
+    await clock.settle();
+    expect(outcomes).toMatchObject([
+      {
+        result: 'failed',
+        error: { kind: 'refused', message: expect.stringMatching(/policy.*user_group 0:0: no/) as string },
+      },
+    ]);
+    expect([engine.calls.startPilot, engine.pilots().length]).toEqual([0, 0]);
+    executor.begin([{ type: 'spawn', spec: aSpec({ user: '1000' }), reason: 'growth' }]);
+    await clock.settle();
+    expect(outcomes.at(-1)?.result).toBe('done');
+  });
+
+  it('is not started either when the engine does not say what it has made', async () => {
+    const { clock, engine, executor, outcomes } = anExecutor();
+    engine.failNext('settingsOf', 'malformed');
+    executor.begin(starts(1));
+    await clock.settle();
+    expect(outcomes).toMatchObject([{ result: 'failed', error: { kind: 'malformed' } }]);
+    expect([engine.calls.startPilot, engine.pilots().length]).toEqual([0, 0]);
   });
 });

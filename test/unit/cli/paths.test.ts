@@ -17,6 +17,7 @@ describe('resolvePaths', () => {
       confDir: '/etc/plancton',
       stateDir: '/var/lib/plancton',
       registryAuthFile: '/etc/plancton-registry.json',
+      policyFile: '/etc/plancton-policy.yaml',
     });
   });
 
@@ -29,6 +30,7 @@ describe('resolvePaths', () => {
       confDir: '/home/alice/.plancton/conf',
       stateDir: '/home/alice/.plancton/state',
       registryAuthFile: '/home/alice/.plancton/registry.json',
+      policyFile: '/home/alice/.plancton/policy.yaml',
     });
   });
 

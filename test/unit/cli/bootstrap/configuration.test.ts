@@ -74,7 +74,9 @@ test('a folder that took the place of ours is not ours', async () => {
 });
 
 test('an invalid configuration is refused with its problems, and leaves nothing', async () => {
-  const { context } = world({ checkConfig: () => Promise.resolve(['config.yaml:1:1: max_docks: no']) });
+  const { context } = world({
+    checkConfig: () => Promise.resolve({ ok: false, problems: ['config.yaml:1:1: max_docks: no'] }),
+  });
   await expect(placeConfiguration(context, repository)).rejects.toMatchObject({
     exitCode: 78,
     message: expect.stringMatching(/git\.example\.org[^]*config\.yaml:1:1/) as unknown,

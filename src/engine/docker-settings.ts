@@ -1,0 +1,84 @@
+import type { ContainerSettings, DeviceSpec } from '../model.js';
+import { asFields, number, text, texts, type Fields } from './docker-reply.js';
+
+/** What a container has by default, under the names that engines give to it; empty, 0 and false always count as nothing. */
+const plain: Readonly<Record<string, readonly string[]>> = {
+  PidMode: ['private'],
+  UTSMode: ['private'],
+  UsernsMode: ['private'],
+  IpcMode: ['private', 'shareable', 'none'],
+  CgroupnsMode: ['private', 'host'],
+  Cgroup: [],
+  AutoRemove: [],
+  VolumesFrom: [],
+  Mounts: [],
+  PortBindings: [],
+  PublishAllPorts: [],
+  Sysctls: [],
+  DeviceCgroupRules: [],
+  DeviceRequests: [],
+  GroupAdd: [],
+  Links: [],
+  OomKillDisable: [],
+};
+
+function isNothing(value: unknown): boolean {
+  if (value === undefined || value === null || value === '' || value === 0 || value === false) return true;
+  return typeof value === 'object' && Object.keys(value).length === 0;
+}
+
+function extrasOf(host: Fields): readonly string[] {
+  const found = Object.entries(plain).flatMap(([name, usual]) => {
+    const value = host[name];
+    if (isNothing(value) || (typeof value === 'string' && usual.includes(value))) return [];
+    return `${name} ${JSON.stringify(value).slice(0, 200)}`;
+  });
+  const restart = host['RestartPolicy'] ?? {};
+  const policy = asFields(restart, 'restart policy')['Name'] ?? '';
+  return policy === '' || policy === 'no' ? found : [...found, `RestartPolicy ${JSON.stringify(policy).slice(0, 200)}`];
+}
+
+function readDevice(value: unknown): DeviceSpec {
+  const fields = asFields(value, 'device of a container');
+  return {
+    hostPath: text(fields, 'PathOnHost'),
+    containerPath: text(fields, 'PathInContainer'),
+    permissions: text(fields, 'CgroupPermissions'),
+  };
+}
+
+function readList(host: Fields, name: string): readonly string[] {
+  return texts(host[name] ?? [], name);
+}
+
+/** Periods are a tenth of a second where the engine says nothing else. */
+function cpusOf(host: Fields): number {
+  const nano = typeof host['NanoCpus'] === 'number' ? host['NanoCpus'] : 0;
+  if (nano > 0) return nano / 1e9;
+  const quota = number(host, 'CpuQuota');
+  return quota <= 0 ? 0 : quota / (number(host, 'CpuPeriod') || 100_000);
+}
+
+/** What an inspection tells of how a container was made. Throws an EngineError (malformed). */
+export function readContainerSettings(reply: unknown): ContainerSettings {
+  const container = asFields(reply, 'container');
+  const config = asFields(container['Config'], 'settings of a container');
+  const host = asFields(container['HostConfig'], 'host settings of a container');
+  const devices = host['Devices'] ?? [];
+  const memoryBytes = number(host, 'Memory');
+  const withSwap = number(host, 'MemorySwap');
+  return {
+    image: text(config, 'Image'),
+    user: typeof config['User'] === 'string' ? config['User'] : '',
+    privileged: host['Privileged'] === true,
+    binds: readList(host, 'Binds'),
+    devices: (Array.isArray(devices) ? devices : [devices]).map(readDevice),
+    capabilities: readList(host, 'CapAdd'),
+    securityOptions: readList(host, 'SecurityOpt'),
+    network: text(host, 'NetworkMode'),
+    cpus: cpusOf(host),
+    memoryBytes,
+    swapBytes: memoryBytes > 0 && withSwap > memoryBytes ? withSwap - memoryBytes : 0,
+    extras: extrasOf(host),
+  };
+}

@@ -1,0 +1,170 @@
+import { formatDuration, formatSize } from '../config/quantity.js';
+import type { Config } from '../config/schema.js';
+import type { DeviceSpec } from '../model.js';
+import type { AllowedUser } from './allowed-values.js';
+import { alwaysRefused, parseBind, refusedBind } from './match-bind.js';
+import { allowsImage } from './match-image.js';
+import type { Policy, PolicyKey } from './policy.js';
+
+/** What a configuration becomes under a policy. */
+export interface Narrowed {
+  /** With every number within the policy's caps. */
+  readonly config: Config;
+  /** What was capped; sentences. */
+  readonly clamps: readonly string[];
+  /** What no cap can make right, so that no pilot may be started with it; sentences that name key, value and cure. */
+  readonly refusals: readonly string[];
+}
+
+/** What a pilot may get from the host, of a configuration or of a container that was made. */
+export interface Wishes {
+  readonly image: string;
+  readonly user: string;
+  readonly privileged: boolean;
+  /** `source:target[:options]`. */
+  readonly binds: readonly string[];
+  readonly bindOptions: string;
+  readonly devices: readonly DeviceSpec[];
+  /** As the engine writes them, to add only. */
+  readonly capabilities: readonly string[];
+  readonly securityOptions: readonly string[];
+  readonly network: string;
+}
+
+function allowsUser(entry: AllowedUser, user: string): boolean {
+  if ('exactly' in entry) return entry.exactly === user;
+  const numbers = user.split(':').map((part) => (/^\d{1,10}$/.test(part) ? Number(part) : NaN));
+  return numbers.every((number) => number >= entry.least && number <= entry.most);
+}
+
+function allowsDevice(policy: Policy, { hostPath, permissions }: DeviceSpec): boolean {
+  const isWithin = (allowed: string) => permissions.split('').every((permission) => allowed.includes(permission));
+  return policy.devices.some((entry) => entry.path === hostPath && isWithin(entry.permissions));
+}
+
+/** `seccomp:x` and `seccomp=x` are one. */
+function plainOption(option: string): string {
+  return option.replace(/^([a-z-]+):/, '$1=');
+}
+
+function refusedImage(policy: Policy, image: string): string | undefined {
+  if (!policy.images.some((entry) => allowsImage(entry, image))) return 'not among the allowed images';
+  return policy.require_digest && !image.includes('@')
+    ? 'images are allowed by digest only (name@sha256:...)'
+    : undefined;
+}
+
+/** `what`: key or property; `why`: the policy's reason; `cure`: the key of the policy that could allow it. */
+function refusal(what: string, value: string, why: string, cure?: PolicyKey): string {
+  const hint = cure === undefined ? '' : `; the policy of this host could allow it under ${cure}`;
+  return `${what} ${value}: ${why}${hint}`;
+}
+
+/** Refusals of those values that are not allowed. */
+function others<T>(
+  key: string,
+  values: readonly T[],
+  cure: PolicyKey,
+  isAllowed: (value: T) => boolean,
+  show: (value: T) => string = String,
+): readonly string[] {
+  const why = `not among the allowed ${cure === 'security_opts' ? 'security options' : cure}`;
+  return values.filter((value) => !isAllowed(value)).map((value) => refusal(key, show(value), why, cure));
+}
+
+function refusedBinds({ binds, bindOptions }: Wishes, policy: Policy, secret: readonly string[]): readonly string[] {
+  return binds.flatMap((written) => {
+    const bind = parseBind(written, bindOptions);
+    const always = alwaysRefused(bind, secret);
+    if (always !== undefined) return refusal('binds', written, always);
+    const why = refusedBind(bind, policy.binds);
+    return why === undefined ? [] : refusal('binds', written, why, 'binds');
+  });
+}
+
+/** Everything that a policy refuses. `secret`: files and folders of our own and of the engine. */
+export function refusedWishes(wishes: Wishes, policy: Policy, secret: readonly string[]): readonly string[] {
+  const image = refusedImage(policy, wishes.image);
+  const options = ['no-new-privileges', 'no-new-privileges=true', ...policy.security_opts.map(plainOption)];
+  const isCapability = (name: string) => policy.capabilities.includes(name) || policy.capabilities.includes('ALL');
+  return [
+    ...(image === undefined ? [] : [refusal('docker_image', wishes.image, image, 'images')]),
+    ...others('user_group', [wishes.user], 'users', (user) => policy.users.some((entry) => allowsUser(entry, user))),
+    ...(wishes.privileged && !policy.privileged
+      ? [refusal('docker_privileged', 'true', 'privileged pilots are not allowed', 'privileged')]
+      : []),
+    ...refusedBinds(wishes, policy, secret),
+    ...others(
+      'devices',
+      wishes.devices,
+      'devices',
+      (device) => allowsDevice(policy, device),
+      ({ hostPath, permissions }) => `${hostPath}:${permissions}`,
+    ),
+    ...others('capabilities', wishes.capabilities, 'capabilities', isCapability),
+    ...others('security_opts', wishes.securityOptions, 'security_opts', (option) =>
+      options.includes(plainOption(option)),
+    ),
+    ...others('network', [wishes.network], 'networks', (network) => policy.networks.includes(network)),
+  ];
+}
+
+/** `SYS_ADMIN` of `CAP_SYS_ADMIN`, `+sys_admin` and the like; undefined for one to drop. */
+export function addedCapability(written: string): string | undefined {
+  return written.startsWith('-') ? undefined : written.toUpperCase().replace(/^\+/, '').replace(/^CAP_/, '');
+}
+
+function wishesOf(config: Config): Wishes {
+  return {
+    image: config.docker_image,
+    user: config.user_group,
+    privileged: config.docker_privileged,
+    binds: config.binds,
+    bindOptions: config.bind_options,
+    devices: config.devices,
+    capabilities: config.capabilities.flatMap((name) => addedCapability(name) ?? []),
+    securityOptions: config.security_opts,
+    network: config.network,
+  };
+}
+
+type Numbers =
+  | 'max_docks'
+  | 'cpus_per_dock'
+  | 'max_dock_mem'
+  | 'max_dock_swap'
+  | 'max_ttl'
+  | 'main_sleep'
+  | 'updateconfig'
+  | 'git_interval';
+
+/** What a configuration becomes under the policy of a host. Depends on nothing but its arguments. `secret`: files and folders of our own and of the engine. */
+export function narrow(config: Config, policy: Policy, secret: readonly string[]): Narrowed {
+  const clamps: string[] = [];
+  const changed: Partial<Record<Numbers, number>> = {};
+  function clamp(name: Numbers, by: PolicyKey, bound: number, isOut: boolean, show: (value: number) => string): void {
+    if (!isOut) return;
+    changed[name] = bound;
+    clamps.push(`${name} is ${show(bound)} instead of ${show(config[name])}: the policy of this host says ${by}`);
+  }
+  const cap = (name: Numbers, by: PolicyKey, bound: number, show: (value: number) => string = String) => {
+    clamp(name, by, bound, config[name] > bound, show);
+  };
+  const atLeast = (name: Numbers, by: PolicyKey, bound: number) => {
+    clamp(name, by, bound, config[name] < bound, formatDuration);
+  };
+  cap('max_docks', 'most_docks', policy.most_docks);
+  cap('cpus_per_dock', 'most_cpus_per_dock', policy.most_cpus_per_dock);
+  const { most_dock_mem: mostMemory } = policy;
+  // 0 is no limit, for both.
+  const isUnlimited = config.max_dock_mem === 0 || config.max_dock_mem > mostMemory;
+  clamp('max_dock_mem', 'most_dock_mem', mostMemory, mostMemory > 0 && isUnlimited, (bytes) =>
+    bytes === 0 ? 'no limit' : formatSize(bytes),
+  );
+  cap('max_dock_swap', 'most_dock_swap', policy.most_dock_swap, formatSize);
+  cap('max_ttl', 'most_ttl', policy.most_ttl, formatDuration);
+  atLeast('main_sleep', 'least_main_sleep', policy.least_main_sleep);
+  atLeast('updateconfig', 'least_updateconfig', policy.least_updateconfig);
+  atLeast('git_interval', 'least_updateconfig', policy.least_updateconfig);
+  return { config: { ...config, ...changed }, clamps, refusals: refusedWishes(wishesOf(config), policy, secret) };
+}

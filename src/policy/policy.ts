@@ -1,0 +1,62 @@
+import type * as z from 'zod';
+import { networkName, securityOption } from '../config/container-values.js';
+import { maxPilots, type Key } from '../config/schema.js';
+import { amount, count, duration, flag, listOf, size, type ValueType } from '../config/value-type.js';
+import { allowedBind, allowedCapability, allowedDevice, allowedImage, allowedUser } from './allowed-values.js';
+
+const year = 365 * 86_400;
+const manyCpus = 4096;
+
+function key<Out>(type: ValueType<Out>, fallback: unknown, unit: string, about: string): Key<Out> {
+  return { ...type, fallback, unit, about };
+}
+
+/** All that the host's owner can say about pilots, in the order in which people read it. What is not said is not allowed, or not capped. */
+export const policyKeys = {
+  images: key(
+    listOf(allowedImage()),
+    [],
+    '',
+    'Images of pilots. A name allows all its tags; name/* all below a name, * everything.',
+  ),
+  require_digest: key(flag(), false, '', 'Allow images by digest only, so that nobody can move a tag.'),
+  users: key(listOf(allowedUser()), ['1-65535'], '', 'Users inside pilots; root needs to be named, as 0:0.'),
+  privileged: key(flag(), false, '', 'Allow privileged pilots, which own the whole host.'),
+  binds: key(
+    listOf(allowedBind()),
+    [],
+    '',
+    'Folders and files of the host that pilots may see, with all below; read-only unless it says rw.',
+  ),
+  devices: key(listOf(allowedDevice()), [], '', 'Devices of the host that pilots may use.'),
+  capabilities: key(
+    listOf(allowedCapability()),
+    [],
+    '',
+    'Linux capabilities that may be added to those of any container.',
+  ),
+  security_opts: key(
+    listOf(securityOption()),
+    [],
+    '',
+    'Security options that pilots may be given; no-new-privileges needs no permission.',
+  ),
+  networks: key(
+    listOf(networkName()),
+    ['bridge', 'none'],
+    '',
+    'Networks of pilots; host shares the network of the host.',
+  ),
+  most_docks: key(count(0, maxPilots), maxPilots, 'pilots', 'Caps max_docks.'),
+  most_cpus_per_dock: key(amount(0.01, manyCpus), manyCpus, 'CPUs', 'Caps cpus_per_dock.'),
+  most_dock_mem: key(size(0, 2 ** 50), 0, 'bytes', 'Caps max_dock_mem; 0 means no cap.'),
+  most_dock_swap: key(size(0, 2 ** 50), 2 ** 50, 'bytes', 'Caps max_dock_swap.'),
+  most_ttl: key(duration(1, year), year, 'seconds', 'Caps max_ttl.'),
+  least_main_sleep: key(duration(1, 3600), 1, 'seconds', 'main_sleep is at least this.'),
+  least_updateconfig: key(duration(1, 86_400), 1, 'seconds', 'updateconfig and git_interval are at least this.'),
+} satisfies Record<string, Key>;
+
+export type PolicyKey = keyof typeof policyKeys;
+
+/** What the owner of this host allows pilots, whatever their configuration asks for. Seconds, bytes. */
+export type Policy = { readonly [Name in PolicyKey]: z.output<(typeof policyKeys)[Name]['schema']> };

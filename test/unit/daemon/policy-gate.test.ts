@@ -1,0 +1,82 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { createPolicyGate } from '../../../src/daemon/policy-gate.js';
+import { createHostPolicy } from '../../../src/policy/policy-file.js';
+import { createFakeClock } from '../../support/fake-clock.js';
+import { aConfig } from '../../support/plan-builders.js';
+import { tempDirectory } from '../../support/temp-directory.js';
+
+const uid = process.getuid?.() ?? 0;
+
+function aGate(text: string | undefined, { remote = false } = {}) {
+  const dir = tempDirectory();
+  const file = join(dir, 'policy.yaml');
+  const write = (policy: string) => {
+    writeFileSync(file, policy, { mode: 0o644 });
+  };
+  if (text !== undefined) write(text);
+  const clock = createFakeClock();
+  const gate = createPolicyGate({
+    hostPolicy: createHostPolicy(file, uid),
+    clock,
+    uid,
+    remote,
+    secret: () => [file],
+  });
+  return { dir, file, write, gate };
+}
+
+const usual = 'images: [busybox]\nusers: ["0:0"]\nmost_docks: 3\n';
+const accepted = (config = aConfig()) => ({ ok: true, config, warnings: [] }) as const;
+
+describe('the gate between a configuration and its pilots', () => {
+  it('lets through what the policy allows, capped', async () => {
+    const { gate } = aGate(usual);
+    const { config, clamps, refusals } = await gate.narrow(aConfig({ max_docks: 8 }));
+    expect([config.max_docks, clamps.length, refusals]).toEqual([3, 1, []]);
+  });
+
+  it('is shut without a policy, and opens when there is one', async () => {
+    const { gate, write, file } = aGate(undefined);
+    expect((await gate.narrow(aConfig())).refusals.join()).toContain(`there is no policy for this host (${file})`);
+    write(usual);
+    expect((await gate.narrow(aConfig())).refusals).toEqual([]);
+    write('images: [other]\n');
+    expect((await gate.narrow(aConfig())).refusals).toHaveLength(2);
+  });
+
+  it('looks at the paths of binds where they are on this host', async () => {
+    const { gate, dir, write } = aGate(undefined);
+    write(`${usual}binds: ["${dir}/data:rw"]\n`);
+    const open = join(dir, 'data', 'open');
+    mkdirSync(join(open, 'inner'), { recursive: true });
+    chmodSync(open, 0o777);
+    const config = aConfig({ binds: [`${open}/inner:/x`] });
+    expect((await gate.narrow(config)).refusals).toEqual([
+      `binds ${open}/inner:/x: others than root may change what is in ${open}`,
+    ]);
+    const remote = aGate(`${usual}binds: ["${dir}/data:rw"]\n`, { remote: true });
+    expect((await remote.gate.narrow(config)).refusals).toEqual([]);
+  });
+
+  it('never gives its own policy to a pilot', async () => {
+    const { gate, dir, write } = aGate(undefined);
+    write(`${usual}binds: ["${dir}"]\n`);
+    const [refusal] = (await gate.narrow(aConfig({ binds: [`${dir}:/x:ro`] }))).refusals;
+    expect(refusal).toContain('pilots never get');
+  });
+
+  it('refuses a newer configuration whole that asks for more, and tells of what was capped', async () => {
+    const { gate } = aGate(usual);
+    expect(gate.judge(accepted(aConfig({ docker_image: 'evil' })))).toMatchObject({ ok: true });
+    await gate.read();
+    expect(gate.judge(accepted(aConfig({ docker_image: 'evil' })))).toMatchObject({
+      ok: false,
+      problems: [expect.stringMatching(/^docker_image evil/)],
+    });
+    expect(gate.judge(accepted())).toMatchObject({ ok: true, warnings: [expect.stringMatching(/^max_docks is 3/)] });
+    const broken = { ok: false, problems: ['x'] } as const;
+    expect(gate.judge(broken)).toBe(broken);
+  });
+});

@@ -1,0 +1,113 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { readContainerSettings } from '../../../src/engine/docker-settings.js';
+import { toCreateOptions } from '../../../src/engine/pilot-container.js';
+import { violations } from '../../../src/policy/conforms.js';
+import { loadPolicy } from '../../../src/policy/load-policy.js';
+import type { Policy } from '../../../src/policy/policy.js';
+import { aSpec } from '../../support/builders.js';
+
+function aPolicy(text = 'images: [busybox]\nusers: ["0:0"]\n'): Policy {
+  const verdict = loadPolicy({ file: 'p', text });
+  if (!verdict.ok) throw new Error('not a policy');
+  return verdict.policy;
+}
+
+/** The container of a usual pilot as an inspection shows it, with changes to its host settings. */
+function inspected(
+  host: Readonly<Record<string, unknown>> = {},
+  config: Readonly<Record<string, unknown>> = {},
+): unknown {
+  const { HostConfig, ...Config } = toCreateOptions(aSpec({ image: 'busybox', user: '0:0', cpus: 1 }), '/plancton/x', {
+    appArmor: false,
+  });
+  return { Config: { ...Config, ...config }, HostConfig: { ...HostConfig, ...host } };
+}
+
+const found = (reply: unknown, policy = aPolicy()) => violations(readContainerSettings(reply), policy, ['/srv/own']);
+
+describe('a container that was made', () => {
+  it('conforms when it is what we asked for', () => {
+    expect(found(inspected())).toEqual([]);
+  });
+
+  it('conforms with what engines fill in', () => {
+    const filled = {
+      ...{ PidMode: '', IpcMode: 'private', UTSMode: '', UsernsMode: '', CgroupnsMode: 'host', Cgroup: '' },
+      ...{ RestartPolicy: { Name: 'no', MaximumRetryCount: 0 }, AutoRemove: false, PortBindings: {}, Links: null },
+      ...{
+        VolumesFrom: null,
+        GroupAdd: null,
+        DeviceRequests: null,
+        Sysctls: null,
+        NetworkMode: 'default',
+        CapAdd: null,
+      },
+      ...{ MemorySwap: -1, OomKillDisable: false, PublishAllPorts: false, Runtime: 'runc', ShmSize: 67_108_864 },
+    };
+    expect(found(inspected(filled))).toEqual([]);
+  });
+
+  it.each<[string, Readonly<Record<string, unknown>>]>([
+    ['PidMode', { PidMode: 'host' }],
+    ['PidMode', { PidMode: 'container:x' }],
+    ['IpcMode', { IpcMode: 'host' }],
+    ['UTSMode', { UTSMode: 'host' }],
+    ['UsernsMode', { UsernsMode: 'host' }],
+    ['CgroupnsMode', { CgroupnsMode: 'container:x' }],
+    ['Cgroup', { Cgroup: 'container:x' }],
+    ['VolumesFrom', { VolumesFrom: ['other'] }],
+    ['Mounts', { Mounts: [{ Type: 'bind', Source: '/', Target: '/host' }] }],
+    ['PortBindings', { PortBindings: { '22/tcp': [{ HostPort: '22' }] } }],
+    ['PublishAllPorts', { PublishAllPorts: true }],
+    ['Sysctls', { Sysctls: { 'kernel.msgmax': '1' } }],
+    ['DeviceCgroupRules', { DeviceCgroupRules: ['b *:* rwm'] }],
+    ['DeviceRequests', { DeviceRequests: [{ Driver: 'nvidia' }] }],
+    ['GroupAdd', { GroupAdd: ['docker'] }],
+    ['Links', { Links: ['/a:/b'] }],
+    ['OomKillDisable', { OomKillDisable: true }],
+    ['AutoRemove', { AutoRemove: true }],
+    ['RestartPolicy', { RestartPolicy: { Name: 'always' } }],
+    ['docker_privileged', { Privileged: true }],
+    ['binds', { Binds: ['/:/host'] }],
+    ['binds', { Binds: ['/srv/own/x:/x:ro'] }],
+    ['devices', { Devices: [{ PathOnHost: '/dev/sda', PathInContainer: '/x', CgroupPermissions: 'r' }] }],
+    ['capabilities', { CapAdd: ['CAP_SYS_ADMIN'] }],
+    ['security_opts', { SecurityOpt: ['seccomp=unconfined'] }],
+    ['network', { NetworkMode: 'host' }],
+    ['CPUs', { CpuQuota: 0 }],
+    ['CPUs', { CpuQuota: -1 }],
+  ])('does not conform with another %s', (what, host) => {
+    const [violation = ''] = found(inspected(host));
+    expect(violation).toContain(what);
+  });
+
+  it.each<[string, Readonly<Record<string, unknown>>]>([
+    ['docker_image', { Image: 'evil' }],
+    ['docker_image', { Image: 'sha256:0123' }],
+    ['user_group', { User: '' }],
+    ['user_group', { User: 'root' }],
+  ])('does not conform with another %s of its own', (what, config) => {
+    expect(found(inspected({}, config))[0]).toContain(what);
+  });
+
+  it('keeps to the caps', () => {
+    const policy = aPolicy(
+      'images: [busybox]\nusers: ["0:0"]\nmost_dock_mem: 1G\nmost_dock_swap: 1G\nmost_cpus_per_dock: 2\n',
+    );
+    expect(found(inspected({ Memory: 1e9, MemorySwap: 2e9 }), policy)).toEqual([]);
+    expect(found(inspected({ Memory: 0, MemorySwap: 0 }), policy)[0]).toContain('most_dock_mem');
+    expect(found(inspected({ Memory: 2e9, MemorySwap: 2e9 }), policy)[0]).toContain('most_dock_mem');
+    expect(found(inspected({ Memory: 1e9, MemorySwap: 3e9 }), policy)[0]).toContain('most_dock_swap');
+    expect(found(inspected({ CpuQuota: 300_000 }), policy)[0]).toContain('most_cpus_per_dock');
+    expect(found(inspected({ CpuQuota: 0, NanoCpus: 1e9 }), policy)).toEqual([]);
+  });
+
+  it('that is strange is no container that conforms', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (reply) => {
+        expect(() => readContainerSettings(reply)).toThrow(/something strange/);
+      }),
+    );
+  });
+});
