@@ -77,6 +77,37 @@ export function describeContract(title: string, open: () => Promise<EngineUnderT
       return { ends, ended, stop };
     }
 
+    it('tells what it has made of a pilot', async () => {
+      const wanted = spec({
+        user: '1000:1000',
+        network: 'none',
+        cpus: 0.25,
+        memoryBytes: 20_000_000,
+        swapBytes: 0,
+        binds: ['/usr/share:/shared:ro'],
+        devices: [{ hostPath: '/dev/null', containerPath: '/dev/x', permissions: 'r' }],
+        capabilitiesAdded: ['SYS_NICE'],
+        capabilitiesDropped: ['NET_RAW'],
+        securityOptions: ['no-new-privileges'],
+      });
+      const made = await subject.engine.settingsOf(await subject.engine.createPilot(wanted, undefined));
+      expect(made).toEqual({
+        image: wanted.image,
+        user: '1000:1000',
+        privileged: false,
+        binds: wanted.binds,
+        devices: wanted.devices,
+        capabilities: [expect.stringMatching(/^(CAP_)?SYS_NICE$/)],
+        securityOptions: ['no-new-privileges'],
+        network: 'none',
+        cpus: 0.25,
+        memoryBytes: 20_000_000,
+        swapBytes: 0,
+        extras: [],
+      });
+      await expect(subject.engine.settingsOf('f'.repeat(64))).rejects.toMatchObject({ kind: 'not-found' });
+    });
+
     it('tells what it is', async () => {
       const info = await subject.engine.info();
       expect(info.version).toMatch(/^\d/);

@@ -250,7 +250,7 @@ describe('planctonctl for users', () => {
     expect((await site.ctl('start')).exitCode).toBe(0);
     await site.untilRunning(2);
     expect(readdirSync(site.base).filter((name) => name !== 'engine.sock')).toEqual(['.plancton']);
-    expect(readdirSync(join(site.base, '.plancton')).sort()).toEqual(['conf', 'log', 'run', 'state']);
+    expect(readdirSync(join(site.base, '.plancton')).sort()).toEqual(['conf', 'log', 'policy.yaml', 'run', 'state']);
     expect(existsSync(site.pidFile)).toBe(true);
     expect(await site.ctl('force-stop')).toMatchObject({ exitCode: 0 });
   });

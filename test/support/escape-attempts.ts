@@ -137,7 +137,7 @@ const users = ['root', '0', '0:1', '1:0', '999', '2000', '1000:0', '1000:999', '
 );
 
 const images = [
-  ...['busybox2', 'busybo', 'evil/busybox', 'library/busybox2', 'plancton.test/busybox', 'plancton.test/team'],
+  ...['busybox2', 'busybo', 'evil/busybox', 'library/busyboxx', 'plancton.test/busybox', 'plancton.test/team'],
   ...['plancton.test/teams/x', 'plancton.test/team-x/y', 'plancton.test.evil/team/x', 'evil.plancton.test/team/x'],
   ...['plancton.test:443/team/x', 'localhost/team/x', 'localhost:5000/busybox', 'plancton.test/tagged:bad'],
   ...['plancton.test/tagged', 'plancton.test/tagged:good2', 'plancton.test/tagged/good', 'docker.io/evil/busybox'],
@@ -187,7 +187,7 @@ const changedHost: readonly (readonly [string, Readonly<Record<string, unknown>>
 const changedContainer: readonly (readonly [string, Readonly<Record<string, unknown>>])[] = [
   ['another user', { User: 'root' }],
   ['the user of the image', { User: '' }],
-  ['another group', { User: '1000:0' }],
+  ['the group of root', { User: '1000:0' }],
 ];
 
 /** All of them written by hand, more than 200. */
