@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { readPolicyFile } from '../policy/policy-file.js';
 import { clearStop, readRunMode, requestMode } from '../observe/run-mode.js';
 import { engineHost, type CliContext, type CliOptions } from './context.js';
 import { CliError, exitCodes, systemErrorCode } from './exit-codes.js';
@@ -17,7 +18,7 @@ const killDeadlineMs = 10_000;
 
 /** Starts the daemon in the background, unless it runs already. Returns the exit code. */
 export async function start(context: CliContext, options: CliOptions): Promise<number> {
-  const { runDir, logFile, confDir } = resolvePaths(options, context);
+  const { runDir, logFile, confDir, policyFile } = resolvePaths(options, context);
   const holder = lockHolder(runDir);
   if (holder !== undefined) return alreadyRunning(context, runDir, holder.pid);
   const byUnit = await isLeftToUnit(context, options);
@@ -30,6 +31,8 @@ export async function start(context: CliContext, options: CliOptions): Promise<n
   if (exitCode !== exitCodes.ok) return exitCode;
   if (!existsSync(join(confDir, 'config.yaml')))
     context.out(`there is no config.yaml in ${confDir}: all is at its default`);
+  const policy = await readPolicyFile(policyFile, context.uid);
+  if (!policy.ok) context.out(policy.why);
   if (mode !== 'active') context.out('it is drained and starts no pilots until `planctonctl resume`');
   return exitCode;
 }

@@ -65,6 +65,8 @@ export class ControlLoop {
   readonly #ports: LoopPorts;
   readonly #startedMs: number;
   #state: State;
+  /** What became of the configuration `of` in the last cycle. */
+  #allowed: { readonly of: Config; readonly config: Config } | undefined;
   #cycles = 0;
   #cycleBeganMs = -Infinity;
   #woken = false;
@@ -144,18 +146,22 @@ export class ControlLoop {
     return inForce;
   }
 
+  /** As the policy of the host last allowed it: what it caps, it caps everywhere. */
   #config(): Config {
-    return this.#inForce().config;
+    const { config } = this.#inForce();
+    return this.#allowed?.of === config ? this.#allowed.config : config;
   }
 
   async #cycle(): Promise<LoopEnd | undefined> {
-    const { connect, publish, observer, onCycle } = this.#ports;
+    const { connect, narrow, publish, observer, onCycle } = this.#ports;
     const { config, revision } = this.#inForce();
     this.#cycles += 1;
     this.#cycleBeganMs = this.#ports.clock.now().monoMs;
     try {
-      await connect(config);
-      const cycle = await reconcile(config, revision.id, this.#state, this.#ports);
+      const narrowed = await narrow(config);
+      this.#allowed = { of: config, config: narrowed.config };
+      await connect(narrowed.config);
+      const cycle = await reconcile(narrowed, revision.id, this.#state, this.#ports);
       this.#state = cycle.plan.state;
       this.#planDueMs = cycle.plan.wakeInMs;
       this.#failure = undefined;

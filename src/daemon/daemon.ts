@@ -86,7 +86,10 @@ class PlanctonDaemon implements Daemon {
     gate: PolicyGate,
   ): Promise<{ source: ConfigSource; keeper: ConfigKeeper<Config> }> {
     const { clock, confDir, stateDir, env } = this.#options;
-    const remoteIntervalMs = () => (keeper.state.inForce?.config.git_interval ?? DEFAULT_GIT_INTERVAL_S) * 1000;
+    const remoteIntervalMs = () => {
+      const config = keeper.state.inForce?.config;
+      return 1000 * (config === undefined ? DEFAULT_GIT_INTERVAL_S : gate.capped(config).git_interval);
+    };
     const source = await openConfigSource({ confDir, stateDir, hostname: host.hostname, clock, env, remoteIntervalMs });
     const load = (layers: readonly ConfigText[]) => {
       const verdict = checkConfig(layers, host);

@@ -27,6 +27,8 @@ export interface PolicyGateOptions {
 export interface PolicyGate {
   /** Reads the policy, for the first time or because it was changed. */
   read(): Promise<void>;
+  /** With every number within the caps of the policy as it was last read. */
+  capped(config: Config): Config;
   /** What a configuration becomes now. Reads the policy again if it was changed. */
   narrow(config: Config): Promise<Narrowed>;
   /** In what a container that was made is more than the policy allows now. */
@@ -79,6 +81,9 @@ export function createPolicyGate({ hostPolicy, clock, uid, remote, secret }: Pol
     async violations(settings) {
       const state = await read();
       return state.ok ? violations(settings, state.policy, secret()) : [state.why];
+    },
+    capped(config) {
+      return last?.ok === true ? narrow(config, last.policy, []).config : config;
     },
     judge(verdict) {
       if (!verdict.ok || last?.ok !== true) return verdict;

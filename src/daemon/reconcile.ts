@@ -1,5 +1,4 @@
 import type { Executor } from '../act/execute.js';
-import type { Config } from '../config/schema.js';
 import type { Observation, Plan } from '../model.js';
 import type { Observer } from '../observe/observe.js';
 import { plan } from '../plan/plan.js';
@@ -9,8 +8,6 @@ import type { State } from '../plan/state.js';
 export interface CyclePorts {
   readonly observer: Observer;
   readonly executor: Executor;
-  /** What a configuration becomes under the policy of this host. Never rejects. */
-  readonly narrow: (config: Config) => Promise<Narrowed>;
 }
 
 /** What one cycle saw and decided. */
@@ -20,13 +17,17 @@ export interface Cycle {
 }
 
 /**
- * One cycle: narrow, observe, plan, begin what was planned. Level-based: it compares what is with what should be and never asks what woke it.
+ * One cycle: observe, plan, begin what was planned. Level-based: it compares what is with what should be and never asks what woke it.
  * Rejects with an EngineError when the pilots cannot be listed; nothing has been begun then, and the state stays what it was.
  */
-export async function reconcile(config: Config, revision: string, state: State, ports: CyclePorts): Promise<Cycle> {
-  const { config: allowed, clamps, refusals } = await ports.narrow(config);
-  const observation = await ports.observer.observe(allowed, revision, { clamps, refusals });
-  const decision = plan(allowed, observation, state);
+export async function reconcile(
+  { config, clamps, refusals }: Narrowed,
+  revision: string,
+  state: State,
+  ports: CyclePorts,
+): Promise<Cycle> {
+  const observation = await ports.observer.observe(config, revision, { clamps, refusals });
+  const decision = plan(config, observation, state);
   if (decision.withdrawStarts) ports.executor.withdrawStarts();
   ports.executor.begin(decision.actions);
   return { observation, plan: decision };

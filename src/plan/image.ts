@@ -72,7 +72,9 @@ export function planImage(config: Config, observation: Observation, before: Imag
   const nowMs = observation.at.monoMs;
   const waitMs = pauseLeftMs(memory, observation.image, nowMs);
   const busy = observation.inFlight.pulling.includes(wanted);
-  const due = reason !== undefined && waitMs <= 0 && !busy && observation.mode !== 'force-stop';
+  // What may not be started need not be here either.
+  const mayPull = observation.mode !== 'force-stop' && observation.policy.refusals.length === 0;
+  const due = reason !== undefined && waitMs <= 0 && !busy && mayPull;
   return {
     pulls: due ? [{ type: 'pull', reference: wanted, reason }] : [],
     use,

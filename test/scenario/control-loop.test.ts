@@ -320,6 +320,41 @@ describe('images', () => {
   });
 });
 
+describe('what the owner of the host does not allow', () => {
+  it('is not started, nor fetched, while pilots that run go on', async () => {
+    const stage = setStage({ behave: () => ({ lifetimeMs: 45_000 }), config: QUICK });
+    await stage.start();
+    await stage.clock.advance(20_000);
+    expect(stage.names('running')).toHaveLength(4);
+    stage.refusals = ['docker_image busybox: not among the allowed images'];
+    const { pullImage } = stage.engine.calls;
+    await stage.clock.advance(10_000);
+    expect(stage.names('running')).toHaveLength(4);
+
+    stage.engine.images.clear();
+    await stage.clock.advance(120_000);
+    expect(stage.engine.pilots()).toHaveLength(0);
+    expect(stage.engine.calls.pullImage).toBe(pullImage);
+    const told = stage.events.flatMap((event) => (event.type === 'limit-changed' ? event.holds : []));
+    expect(told.map(({ gate }) => gate)).toContain('policy');
+
+    stage.refusals = [];
+    await stage.clock.advance(60_000);
+    expect(stage.names('running')).toHaveLength(4);
+  });
+
+  it('is capped, the pace of the daemon itself too', async () => {
+    const stage = setStage({ config: QUICK });
+    stage.caps = { max_docks: 2, main_sleep: 300 };
+    await stage.start();
+    await stage.clock.advance(60_000);
+    expect(stage.names()).toHaveLength(2);
+    const before = stage.cycles();
+    await stage.clock.advance(240_000);
+    expect(stage.cycles() - before).toBeLessThanOrEqual(2);
+  });
+});
+
 describe('what the operator asks for', () => {
   it.each([
     ['drains', 'drain'],

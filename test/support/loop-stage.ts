@@ -35,6 +35,8 @@ export interface LoopStage {
   mode: SeenMode;
   /** What the policy of the host does not allow. */
   refusals: readonly string[];
+  /** What it caps. */
+  caps: Partial<Config>;
   /** What the host has beside CPUs. */
   resources: Resources;
   /** The configuration at the source; looked at every `updateconfig`. */
@@ -137,7 +139,8 @@ export function setStage(options: StageOptions = {}, before?: LoopStage): LoopSt
       keeper,
       executor,
       observer,
-      narrow: (wanted) => Promise.resolve({ config: wanted, clamps: [], refusals: stage.refusals }),
+      narrow: (wanted) =>
+        Promise.resolve({ config: { ...wanted, ...stage.caps }, clamps: [], refusals: stage.refusals }),
       connect: async () => {
         await engine.info();
         if (!found && options.hears === true) pilotEvents.engineFound();
@@ -160,6 +163,7 @@ export function setStage(options: StageOptions = {}, before?: LoopStage): LoopSt
     foreign: 0,
     mode: 'active',
     refusals: [],
+    caps: {},
     resources: someResources(),
     revision: inForce,
     loop,

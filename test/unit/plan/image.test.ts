@@ -216,6 +216,13 @@ describe('pilots are started from', () => {
     expect(images(aStory(next).look({ image: null, pilots }))).toStrictEqual([]);
   });
 
+  test('nothing is pulled that the policy does not allow', () => {
+    const policy = { clamps: [], refusals: ['docker_image next: not among the allowed images'] };
+    const story = aStory(next);
+    expect(story.look({ image: null, policy }).actions).toStrictEqual([]);
+    expect(story.look({ image: null }).actions.map(({ type }) => type)).toStrictEqual(['pull']);
+  });
+
   test('an image that no pilot has been started from is not the one before', () => {
     const story = aStory(config);
     story.look({ mode: 'drain' });
