@@ -106,6 +106,14 @@ function addVerbs(program: Command, context: CliContext, finish: (exitCode: numb
       finish(await runDaemon(context, options, { quiet: detached === true }));
     });
   program
+    .command('reap')
+    .description('remove pilots that are over, where no daemon does')
+    .requiredOption('--expired', 'those past their time to live')
+    .action(async (_own: unknown, command: Command) => {
+      const { reap } = await import('./reap-command.js');
+      finish(await reap(context, optionsOf(command)));
+    });
+  program
     .command('version')
     .description('print the version')
     .action(() => {

@@ -8,7 +8,7 @@ import type { Config } from '../config/schema.js';
 import type { ConfigSource } from '../config/source.js';
 import type { HostFacts } from '../model.js';
 import { readHostFacts } from '../observe/host-facts.js';
-import { readInstance } from '../observe/instance.js';
+import { MACHINE_ID_FILE, readInstance } from '../observe/instance.js';
 import { clearForceStop, clearStop, readRunMode } from '../observe/run-mode.js';
 import { createHostPolicy } from '../policy/policy-file.js';
 import { assemble } from './assemble.js';
@@ -17,7 +17,6 @@ import { ControlLoop } from './control-loop.js';
 import type { Daemon, DaemonEnd, DaemonOptions } from './options.js';
 import { createPolicyGate, type PolicyGate } from './policy-gate.js';
 
-const MACHINE_ID_FILE = '/etc/machine-id';
 const PROC_ROOT = '/proc';
 /** Before any configuration is in force. */
 const DEFAULT_GIT_INTERVAL_S = 60;

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile, realpath } from 'node:fs/promises';
 
+export const MACHINE_ID_FILE = '/etc/machine-id';
+
 /**
  * The name of this Plancton among all on the engine: it goes on every pilot. Made from the machine and the run directory, so that
  * the same daemon finds its pilots again whatever files were lost, and another run directory is another instance.

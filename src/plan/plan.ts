@@ -120,7 +120,8 @@ function finished(observation: Observation, census: Census): Plan<State>['finish
 /** Whether starts that were asked for would now be one too many: behind a slow engine they may have waited for long. */
 function isFull({ config, observation, census }: Situation, evictions: readonly ReclaimAction[]): boolean {
   const crowded = evictions.some(({ type }) => type !== 'thaw');
-  return observation.mode !== 'active' || crowded || census.count > config.max_docks;
+  const forbidden = observation.mode !== 'active' || observation.policy.refusals.length > 0;
+  return forbidden || crowded || census.count > config.max_docks;
 }
 
 function soonest(...times: readonly (number | undefined)[]): number | undefined {

@@ -46,7 +46,9 @@ test('the daemon is notified and watched, and lives apart from its pilots', asyn
 });
 
 test('systemd has no complaints about the units, and little about their exposure', async () => {
-  expect(await host.must('systemd-analyze', 'verify', 'plancton.service', 'plancton.slice')).toBe('');
+  expect(
+    await host.must('systemd-analyze', 'verify', 'plancton.service', 'plancton.slice', 'plancton-reap.timer'),
+  ).toBe('');
   const overall = (await host.exec('systemd-analyze', 'security', 'plancton.service')).stdout;
   expect(Number(/Overall exposure level.*: ([\d.]+)/.exec(overall)?.[1])).toBeLessThanOrEqual(2.5);
 });
@@ -84,6 +86,22 @@ test('a stop keeps the pilots, and the next start adopts them', async () => {
   expect(await host.must('systemctl', 'is-active', 'plancton')).toBe('active');
   await host.until('planctonctl status | grep "2 running"');
   expect(await host.sh(pilots)).toBe(before);
+});
+
+test('a pilot does not outlive its time to live because the daemon is down', async () => {
+  expect(await host.must('systemctl', 'is-active', 'plancton-reap.timer')).toBe('active');
+  expect(await host.sh('planctonctl reap --expired')).toContain('does this itself');
+  const before = await host.sh(pilots);
+  await host.must('systemctl', 'stop', 'plancton');
+  await host.sh('systemctl start plancton-reap.service');
+  expect(await host.sh(pilots)).toBe(before);
+  await host.sh(
+    "sed -i 's/^max_ttl: .*/max_ttl: 1s/' /etc/plancton/config.yaml; systemctl start plancton-reap.service",
+  );
+  expect(await host.sh(pilots)).toBe('');
+  await host.sh("sed -i 's/^max_ttl: .*/max_ttl: 1h/' /etc/plancton/config.yaml; systemctl start plancton");
+  await host.until(twoPilots);
+  await host.until('planctonctl status | grep "2 running"');
 });
 
 test('a killed daemon comes back and finds its pilots', async () => {
@@ -159,9 +177,7 @@ test('--remove takes back everything bootstrap made, and can be repeated', async
   expect(ran, ran.stderr).toMatchObject({ code: 0 });
   expect(await host.sh(pilots)).toBe('');
   expect(
-    await host.sh(
-      'ls -d /etc/plancton /etc/systemd/system/plancton.service /etc/systemd/system/plancton.slice 2>/dev/null || true',
-    ),
+    await host.sh('ls -d /etc/plancton /etc/plancton-policy.yaml /etc/systemd/system/plancton* 2>/dev/null || true'),
   ).toBe('');
   expect((await host.exec('plancton-bootstrap', '--remove')).code).toBe(0);
 });

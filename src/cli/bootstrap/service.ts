@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { CliError, exitCodes } from '../exit-codes.js';
 import type { BootstrapContext } from './context.js';
 import { readCrontab, withoutOurLine, withOurLine, writeCrontab } from './crontab.js';
-import { serviceName, sliceName, writeUnits } from './unit-file.js';
+import { reapName, serviceName, sliceName, timerName, writeUnits } from './unit-file.js';
 
 const quickMs = 30_000;
 /** Longer than the unit's own deadlines. */
@@ -48,6 +48,7 @@ async function installUnit(context: BootstrapContext): Promise<void> {
   await systemctl(context, 'daemon-reload');
   await systemctl(context, 'enable', '--quiet', serviceName);
   await systemctl(context, changed ? 'restart' : 'start', serviceName);
+  await systemctl(context, 'enable', '--quiet', '--now', timerName);
   context.out(`${serviceName} is enabled and runs`);
 }
 
@@ -79,6 +80,10 @@ async function removeUnit(context: BootstrapContext): Promise<void> {
   if (existsSync(unit) && readFileSync(unit, 'utf8').includes('plancton-bootstrap')) {
     await systemctl(context, 'disable', '--quiet', '--now', serviceName);
     rmSync(unit);
+  }
+  if (existsSync(join(places.unitDir, timerName))) {
+    await systemctl(context, 'disable', '--quiet', '--now', timerName);
+    for (const name of [timerName, reapName]) rmSync(join(places.unitDir, name), { force: true });
   }
   if (existsSync(slice)) {
     // Pilots that still run keep their low weight until the next boot, when there are none.

@@ -5,6 +5,9 @@ import type { Places } from './context.js';
 
 export const serviceName = 'plancton.service';
 export const sliceName = 'plancton.slice';
+/** Removes what is past its time to live while the daemon is down. */
+export const reapName = 'plancton-reap.service';
+export const timerName = 'plancton-reap.timer';
 
 /** One word of ExecStart: systemd would expand `%` and `$` and split at spaces. */
 function quoteWord(word: string): string {
@@ -32,12 +35,14 @@ export function renderService(
     .replace(/^ExecStart=/m, (line) => environment + line);
 }
 
-/** Writes both units; tells whether anything changed. Throws what the file system says. */
+/** Writes all units; tells whether anything changed. Throws what the file system says. */
 export function writeUnits(places: Places, engineHost?: string): boolean {
   const template = (name: string) => readFileSync(join(places.templates, name), 'utf8');
   const wanted = {
     [serviceName]: renderService(template(serviceName), places, engineHost),
     [sliceName]: template(sliceName),
+    [reapName]: renderService(template(reapName), places, engineHost),
+    [timerName]: template(timerName),
   };
   mkdirSync(places.unitDir, { recursive: true, mode: 0o755 });
   let changed = false;

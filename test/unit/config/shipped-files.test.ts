@@ -29,6 +29,17 @@ describe('the demonstration', () => {
     expect(warnings).toEqual([]);
     expect(config).toMatchObject({ max_docks: 24, main_sleep: 5, docker_cmd: ['/bin/sleep', '20'] });
   });
+
+  it('gives its pilots no power that they do not need', () => {
+    expect(load('conf/demo.yaml').config).toMatchObject({
+      user_group: '65534:65534',
+      capabilities: ['-ALL'],
+      security_opts: ['no-new-privileges'],
+      docker_privileged: false,
+      binds: [],
+      devices: [],
+    });
+  });
 });
 
 describe('configurations in the manner of real sites', () => {

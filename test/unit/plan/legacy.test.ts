@@ -144,6 +144,7 @@ describe('a loop of the original', () => {
 
   test.each([
     { what: 'draining', look: { mode: 'drain' }, gate: 'draining' },
+    { what: 'against the policy', look: { policy: { clamps: [], refusals: ['no'] } }, gate: 'policy' },
     { what: 'in a mode that cannot be read', look: { mode: 'unknown' }, gate: 'draining' },
     { what: 'on force-stop', look: { mode: 'force-stop' }, gate: 'force-stop' },
     { what: 'without an image', look: { image: null }, gate: 'image' },

@@ -11,7 +11,12 @@ describe('starts that still wait for their turn', () => {
     expect(decision.withdrawStarts).toBe(false);
   });
 
-  it.each(['drain', 'drain-stop', 'force-stop'] as const)('are not wanted any more in %s', (mode) => {
+  it('are not wanted any more when the policy does not allow them', () => {
+    const policy = { clamps: [], refusals: ['no policy'] };
+    expect(aStory(aConfig()).look({ policy, inFlight: waiting(4) }).withdrawStarts).toBe(true);
+  });
+
+  it.each(['drain', 'drain-stop', 'force-stop', 'unknown'] as const)('are not wanted any more in %s', (mode) => {
     expect(aStory(aConfig()).look({ mode, inFlight: waiting(4) }).withdrawStarts).toBe(true);
   });
 
