@@ -1,5 +1,6 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { mkdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { OwnPlaces } from '../policy/match-bind.js';
 import { CliError, exitCodes, systemErrorCode } from './exit-codes.js';
 
 /** Where the files of one daemon are. All absolute. */
@@ -78,9 +79,23 @@ export function resolvePaths(options: PathOptions, account: Account): Paths {
   };
 }
 
-/** Files and folders that no pilot gets, whatever a policy says: who can write there is root, who can read there knows secrets. */
-export function ownFiles({ policyFile, registryAuthFile, runDir, stateDir }: Paths): readonly string[] {
-  return [policyFile, registryAuthFile, runDir, stateDir];
+/** A path and what it leads to. */
+function withTarget(path: string): readonly string[] {
+  try {
+    return [...new Set([path, realpathSync(path)])];
+  } catch {
+    return [path];
+  }
+}
+
+/** What is our own: who can write there is root, who can read some of it knows secrets. `cliFile`: of the installed program. */
+export function ownPlaces(paths: Paths, cliFile: string): OwnPlaces {
+  const { policyFile, registryAuthFile, runDir, stateDir, logDir, pidFile, confDir } = paths;
+  const hidden = [policyFile, registryAuthFile, runDir, stateDir, logDir, pidFile, join(confDir, '.git')];
+  return {
+    hidden: hidden.flatMap(withTarget),
+    readOnly: [confDir, dirname(dirname(cliFile))].flatMap(withTarget),
+  };
 }
 
 /** Makes what is missing, for its owner only; leaves alone what is there. Throws a CliError (73) naming the directory. */

@@ -7,7 +7,7 @@ import type { Config, Key } from '../config/schema.js';
 import type { HostFacts } from '../model.js';
 import { unsafePath } from '../policy/bind-path.js';
 import { formatPolicyProblem, loadPolicy } from '../policy/load-policy.js';
-import { parseBind } from '../policy/match-bind.js';
+import { parseBind, type OwnPlaces } from '../policy/match-bind.js';
 import { narrow, type Narrowed } from '../policy/narrow.js';
 import { neededPolicy, renderPolicyFile, writtenPolicy } from '../policy/needed-policy.js';
 import { readPolicyFile, type PolicyState } from '../policy/policy-file.js';
@@ -25,8 +25,7 @@ export interface PolicyCommandDeps {
   layers(): Promise<readonly ConfigText[]>;
   /** Any file, as it is. */
   readFile(file: string): Promise<ConfigText>;
-  /** Files and folders of our own, which pilots never get. */
-  secret(): readonly string[];
+  own(): OwnPlaces;
   out(text: string): void;
   err(text: string): void;
   /** Told the exit code of the command once it is done. */
@@ -53,7 +52,7 @@ async function readConfig(deps: PolicyCommandDeps): Promise<Config> {
 
 async function effectOf(deps: PolicyCommandDeps, policy: Policy): Promise<Narrowed> {
   const config = await readConfig(deps);
-  const narrowed = narrow(config, policy, deps.secret());
+  const narrowed = narrow(config, policy, deps.own());
   const unsafe = await Promise.all(
     config.binds.map(async (bind) => {
       const why = await unsafePath(parseBind(bind, config.bind_options).source, deps.uid);
@@ -117,8 +116,9 @@ async function init(deps: PolicyCommandDeps): Promise<number> {
     const reason = systemErrorCode(error) === 'EEXIST' ? 'it is there already' : explainError(error).text;
     throw new CliError(exitCodes.cannotCreate, `cannot write ${file}: ${reason}`, { cause: error });
   }
-  deps.out(`${file} allows what the configuration in use asks for; look at it: planctonctl policy show`);
-  return exitCodes.ok;
+  deps.out(`${file} is written; look at it: planctonctl policy show`);
+  // There is what no policy allows.
+  return check(deps, undefined, false);
 }
 
 /** Adds `policy check`, `policy show` and `policy init`. */

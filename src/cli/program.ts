@@ -9,7 +9,7 @@ import { forceStop } from './force-stop.js';
 import { addHelpCommand } from './help-command.js';
 import { logFormats } from './log-output.js';
 import { changeMode } from './mode-commands.js';
-import { ownFiles, resolvePaths } from './paths.js';
+import { ownPlaces, resolvePaths } from './paths.js';
 import { addPolicyCommands } from './policy-command.js';
 import { runDaemon } from './run-daemon.js';
 import { runCommandLine } from './run-program.js';
@@ -157,7 +157,7 @@ function addConfig(program: Command, context: CliContext, finish: (exitCode: num
     uid: context.uid,
     policyFile: () => paths().policyFile,
     readFile: readConfigFile,
-    secret: () => ownFiles(paths()),
+    own: () => ownPlaces(paths(), context.cliFile),
   });
 }
 

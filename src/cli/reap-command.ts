@@ -3,10 +3,12 @@ import { EngineError } from '../engine/container-engine.js';
 import { createDockerEngine } from '../engine/docker-engine.js';
 import { reapExpired } from '../daemon/reap-expired.js';
 import { MACHINE_ID_FILE, readInstance } from '../observe/instance.js';
+import { narrow } from '../policy/narrow.js';
+import { readPolicyFile } from '../policy/policy-file.js';
 import { readConfigFolder } from './config-files.js';
 import { engineHost, type CliContext, type CliOptions } from './context.js';
 import { CliError, exitCodes } from './exit-codes.js';
-import { resolvePaths } from './paths.js';
+import { ownPlaces, resolvePaths } from './paths.js';
 import { lockHolder } from './process-lock.js';
 import { formatAge } from './status-text.js';
 
@@ -15,7 +17,8 @@ import { formatAge } from './status-text.js';
  * for a configuration that is none (78) and an engine that does not answer (69, 77).
  */
 export async function reap(context: CliContext, options: CliOptions): Promise<number> {
-  const { runDir, confDir, registryAuthFile } = resolvePaths(options, context);
+  const paths = resolvePaths(options, context);
+  const { runDir, confDir, registryAuthFile, policyFile } = paths;
   if (lockHolder(runDir) !== undefined) {
     context.out('the daemon runs, and does this itself');
     return exitCodes.ok;
@@ -25,13 +28,14 @@ export async function reap(context: CliContext, options: CliOptions): Promise<nu
   if (!result.ok) throw new CliError(exitCodes.config, 'the configuration is not valid: planctonctl config check');
   const engine = createDockerEngine({ host: engineHost(options, context), clock: context.clock, registryAuthFile });
   const instance = await readInstance(runDir, MACHINE_ID_FILE, host.hostname);
-  const reaped = await reapExpired({ clock: context.clock, engine, host, instance, config: result.config }).catch(
-    (error: unknown) => {
-      if (!(error instanceof EngineError)) throw error;
-      const code = error.kind === 'forbidden' ? exitCodes.noPermission : exitCodes.unavailable;
-      throw new CliError(code, error.message, { cause: error });
-    },
-  );
+  const policy = await readPolicyFile(policyFile, context.uid);
+  const own = ownPlaces(paths, context.cliFile);
+  const config = policy.ok ? narrow(result.config, policy.policy, own).config : result.config;
+  const reaped = await reapExpired({ clock: context.clock, engine, host, instance, config }).catch((error: unknown) => {
+    if (!(error instanceof EngineError)) throw error;
+    const code = error.kind === 'forbidden' ? exitCodes.noPermission : exitCodes.unavailable;
+    throw new CliError(code, error.message, { cause: error });
+  });
   for (const { name, ageMs, failure } of reaped) {
     if (failure === undefined) context.out(`${name}, ${formatAge(ageMs / 1000)} old, was removed`);
     else context.err(`${name}, ${formatAge(ageMs / 1000)} old, is still there: ${failure}`);

@@ -9,7 +9,7 @@ import { CliError, exitCodes, explainError } from './exit-codes.js';
 import { handleSignals } from './handle-signals.js';
 import { openLogOutput, type LogOutput } from './log-output.js';
 import { planLog, wantedLogLevel } from './log-settings.js';
-import { createDirectories, ownFiles, resolvePaths, type Paths } from './paths.js';
+import { createDirectories, ownPlaces, resolvePaths, type Paths } from './paths.js';
 import { createServiceNotifier, type ServiceNotifier } from './service-notifier.js';
 import { watchRunDirectory } from './watch-run-directory.js';
 
@@ -104,7 +104,7 @@ function daemonOptions(run: Run): DaemonOptions {
     engineHost: engine,
     registryAuthFile: paths.registryAuthFile,
     policyFile: paths.policyFile,
-    ownFiles: ownFiles(paths),
+    ownPlaces: ownPlaces(paths, context.cliFile),
     uid: context.uid,
     env: context.env,
     signal: manner.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, manner.signal]),

@@ -28,7 +28,7 @@ function isBindMode(mode: string): boolean {
 }
 
 function isAbsolutePath(path: string): boolean {
-  return path.startsWith('/') && !path.includes('\0') && !path.split('/').includes('..');
+  return path.startsWith('/') && !/[\p{Cc}\p{Cf}]/u.test(path) && !path.split('/').includes('..');
 }
 
 /** A Docker image reference. */

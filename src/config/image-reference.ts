@@ -25,7 +25,7 @@ export function parseImageReference(text: string): ImageReference | undefined {
   const [, name, tag, digest] = referencePattern.exec(text) ?? [];
   if (name === undefined || name.length > maxNameLength) return undefined;
   // 64 bare hex digits are an image id to the engine, not a name.
-  if (/^[a-f0-9]{64}$/.test(name)) return undefined;
+  if (/^[a-f0-9]{64}$/.test(name) || (name === 'sha256' && /^[a-f0-9]{64}$/.test(tag ?? ''))) return undefined;
   return { name, ...(tag !== undefined && { tag }), ...(digest !== undefined && { digest }) };
 }
 

@@ -71,13 +71,13 @@ class PlanctonDaemon implements Daemon {
   }
 
   #openPolicy(): PolicyGate {
-    const { clock, uid, policyFile, ownFiles, engineHost } = this.#options;
+    const { clock, uid, policyFile, ownPlaces, engineHost } = this.#options;
     const remote = !engineHost.startsWith('unix:');
-    const secret = () => {
+    const own = () => {
       const engine = [remote ? undefined : engineHost.slice('unix://'.length), this.#engineFolder()];
-      return [...ownFiles, ...engine.filter((path) => path !== undefined)];
+      return { ...ownPlaces, hidden: [...ownPlaces.hidden, ...engine.filter((path) => path !== undefined)] };
     };
-    return createPolicyGate({ hostPolicy: createHostPolicy(policyFile, uid), clock, uid, remote, secret });
+    return createPolicyGate({ hostPolicy: createHostPolicy(policyFile, uid), clock, uid, remote, own });
   }
 
   async #openConfig(

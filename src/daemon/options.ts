@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import type { OwnPlaces } from '../policy/match-bind.js';
 import type { DaemonEvent } from '../report/event.js';
 import type { Status } from '../report/status.js';
 
@@ -16,8 +17,8 @@ export interface DaemonOptions {
   readonly registryAuthFile: string;
   /** What the owner of this host allows pilots; without it no pilot is started. */
   readonly policyFile: string;
-  /** Files and folders that no pilot gets. */
-  readonly ownFiles: readonly string[];
+  /** Our own files and folders. */
+  readonly ownPlaces: OwnPlaces;
   /** Of the daemon. */
   readonly uid: number;
   /** Environment for git (proxies, CA, ssh command). */

@@ -2,15 +2,12 @@ import type { Clock } from '../clock.js';
 import type { Verdict } from '../config/keeper.js';
 import type { Config } from '../config/schema.js';
 import type { ContainerSettings } from '../model.js';
-import { withDeadline } from '../observe/deadline.js';
-import { unsafePath } from '../policy/bind-path.js';
 import { violations } from '../policy/conforms.js';
-import { parseBind } from '../policy/match-bind.js';
+import { parseBind, type OwnPlaces } from '../policy/match-bind.js';
 import { narrow, type Narrowed } from '../policy/narrow.js';
 import type { HostPolicy, PolicyState } from '../policy/policy-file.js';
-
-/** A path on a dead file server must not hold up the pilots that run. */
-const LOOK_MS = 2_000;
+import type { Policy } from '../policy/policy.js';
+import { createPathLook } from './path-look.js';
 
 export interface PolicyGateOptions {
   readonly hostPolicy: HostPolicy;
@@ -19,53 +16,46 @@ export interface PolicyGateOptions {
   readonly uid: number;
   /** The engine is on another host, and so are the paths of binds. */
   readonly remote: boolean;
-  /** Files and folders that pilots never get: our own and the engine's. */
-  readonly secret: () => readonly string[];
+  /** Our own files and folders, and the engine's. */
+  readonly own: () => OwnPlaces;
 }
 
 /** Stands between the configuration and the pilots, with the policy of this host in hand. Nothing rejects. */
 export interface PolicyGate {
   /** Reads the policy, for the first time or because it was changed. */
   read(): Promise<void>;
-  /** With every number within the caps of the policy as it was last read. */
+  /** With every number within the caps of the policy as it was last valid. */
   capped(config: Config): Config;
   /** What a configuration becomes now. Reads the policy again if it was changed. */
   narrow(config: Config): Promise<Narrowed>;
   /** In what a container that was made is more than the policy allows now. */
   violations(settings: ContainerSettings): Promise<readonly string[]>;
-  /** A newer configuration that asks for more than is allowed, by the policy as it was last read, is refused whole. */
+  /** A newer configuration that asks for more than is allowed, by the policy as it was last valid, is refused whole. */
   judge(verdict: Verdict<Config>): Verdict<Config>;
 }
 
-export function createPolicyGate({ hostPolicy, clock, uid, remote, secret }: PolicyGateOptions): PolicyGate {
-  let last: PolicyState | undefined;
-  /** Looks that have not come back: a second one would only hang as well. */
-  const looking = new Map<string, Promise<string | undefined>>();
+export function createPolicyGate({ hostPolicy, clock, uid, remote, own }: PolicyGateOptions): PolicyGate {
+  /** As it was last valid: a slip in the file must not lift its caps. */
+  let valid: Policy | undefined;
+  const look = createPathLook(clock, uid);
 
   async function read(): Promise<PolicyState> {
-    last = await hostPolicy.read();
-    return last;
-  }
-
-  async function look(path: string): Promise<string | undefined> {
-    const found = looking.get(path) ?? unsafePath(path, uid);
-    looking.set(path, found);
-    const forget = () => looking.delete(path);
-    void found.then(forget, forget);
-    return withDeadline(clock, LOOK_MS, `looking at ${path}`, found).catch((error: unknown) =>
-      error instanceof Error ? error.message : String(error),
-    );
+    const state = await hostPolicy.read();
+    if (state.ok) valid = state.policy;
+    return state;
   }
 
   async function unsafeBinds(config: Pick<Config, 'binds' | 'bind_options'>): Promise<readonly string[]> {
-    if (remote) return [];
-    const found = await Promise.all(
-      config.binds.map(async (bind) => {
-        const why = await look(parseBind(bind, config.bind_options).source);
-        return why === undefined ? [] : [`binds ${bind}: ${why}`];
-      }),
-    );
-    return found.flat();
+    const refused: string[] = [];
+    for (const bind of config.binds) {
+      const why = await look(parseBind(bind, config.bind_options).source);
+      if (why !== undefined) refused.push(`binds ${bind}: ${why}`);
+    }
+    return refused;
+  }
+
+  function capped(config: Config): Config {
+    return valid === undefined ? config : narrow(config, valid, own()).config;
   }
 
   return {
@@ -74,20 +64,20 @@ export function createPolicyGate({ hostPolicy, clock, uid, remote, secret }: Pol
     },
     async narrow(config) {
       const state = await read();
-      if (!state.ok) return { config, clamps: [], refusals: [state.why] };
-      const narrowed = narrow(config, state.policy, secret());
-      return { ...narrowed, refusals: [...narrowed.refusals, ...(await unsafeBinds(config))] };
+      if (!state.ok) return { config: capped(config), clamps: [], refusals: [state.why] };
+      const narrowed = narrow(config, state.policy, own());
+      // What is refused anyhow need not be looked at.
+      if (remote || narrowed.refusals.length > 0) return narrowed;
+      return { ...narrowed, refusals: await unsafeBinds(config) };
     },
     async violations(settings) {
       const state = await read();
-      return state.ok ? violations(settings, state.policy, secret()) : [state.why];
+      return state.ok ? violations(settings, state.policy, own()) : [state.why];
     },
-    capped(config) {
-      return last?.ok === true ? narrow(config, last.policy, []).config : config;
-    },
+    capped,
     judge(verdict) {
-      if (!verdict.ok || last?.ok !== true) return verdict;
-      const { clamps, refusals } = narrow(verdict.config, last.policy, secret());
+      if (!verdict.ok || valid === undefined) return verdict;
+      const { clamps, refusals } = narrow(verdict.config, valid, own());
       if (refusals.length > 0) return { ok: false, problems: refusals };
       return { ...verdict, warnings: [...verdict.warnings, ...clamps] };
     },

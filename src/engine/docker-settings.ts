@@ -20,6 +20,7 @@ const plain: Readonly<Record<string, readonly string[]>> = {
   GroupAdd: [],
   Links: [],
   OomKillDisable: [],
+  Tmpfs: [],
 };
 
 function isNothing(value: unknown): boolean {
@@ -33,6 +34,12 @@ function extrasOf(host: Fields): readonly string[] {
     if (isNothing(value) || (typeof value === 'string' && usual.includes(value))) return [];
     return `${name} ${JSON.stringify(value).slice(0, 200)}`;
   });
+  // What of /proc and /sys is hidden from a container and what it cannot write: emptied, there is a way to the host.
+  const opened = ['MaskedPaths', 'ReadonlyPaths'].filter((name) => {
+    const paths = host[name];
+    return host['Privileged'] !== true && Array.isArray(paths) && paths.length === 0;
+  });
+  found.push(...opened.map((name) => `no ${name}`));
   const restart = host['RestartPolicy'] ?? {};
   const policy = asFields(restart, 'restart policy')['Name'] ?? '';
   return policy === '' || policy === 'no' ? found : [...found, `RestartPolicy ${JSON.stringify(policy).slice(0, 200)}`];
@@ -55,7 +62,7 @@ function readList(host: Fields, name: string): readonly string[] {
 function cpusOf(host: Fields): number {
   const nano = typeof host['NanoCpus'] === 'number' ? host['NanoCpus'] : 0;
   if (nano > 0) return nano / 1e9;
-  const quota = number(host, 'CpuQuota');
+  const quota = typeof host['CpuQuota'] === 'number' ? host['CpuQuota'] : 0;
   return quota <= 0 ? 0 : quota / (number(host, 'CpuPeriod') || 100_000);
 }
 

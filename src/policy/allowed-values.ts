@@ -35,7 +35,7 @@ export function allowedBind(): ValueType<AllowedBind> {
   const accepted = `/path or /path:option,option (${bindOptions.join(' ')}; without rw it is read-only)`;
   const { schema } = text(accepted, (value) => {
     const [path = '', options = 'ro', ...rest] = value.split(':');
-    const isPath = path.startsWith('/') && !path.includes('\0') && !path.split('/').includes('..');
+    const isPath = path.startsWith('/') && !/[\p{Cc}\p{Cf}]/u.test(path) && !path.split('/').includes('..');
     return rest.length === 0 && isPath && options.split(',').every((option) => bindOptions.includes(option));
   });
   const read = schema.transform((value): AllowedBind => {
@@ -56,7 +56,10 @@ export interface AllowedDevice {
 export function allowedDevice(): ValueType<AllowedDevice> {
   const accepted = '/dev/on/host or /dev/on/host:permissions, permissions out of r, w and m';
   const shape = /^(\/dev\/[^\0:]+)(?::([rwm]{1,3}))?$/;
-  const { schema } = text(accepted, (value) => shape.test(value) && !value.split('/').includes('..'));
+  const { schema } = text(accepted, (value) => {
+    const [, path = ''] = shape.exec(value) ?? [];
+    return plainPath(path).startsWith('/dev/') && !path.split('/').includes('..');
+  });
   const read = schema.transform((value): AllowedDevice => {
     const [, path = '', permissions = 'rwm'] = shape.exec(value) ?? [];
     return { path: plainPath(path), permissions };

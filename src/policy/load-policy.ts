@@ -30,7 +30,10 @@ export function loadPolicy(text: ConfigText): PolicyVerdict {
       report('error', keyOffset, pathText([name]), `unknown key ${show(name)}`, hint);
       continue;
     }
-    if (value === null) continue;
+    if (value === null) {
+      report('error', keyOffset, name, `is empty; give ${policyKeys[name].accepted}, or remove it`);
+      continue;
+    }
     const result = policyKeys[name].schema.safeParse(value);
     if (result.success) given.set(name, result.data);
     else

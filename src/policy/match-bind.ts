@@ -26,7 +26,18 @@ const neverInPart = [
   '/etc/ssl/private',
 ];
 /** What the host runs, and how: a pilot that may write there is root. */
-const neverWritten = ['/etc', '/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/opt/plancton'];
+const neverWritten = [
+  ...['/etc', '/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'],
+  ...['/var/spool/cron', '/var/spool/at', '/var/lib/systemd'],
+];
+
+/** Files and folders of our own and of the engine; absolute, plain. */
+export interface OwnPlaces {
+  /** Pilots never get them, nor anything above or below. */
+  readonly hidden: readonly string[];
+  /** Pilots may read them, where the policy says so. */
+  readonly readOnly: readonly string[];
+}
 
 /** A bind of a configuration, `source:target[:options]`, taken apart. */
 export interface Bind {
@@ -57,15 +68,15 @@ export function writtenNeeds(bind: Bind): string {
   return needed.length === 0 ? bind.source : `${bind.source}:${needed.join(',')}`;
 }
 
-/** Why a bind is refused on any host; undefined: it depends on the policy. `secret`: files and folders of our own and of the engine. */
-export function alwaysRefused(bind: Bind, secret: readonly string[]): string | undefined {
+/** Why a bind is refused whatever the policy says; undefined: it depends on the policy. */
+export function alwaysRefused(bind: Bind, own: OwnPlaces): string | undefined {
   const { source } = bind;
-  const above = [...neverShown, ...secret].find((path) => isWithin(path, source));
+  const above = [...neverShown, ...own.hidden].find((path) => isWithin(path, source));
   if (above !== undefined)
     return `pilots never get ${above === source ? source : `${source}, since ${above} is in it`}`;
-  const part = [...neverInPart, ...secret].find((path) => isWithin(source, path));
+  const part = [...neverInPart, ...own.hidden].find((path) => isWithin(source, path));
   if (part !== undefined) return `pilots never get anything of ${part}`;
-  const written = neverWritten.find((path) => isWithin(source, path));
+  const written = [...neverWritten, ...own.readOnly].find((path) => isWithin(source, path) || isWithin(path, source));
   if (written !== undefined && needs(bind).includes('rw'))
     return `pilots never write to ${written}; add :ro to the bind`;
   return undefined;
@@ -73,6 +84,12 @@ export function alwaysRefused(bind: Bind, secret: readonly string[]): string | u
 
 /** Why no entry of the policy allows a bind; undefined: one does. */
 export function refusedBind(bind: Bind, allowed: readonly AllowedBind[]): string | undefined {
+  // Who may write there could put a link in its place, to anything, once it was looked at.
+  const writable = allowed.find(
+    ({ path, options }) => options.includes('rw') && bind.source !== path && isWithin(bind.source, path),
+  );
+  if (writable !== undefined)
+    return `within ${writable.path}, where pilots may write; bind ${writable.path} as a whole`;
   const around = allowed.filter(({ path }) => isWithin(bind.source, path));
   if (around.length === 0) return 'not among the allowed binds';
   const needed = needs(bind);

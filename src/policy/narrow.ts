@@ -2,9 +2,9 @@ import { formatDuration, formatSize } from '../config/quantity.js';
 import type { Config } from '../config/schema.js';
 import type { DeviceSpec } from '../model.js';
 import type { AllowedUser } from './allowed-values.js';
-import { alwaysRefused, parseBind, refusedBind } from './match-bind.js';
+import { alwaysRefused, parseBind, refusedBind, type OwnPlaces } from './match-bind.js';
 import { allowsImage } from './match-image.js';
-import type { Policy, PolicyKey } from './policy.js';
+import { mostSwap, type Policy, type PolicyKey } from './policy.js';
 
 /** What a configuration becomes under a policy. */
 export interface Narrowed {
@@ -34,7 +34,8 @@ export interface Wishes {
 function allowsUser(entry: AllowedUser, user: string): boolean {
   if ('exactly' in entry) return entry.exactly === user;
   const numbers = user.split(':').map((part) => (/^\d{1,10}$/.test(part) ? Number(part) : NaN));
-  return numbers.every((number) => number >= entry.least && number <= entry.most);
+  // Without a group it is the one that the image says, or root's.
+  return numbers.length === 2 && numbers.every((number) => number >= entry.least && number <= entry.most);
 }
 
 function allowsDevice(policy: Policy, { hostPath, permissions }: DeviceSpec): boolean {
@@ -72,18 +73,18 @@ function others<T>(
   return values.filter((value) => !isAllowed(value)).map((value) => refusal(key, show(value), why, cure));
 }
 
-function refusedBinds({ binds, bindOptions }: Wishes, policy: Policy, secret: readonly string[]): readonly string[] {
+function refusedBinds({ binds, bindOptions }: Wishes, policy: Policy, own: OwnPlaces): readonly string[] {
   return binds.flatMap((written) => {
     const bind = parseBind(written, bindOptions);
-    const always = alwaysRefused(bind, secret);
+    const always = alwaysRefused(bind, own);
     if (always !== undefined) return refusal('binds', written, always);
     const why = refusedBind(bind, policy.binds);
     return why === undefined ? [] : refusal('binds', written, why, 'binds');
   });
 }
 
-/** Everything that a policy refuses. `secret`: files and folders of our own and of the engine. */
-export function refusedWishes(wishes: Wishes, policy: Policy, secret: readonly string[]): readonly string[] {
+/** Everything that a policy refuses. */
+export function refusedWishes(wishes: Wishes, policy: Policy, own: OwnPlaces): readonly string[] {
   const image = refusedImage(policy, wishes.image);
   const options = ['no-new-privileges', 'no-new-privileges=true', ...policy.security_opts.map(plainOption)];
   const isCapability = (name: string) => policy.capabilities.includes(name) || policy.capabilities.includes('ALL');
@@ -93,7 +94,7 @@ export function refusedWishes(wishes: Wishes, policy: Policy, secret: readonly s
     ...(wishes.privileged && !policy.privileged
       ? [refusal('docker_privileged', 'true', 'privileged pilots are not allowed', 'privileged')]
       : []),
-    ...refusedBinds(wishes, policy, secret),
+    ...refusedBinds(wishes, policy, own),
     ...others(
       'devices',
       wishes.devices,
@@ -106,6 +107,14 @@ export function refusedWishes(wishes: Wishes, policy: Policy, secret: readonly s
       options.includes(plainOption(option)),
     ),
     ...others('network', [wishes.network], 'networks', (network) => policy.networks.includes(network)),
+  ];
+}
+
+/** Engines limit swap only together with memory. */
+function refusedSwap({ max_dock_mem: memory }: Config, policy: Policy): readonly string[] {
+  if (memory > 0 || policy.most_dock_swap === mostSwap) return [];
+  return [
+    'max_dock_mem 0: without a limit on memory there is none on swap either, which the policy caps; set max_dock_mem',
   ];
 }
 
@@ -138,8 +147,8 @@ type Numbers =
   | 'updateconfig'
   | 'git_interval';
 
-/** What a configuration becomes under the policy of a host. Depends on nothing but its arguments. `secret`: files and folders of our own and of the engine. */
-export function narrow(config: Config, policy: Policy, secret: readonly string[]): Narrowed {
+/** What a configuration becomes under the policy of a host. Depends on nothing but its arguments. */
+export function narrow(config: Config, policy: Policy, own: OwnPlaces): Narrowed {
   const clamps: string[] = [];
   const changed: Partial<Record<Numbers, number>> = {};
   function clamp(name: Numbers, by: PolicyKey, bound: number, isOut: boolean, show: (value: number) => string): void {
@@ -166,5 +175,7 @@ export function narrow(config: Config, policy: Policy, secret: readonly string[]
   atLeast('main_sleep', 'least_main_sleep', policy.least_main_sleep);
   atLeast('updateconfig', 'least_updateconfig', policy.least_updateconfig);
   atLeast('git_interval', 'least_updateconfig', policy.least_updateconfig);
-  return { config: { ...config, ...changed }, clamps, refusals: refusedWishes(wishesOf(config), policy, secret) };
+  const allowed = { ...config, ...changed };
+  const refusals = [...refusedWishes(wishesOf(config), policy, own), ...refusedSwap(allowed, policy)];
+  return { config: allowed, clamps, refusals };
 }

@@ -5,7 +5,10 @@ import { amount, count, duration, flag, listOf, size, type ValueType } from '../
 import { allowedBind, allowedCapability, allowedDevice, allowedImage, allowedUser } from './allowed-values.js';
 
 const year = 365 * 86_400;
-const manyCpus = 4096;
+/** No cap. */
+export const manyCpus = 4096;
+/** No cap. */
+export const mostSwap = 2 ** 50;
 
 function key<Out>(type: ValueType<Out>, fallback: unknown, unit: string, about: string): Key<Out> {
   return { ...type, fallback, unit, about };
@@ -26,7 +29,7 @@ export const policyKeys = {
     listOf(allowedBind()),
     [],
     '',
-    'Folders and files of the host that pilots may see, with all below; read-only unless it says rw.',
+    'Folders and files of the host that pilots may see, with all below; with rw only as a whole, and they may write.',
   ),
   devices: key(listOf(allowedDevice()), [], '', 'Devices of the host that pilots may use.'),
   capabilities: key(
@@ -50,7 +53,7 @@ export const policyKeys = {
   most_docks: key(count(0, maxPilots), maxPilots, 'pilots', 'Caps max_docks.'),
   most_cpus_per_dock: key(amount(0.01, manyCpus), manyCpus, 'CPUs', 'Caps cpus_per_dock.'),
   most_dock_mem: key(size(0, 2 ** 50), 0, 'bytes', 'Caps max_dock_mem; 0 means no cap.'),
-  most_dock_swap: key(size(0, 2 ** 50), 2 ** 50, 'bytes', 'Caps max_dock_swap.'),
+  most_dock_swap: key(size(0, mostSwap), mostSwap, 'bytes', 'Caps max_dock_swap.'),
   most_ttl: key(duration(1, year), year, 'seconds', 'Caps max_ttl.'),
   least_main_sleep: key(duration(1, 3600), 1, 'seconds', 'main_sleep is at least this.'),
   least_updateconfig: key(duration(1, 86_400), 1, 'seconds', 'updateconfig and git_interval are at least this.'),

@@ -14,6 +14,7 @@ import { aConfig } from '../support/plan-builders.js';
 const verdict = loadPolicy({ file: 'policy.yaml', text: strictPolicy });
 if (!verdict.ok) throw new Error('the strict policy is none');
 const { policy } = verdict;
+const own = { hidden: ['/srv/own'], readOnly: [] };
 
 const modest = aConfig({ network: 'none', cpus_per_dock: 0.1, max_dock_mem: 20_000_000 });
 
@@ -67,7 +68,7 @@ describe('the policy on a real engine', () => {
       return [`refused by the engine: ${String(error)}`];
     }
     try {
-      return violations(await engine().settingsOf(container.id), policy, ['/srv/own']);
+      return violations(await engine().settingsOf(container.id), policy, own);
     } finally {
       await container.remove({ force: true, v: true });
     }
@@ -87,14 +88,14 @@ describe('the policy on a real engine', () => {
       capabilities: ['+CAP_SYS_NICE', '-NET_RAW'],
       security_opts: ['no-new-privileges'],
     };
-    expect(narrow(allowed, policy, []).refusals).toEqual([]);
+    expect(narrow(allowed, policy, own).refusals).toEqual([]);
     expect(await tryOut(requestOf({ what: 'nothing', config: allowed }))).toEqual([]);
   });
 
   it.each(escapeAttempts.filter((attempt) => 'config' in attempt))(
     'refuses $what, before anything is made',
     (attempt) => {
-      expect(narrow(attempt.config, policy, ['/srv/own']).refusals).not.toEqual([]);
+      expect(narrow(attempt.config, policy, own).refusals).not.toEqual([]);
     },
   );
 

@@ -39,6 +39,7 @@ export function makeBootstrapWorld(
     env: {},
     clock: createFakeClock(),
     places,
+    own: { hidden: [places.policyFile], readOnly: [places.confDir] },
     engineHost: 'unix:///var/run/docker.sock',
     engine: {
       info: () => Promise.resolve(soundEngine),

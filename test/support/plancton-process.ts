@@ -38,7 +38,7 @@ export const permissivePolicy = JSON.stringify({
   images: ['*'],
   users: ['0-65535'],
   privileged: true,
-  binds: [`${tmpdir()}:rw`],
+  binds: [tmpdir()],
   devices: ['/dev/fuse'],
   capabilities: ['ALL'],
   networks: ['bridge', 'none', 'host'],

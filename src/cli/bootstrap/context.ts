@@ -2,6 +2,7 @@ import type { ConfigRepo } from '../../config/git/git-url.js';
 import type { Verdict } from '../../config/keeper.js';
 import type { Config } from '../../config/schema.js';
 import type { ContainerEngine } from '../../engine/container-engine.js';
+import type { OwnPlaces } from '../../policy/match-bind.js';
 import type { Status } from '../../report/status.js';
 import type { CliContext } from '../context.js';
 
@@ -36,6 +37,8 @@ export interface Companion {
 /** The world as bootstrap sees it, so that tests can hand in another one. */
 export interface BootstrapContext extends Pick<CliContext, 'uid' | 'env' | 'clock' | 'out' | 'err' | 'run'> {
   readonly places: Places;
+  /** Our own files and folders. */
+  readonly own: OwnPlaces;
   /** `unix:///path` or `tcp://host:port`. */
   readonly engineHost: string;
   readonly engine: Pick<ContainerEngine, 'info' | 'findImage' | 'pullImage'>;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Config } from '../../config/schema.js';
+import { formatPolicyProblem, loadPolicy } from '../../policy/load-policy.js';
 import { narrow } from '../../policy/narrow.js';
 import { neededPolicy, renderPolicyFile } from '../../policy/needed-policy.js';
 import { readPolicyFile } from '../../policy/policy-file.js';
@@ -35,7 +36,7 @@ async function keepTo(context: BootstrapContext, config: Config): Promise<void> 
   const { policyFile } = context.places;
   const state = await readPolicyFile(policyFile, context.uid);
   if (!state.ok) throw new CliError(exitCodes.config, state.why);
-  const { refusals } = narrow(config, state.policy, []);
+  const { refusals } = narrow(config, state.policy, context.own);
   if (refusals.length === 0) {
     context.out(`the policy in ${policyFile} allows what the configuration asks for`);
     return;
@@ -44,6 +45,19 @@ async function keepTo(context: BootstrapContext, config: Config): Promise<void> 
   throw new CliError(
     exitCodes.config,
     ['the policy of this host refuses the configuration:', ...refusals, cure].join('\n'),
+  );
+}
+
+/** There is what no policy allows. Throws a CliError (78). */
+function refuseHopeless(context: BootstrapContext, config: Config, text: string): void {
+  const verdict = loadPolicy({ file: context.places.policyFile, text });
+  const refusals = verdict.ok
+    ? narrow(config, verdict.policy, context.own).refusals
+    : verdict.problems.map((problem) => formatPolicyProblem(problem, text));
+  if (refusals.length === 0) return;
+  throw new CliError(
+    exitCodes.config,
+    ['no policy can allow what the configuration asks for:', ...refusals].join('\n'),
   );
 }
 
@@ -63,6 +77,7 @@ export async function placePolicy(context: BootstrapContext, config: Config, con
   const { policyFile, stateDir } = context.places;
   if (existsSync(policyFile)) return keepTo(context, config);
   const text = renderPolicyFile(neededPolicy(config));
+  refuseHopeless(context, config, text);
   context.out(
     `what pilots may have on this host goes to ${policyFile}; only root can change it there:\n${essence(text)}`,
   );

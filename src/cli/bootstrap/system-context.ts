@@ -15,7 +15,7 @@ import { createDiskGauge } from '../../observe/disk-gauge.js';
 import { readHostFacts } from '../../observe/host-facts.js';
 import { engineHost as engineHostOf } from '../context.js';
 import { exitCodes } from '../exit-codes.js';
-import { resolvePaths } from '../paths.js';
+import { ownPlaces, resolvePaths } from '../paths.js';
 import { runCommand } from '../run-command.js';
 import { readStatusFile } from '../status-file.js';
 import type { BootstrapContext, Companion, Places } from './context.js';
@@ -104,6 +104,7 @@ export function createBootstrapContext(): BootstrapContext {
     env: process.env,
     clock,
     places,
+    own: ownPlaces(resolvePaths({}, { uid: 0, home: '/root' }), places.planctonctlFile),
     engineHost,
     engine: createDockerEngine({ clock, host: engineHost, registryAuthFile }),
     out: (text) => process.stdout.write(`${text}\n`),

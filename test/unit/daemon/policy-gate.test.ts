@@ -22,7 +22,7 @@ function aGate(text: string | undefined, { remote = false } = {}) {
     clock,
     uid,
     remote,
-    secret: () => [file],
+    own: () => ({ hidden: [file], readOnly: [] }),
   });
   return { dir, file, write, gate };
 }
@@ -48,15 +48,15 @@ describe('the gate between a configuration and its pilots', () => {
 
   it('looks at the paths of binds where they are on this host', async () => {
     const { gate, dir, write } = aGate(undefined);
-    write(`${usual}binds: ["${dir}/data:rw"]\n`);
+    write(`${usual}binds: ["${dir}/data"]\n`);
     const open = join(dir, 'data', 'open');
     mkdirSync(join(open, 'inner'), { recursive: true });
     chmodSync(open, 0o777);
-    const config = aConfig({ binds: [`${open}/inner:/x`] });
+    const config = aConfig({ binds: [`${open}/inner:/x:ro`] });
     expect((await gate.narrow(config)).refusals).toEqual([
-      `binds ${open}/inner:/x: others than root may change what is in ${open}`,
+      `binds ${open}/inner:/x:ro: others than root may change what is in ${open}`,
     ]);
-    const remote = aGate(`${usual}binds: ["${dir}/data:rw"]\n`, { remote: true });
+    const remote = aGate(`${usual}binds: ["${dir}/data"]\n`, { remote: true });
     expect((await remote.gate.narrow(config)).refusals).toEqual([]);
   });
 
@@ -68,7 +68,7 @@ describe('the gate between a configuration and its pilots', () => {
   });
 
   it('refuses a newer configuration whole that asks for more, and tells of what was capped', async () => {
-    const { gate } = aGate(usual);
+    const { gate, write } = aGate(usual);
     expect(gate.judge(accepted(aConfig({ docker_image: 'evil' })))).toMatchObject({ ok: true });
     await gate.read();
     expect(gate.judge(accepted(aConfig({ docker_image: 'evil' })))).toMatchObject({
@@ -76,6 +76,10 @@ describe('the gate between a configuration and its pilots', () => {
       problems: [expect.stringMatching(/^docker_image evil/)],
     });
     expect(gate.judge(accepted())).toMatchObject({ ok: true, warnings: [expect.stringMatching(/^max_docks is 3/)] });
+    write('imges: []\n');
+    await gate.read();
+    expect(gate.judge(accepted(aConfig({ docker_image: 'evil' }))).ok).toBe(false);
+    expect((await gate.narrow(aConfig())).config.max_docks).toBe(3);
     const broken = { ok: false, problems: ['x'] } as const;
     expect(gate.judge(broken)).toBe(broken);
   });

@@ -24,7 +24,8 @@ function inspected(
   return { Config: { ...Config, ...config }, HostConfig: { ...HostConfig, ...host } };
 }
 
-const found = (reply: unknown, policy = aPolicy()) => violations(readContainerSettings(reply), policy, ['/srv/own']);
+const found = (reply: unknown, policy = aPolicy()) =>
+  violations(readContainerSettings(reply), policy, { hidden: ['/srv/own'], readOnly: [] });
 
 describe('a container that was made', () => {
   it('conforms when it is what we asked for', () => {
@@ -75,8 +76,9 @@ describe('a container that was made', () => {
     ['capabilities', { CapAdd: ['CAP_SYS_ADMIN'] }],
     ['security_opts', { SecurityOpt: ['seccomp=unconfined'] }],
     ['network', { NetworkMode: 'host' }],
-    ['CPUs', { CpuQuota: 0 }],
-    ['CPUs', { CpuQuota: -1 }],
+    ['Tmpfs', { Tmpfs: { '/t': 'exec' } }],
+    ['no MaskedPaths', { MaskedPaths: [] }],
+    ['no ReadonlyPaths', { ReadonlyPaths: [] }],
   ])('does not conform with another %s', (what, host) => {
     const [violation = ''] = found(inspected(host));
     expect(violation).toContain(what);
@@ -99,6 +101,8 @@ describe('a container that was made', () => {
     expect(found(inspected({ Memory: 0, MemorySwap: 0 }), policy)[0]).toContain('most_dock_mem');
     expect(found(inspected({ Memory: 2e9, MemorySwap: 2e9 }), policy)[0]).toContain('most_dock_mem');
     expect(found(inspected({ Memory: 1e9, MemorySwap: 3e9 }), policy)[0]).toContain('most_dock_swap');
+    expect(found(inspected({ CpuQuota: 0 }), policy)[0]).toContain('most_cpus_per_dock');
+    expect(found(inspected({ CpuQuota: 0 }))).toEqual([]);
     expect(found(inspected({ CpuQuota: 300_000 }), policy)[0]).toContain('most_cpus_per_dock');
     expect(found(inspected({ CpuQuota: 0, NanoCpus: 1e9 }), policy)).toEqual([]);
   });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { alwaysRefused, parseBind, refusedBind, writtenNeeds } from '../../../src/policy/match-bind.js';
 
-const secret = ['/srv/plancton/run', '/srv/engine.sock'];
-const always = (bind: string) => alwaysRefused(parseBind(bind, 'rw'), secret);
+const own = { hidden: ['/srv/plancton/run', '/srv/engine.sock'], readOnly: ['/opt/program', '/conf'] };
+const always = (bind: string) => alwaysRefused(parseBind(bind, 'rw'), own);
 
 describe('what pilots never get', () => {
   it.each([
@@ -35,13 +35,17 @@ describe('what pilots never get', () => {
     expect(always(bind)).toMatch(/^pilots never get/);
   });
 
-  it.each(['/etc/cron.d:/x', '/etc/plancton/a:/x:rw', '/usr/local/bin:/x', '/lib/modules:/x:rw,rslave'])(
-    'to write to: %s',
-    (bind) => {
-      expect(always(bind)).toMatch(/^pilots never write to .*; add :ro/);
-      expect(always(`${bind.split(':').slice(0, 2).join(':')}:ro`)).toBeUndefined();
-    },
-  );
+  it.each([
+    '/etc/cron.d:/x',
+    '/etc/plancton/a:/x:rw',
+    '/usr/local/bin:/x',
+    '/lib/modules:/x:rw,rslave',
+    '/opt:/x',
+    '/conf/hosts:/x',
+  ])('to write to: %s', (bind) => {
+    expect(always(bind)).toMatch(/^pilots never write to .*; add :ro/);
+    expect(always(`${bind.split(':').slice(0, 2).join(':')}:ro`)).toBeUndefined();
+  });
 
   it.each(['/cvmfs:/cvmfs', '/etc/grid-security:/x:ro', '/srv2:/x', '/srv/other:/x', '/procx:/x', '/usr/share:/x:ro'])(
     'is not %s',
@@ -59,7 +63,7 @@ describe('an allowed bind', () => {
   ];
   const refused = (bind: string) => refusedBind(parseBind(bind, 'rw,rslave'), allowed);
 
-  it.each(['/cvmfs:/c:ro', '/cvmfs/a/b:/c:ro,rslave', '/data:/d', '/data/./x//y:/d:rw', '/shared:/s:rw,rshared'])(
+  it.each(['/cvmfs:/c:ro', '/cvmfs/a/b:/c:ro,rslave', '/data:/d', '/data/.//:/d:rw', '/shared:/s:rw,rshared'])(
     'is good for %s',
     (bind) => {
       expect(refused(bind)).toBeUndefined();
@@ -68,6 +72,8 @@ describe('an allowed bind', () => {
 
   it.each([
     ['/cvmfs:/c', /without rw/],
+    ['/data/x:/d', /within \/data, where pilots may write/],
+    ['/data/x:/d:ro', /within \/data, where pilots may write/],
     ['/cvmfs2:/c:ro', /not among/],
     ['/cvm:/c:ro', /not among/],
     ['/data:/d:rw,shared', /without shared/],

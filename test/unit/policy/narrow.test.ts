@@ -18,18 +18,19 @@ function aPolicy(written: WrittenPolicy): Policy {
   return verdict.policy;
 }
 
+const nothing = { hidden: [], readOnly: [] };
 const usual: WrittenPolicy = { images: ['busybox'], users: ['0:0'] };
 const refusals = (config: Partial<Config>, policy: WrittenPolicy = {}) =>
-  narrow(aConfig(config), aPolicy({ ...usual, ...policy }), []).refusals;
+  narrow(aConfig(config), aPolicy({ ...usual, ...policy }), nothing).refusals;
 
 describe('a configuration under a policy', () => {
   it('stays as it is where the policy allows all of it', () => {
     const config = aConfig();
-    expect(narrow(config, aPolicy(usual), [])).toStrictEqual({ config, clamps: [], refusals: [] });
+    expect(narrow(config, aPolicy(usual), nothing)).toStrictEqual({ config, clamps: [], refusals: [] });
   });
 
   it('gets nothing from an empty policy: no image, and no root', () => {
-    expect(narrow(aConfig(), aPolicy({}), []).refusals).toEqual([
+    expect(narrow(aConfig(), aPolicy({}), nothing).refusals).toEqual([
       'docker_image busybox: not among the allowed images; the policy of this host could allow it under images',
       'user_group 0:0: not among the allowed users; the policy of this host could allow it under users',
     ]);
@@ -40,7 +41,7 @@ describe('a configuration under a policy', () => {
     const policy = { most_docks: 4, most_cpus_per_dock: 2, most_dock_mem: '1G', most_dock_swap: 0, most_ttl: '1h' };
     const least = { least_main_sleep: '10s', least_updateconfig: '1m' };
     const config = aConfig({ ...wanted, main_sleep: 1, updateconfig: 5, git_interval: 5 });
-    const narrowed = narrow(config, aPolicy({ ...usual, ...policy, ...least }), []);
+    const narrowed = narrow(config, aPolicy({ ...usual, ...policy, ...least }), nothing);
     expect(narrowed.config).toStrictEqual({
       ...config,
       ...{ max_docks: 4, cpus_per_dock: 2, max_dock_mem: 1e9, max_dock_swap: 0, max_ttl: 3600 },
@@ -58,7 +59,7 @@ describe('a configuration under a policy', () => {
     ['docker_privileged true', { docker_privileged: true }, { privileged: true }],
     ['user_group root', { user_group: 'root' }, { users: ['root'] }],
     ['user_group 1000:0', { user_group: '1000:0' }, { users: ['1000:0'] }],
-    ['user_group 999', { user_group: '999' }, { users: ['1-1000'] }],
+    ['user_group 999:999', { user_group: '999:999' }, { users: ['1-1000'] }],
     ['binds /data:/d', { binds: ['/data:/d'] }, { binds: ['/data:rw'] }],
     ['devices /dev/fuse:rw', { devices: [fuse('rw')] }, { devices: ['/dev/fuse:rwm'] }],
     ['devices /dev/fuse:rwm', { devices: [fuse('rwm')] }, { devices: ['/dev/fuse'] }],
@@ -79,6 +80,8 @@ describe('a configuration under a policy', () => {
 
   it.each<[string, Partial<Config>, WrittenPolicy]>([
     ['a number of the group out of the range', { user_group: '1000:0' }, { users: ['1-65535'] }],
+    ["a number without a group, which is then root's", { user_group: '1000' }, { users: ['1-65535'] }],
+    ['swap without end', { max_dock_mem: 0 }, { most_dock_swap: 0 }],
     ['a name where numbers are allowed', { user_group: 'alice' }, { users: ['0-65535'] }],
     ['more than the permissions of a device', { devices: [fuse('rwm')] }, { devices: ['/dev/fuse:r'] }],
     ['another device', { devices: [fuse('r')] }, { devices: ['/dev/fuse2'] }],
@@ -96,7 +99,9 @@ describe('a configuration under a policy', () => {
     const all = { binds: ['/:rw'] };
     expect(refusals({ binds: ['/:/host'] }, all)).toEqual(['binds /:/host: pilots never get /, since /etc is in it']);
     const config = aConfig({ binds: ['/srv/secret/x:/x:ro'] });
-    expect(narrow(config, aPolicy({ ...usual, ...all }), ['/srv/secret']).refusals).toHaveLength(1);
+    expect(
+      narrow(config, aPolicy({ ...usual, ...all }), { hidden: ['/srv/secret'], readOnly: [] }).refusals,
+    ).toHaveLength(1);
   });
 });
 
@@ -124,7 +129,8 @@ describe('the policy that a configuration needs', () => {
       fc.property(anyConfig, (config) => {
         const verdict = loadPolicy({ file: 'p', text: renderPolicyFile(neededPolicy(config)) });
         expect(verdict).toMatchObject({ ok: true });
-        if (verdict.ok) expect(narrow(config, verdict.policy, [])).toStrictEqual({ config, clamps: [], refusals: [] });
+        if (verdict.ok)
+          expect(narrow(config, verdict.policy, nothing)).toStrictEqual({ config, clamps: [], refusals: [] });
       }),
     );
   });
@@ -132,7 +138,9 @@ describe('the policy that a configuration needs', () => {
   it('allows nothing that another configuration has beyond it', () => {
     fc.assert(
       fc.property(anyConfig, anyConfig, (mine, theirs) => {
-        const found = narrow(theirs, aPolicy(neededPolicy(mine)), []).refusals.map((refusal) => refusal.split(' ')[0]);
+        const found = narrow(theirs, aPolicy(neededPolicy(mine)), nothing).refusals.map(
+          (refusal) => refusal.split(' ')[0],
+        );
         expect(found.includes('docker_image')).toBe(mine.docker_image !== theirs.docker_image);
         expect(found.includes('user_group')).toBe(mine.user_group !== theirs.user_group);
         expect(found.includes('docker_privileged')).toBe(theirs.docker_privileged && !mine.docker_privileged);
@@ -168,8 +176,8 @@ describe('a wider policy', () => {
           networks: [...a.networks, ...b.networks],
           privileged: a.privileged || b.privileged,
         };
-        const refused = narrow(config, a, []).refusals;
-        for (const refusal of narrow(config, both, []).refusals) expect(refused).toContain(refusal);
+        const refused = narrow(config, a, nothing).refusals;
+        for (const refusal of narrow(config, both, nothing).refusals) expect(refused).toContain(refusal);
       }),
     );
   });

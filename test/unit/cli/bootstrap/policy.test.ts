@@ -40,6 +40,18 @@ test.each([
   expect(existsSync(context.places.policyFile)).toBe(refused === undefined);
 });
 
+test('what no policy can allow is said before anything is written', async () => {
+  const { context } = world();
+  const greedy = aConfig({ binds: ['/var/run/docker.sock:/s'] });
+  await expect(placePolicy(context, greedy, 'given')).rejects.toMatchObject({
+    exitCode: 78,
+    message: expect.stringMatching(
+      /no policy can allow .*\nbinds \/var\/run\/docker.sock:\/s: pilots never get/,
+    ) as string,
+  });
+  expect(existsSync(context.places.policyFile)).toBe(false);
+});
+
 test('a policy that is there is never widened', async () => {
   const { context } = world();
   const { policyFile } = context.places;
