@@ -177,7 +177,9 @@ test('--remove takes back everything bootstrap made, and can be repeated', async
   expect(ran, ran.stderr).toMatchObject({ code: 0 });
   expect(await host.sh(pilots)).toBe('');
   expect(
-    await host.sh('ls -d /etc/plancton /etc/plancton-policy.yaml /etc/systemd/system/plancton* 2>/dev/null || true'),
+    await host.sh(
+      'ls -d /etc/plancton /etc/plancton-policy.yaml /etc/systemd/system/plancton*.service /etc/systemd/system/plancton*.slice /etc/systemd/system/plancton*.timer 2>/dev/null || true',
+    ),
   ).toBe('');
   expect((await host.exec('plancton-bootstrap', '--remove')).code).toBe(0);
 });
