@@ -19,7 +19,8 @@ export function report(name: string, result: BenchResult): void {
   mkdirSync(dir, { recursive: true });
   const stored = { date: new Date().toISOString().slice(0, 10), machine: describeMachine(), quick, ...result };
   const results = storeResult(join(dir, 'results.json'), name, stored);
-  if (result.chart !== undefined) writeFileSync(join(dir, `${name}.svg`), toBarChart(result.chart));
+  const { chart } = results[name] ?? result;
+  if (chart !== undefined) writeFileSync(join(dir, `${name}.svg`), toBarChart(chart));
   if (dir !== docsDir) return;
   for (const [file, chartDir] of [
     ['README.md', 'docs/bench'],

@@ -52,7 +52,8 @@ export function storeResult(file: string, name: string, result: StoredResult): R
   const results = { ...readResults(file), [name]: result };
   const sorted = Object.fromEntries(Object.entries(results).sort(([a], [b]) => a.localeCompare(b)));
   writeFileSync(file, `${toJson(sorted)}\n`);
-  return sorted;
+  // Rounded as it is kept: whoever makes the tables again from the file must come to the same.
+  return readResults(file);
 }
 
 /** Indented, but with each list of plain values on one line; of samples, three digits behind the point. */
