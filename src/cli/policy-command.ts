@@ -5,9 +5,9 @@ import { loadConfig, type ConfigText } from '../config/load.js';
 import { renderValue } from '../config/render.js';
 import type { Config, Key } from '../config/schema.js';
 import type { HostFacts } from '../model.js';
-import { unsafePath } from '../policy/bind-path.js';
+import { unsafeBinds, unsafePath } from '../policy/bind-path.js';
 import { formatPolicyProblem, loadPolicy } from '../policy/load-policy.js';
-import { parseBind, type OwnPlaces } from '../policy/match-bind.js';
+import type { OwnPlaces } from '../policy/match-bind.js';
 import { narrow, type Narrowed } from '../policy/narrow.js';
 import { neededPolicy, renderPolicyFile, writtenPolicy } from '../policy/needed-policy.js';
 import { readPolicyFile, type PolicyState } from '../policy/policy-file.js';
@@ -53,13 +53,8 @@ async function readConfig(deps: PolicyCommandDeps): Promise<Config> {
 async function effectOf(deps: PolicyCommandDeps, policy: Policy): Promise<Narrowed> {
   const config = await readConfig(deps);
   const narrowed = narrow(config, policy, deps.own());
-  const unsafe = await Promise.all(
-    config.binds.map(async (bind) => {
-      const why = await unsafePath(parseBind(bind, config.bind_options).source, deps.uid);
-      return why === undefined ? [] : [`binds ${bind}: ${why}`];
-    }),
-  );
-  return { ...narrowed, refusals: [...narrowed.refusals, ...unsafe.flat()] };
+  const unsafe = await unsafeBinds(config, (path) => unsafePath(path, deps.uid));
+  return { ...narrowed, refusals: [...narrowed.refusals, ...unsafe] };
 }
 
 /** Whether the policy is one, and what the configuration in use becomes under it; 0 or 78. */

@@ -43,7 +43,8 @@ export interface Key<Out = unknown> extends ValueType<Out> {
   readonly about: string;
 }
 
-function key<Out>(type: ValueType<Out>, fallback: unknown, unit: string, about: string): Key<Out> {
+/** One row of a table of keys. */
+export function key<Out>(type: ValueType<Out>, fallback: unknown, unit: string, about: string): Key<Out> {
   return { ...type, fallback, unit, about };
 }
 

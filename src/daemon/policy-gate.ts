@@ -2,8 +2,9 @@ import type { Clock } from '../clock.js';
 import type { Verdict } from '../config/keeper.js';
 import type { Config } from '../config/schema.js';
 import type { ContainerSettings } from '../model.js';
+import { unsafeBinds } from '../policy/bind-path.js';
 import { violations } from '../policy/conforms.js';
-import { parseBind, type OwnPlaces } from '../policy/match-bind.js';
+import type { OwnPlaces } from '../policy/match-bind.js';
 import { narrow, type Narrowed } from '../policy/narrow.js';
 import type { HostPolicy, PolicyState } from '../policy/policy-file.js';
 import type { Policy } from '../policy/policy.js';
@@ -45,15 +46,6 @@ export function createPolicyGate({ hostPolicy, clock, uid, remote, own }: Policy
     return state;
   }
 
-  async function unsafeBinds(config: Pick<Config, 'binds' | 'bind_options'>): Promise<readonly string[]> {
-    const refused: string[] = [];
-    for (const bind of config.binds) {
-      const why = await look(parseBind(bind, config.bind_options).source);
-      if (why !== undefined) refused.push(`binds ${bind}: ${why}`);
-    }
-    return refused;
-  }
-
   function capped(config: Config): Config {
     return valid === undefined ? config : narrow(config, valid, own()).config;
   }
@@ -68,7 +60,7 @@ export function createPolicyGate({ hostPolicy, clock, uid, remote, own }: Policy
       const narrowed = narrow(config, state.policy, own());
       // What is refused anyhow need not be looked at.
       if (remote || narrowed.refusals.length > 0) return narrowed;
-      return { ...narrowed, refusals: await unsafeBinds(config) };
+      return { ...narrowed, refusals: await unsafeBinds(config, look) };
     },
     async violations(settings) {
       const state = await read();

@@ -1,5 +1,8 @@
 import type { Stats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
+import { codeOf } from '../config/capped-file.js';
+import type { Config } from '../config/schema.js';
+import { parseBind } from './match-bind.js';
 import { isSafe } from './policy-file.js';
 
 /** Folders of `path` from the top, then `path` itself. */
@@ -13,7 +16,7 @@ async function look(step: string): Promise<Stats | string | undefined> {
   try {
     return await lstat(step);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const code = codeOf(error);
     return code === 'ENOENT' ? undefined : `${step} cannot be looked at (${code})`;
   }
 }
@@ -42,4 +45,17 @@ export async function unsafePath(path: string, uid: number): Promise<string | un
     if (doubt !== undefined && !isSticky) return doubt;
   }
   return undefined;
+}
+
+/** Refusals of binds whose source is not safe. `look`: as `unsafePath`, for the user of the daemon; one path at a time. */
+export async function unsafeBinds(
+  { binds, bind_options: usual }: Pick<Config, 'binds' | 'bind_options'>,
+  look: (path: string) => Promise<string | undefined>,
+): Promise<readonly string[]> {
+  const refused: string[] = [];
+  for (const bind of binds) {
+    const why = await look(parseBind(bind, usual).source);
+    if (why !== undefined) refused.push(`binds ${bind}: ${why}`);
+  }
+  return refused;
 }

@@ -44,7 +44,7 @@ function allowsDevice(policy: Policy, { hostPath, permissions }: DeviceSpec): bo
 }
 
 /** `seccomp:x` and `seccomp=x` are one. */
-function plainOption(option: string): string {
+export function plainOption(option: string): string {
   return option.replace(/^([a-z-]+):/, '$1=');
 }
 

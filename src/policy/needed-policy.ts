@@ -2,7 +2,7 @@ import { parseImageReference } from '../config/image-reference.js';
 import { commentLines, renderValue } from '../config/render.js';
 import type { Key, Config } from '../config/schema.js';
 import { parseBind, writtenNeeds } from './match-bind.js';
-import { addedCapability } from './narrow.js';
+import { addedCapability, plainOption } from './narrow.js';
 import { policyKeys, type Policy, type PolicyKey } from './policy.js';
 
 /** A policy as it is written in its file. */
@@ -19,7 +19,7 @@ function unique(values: readonly string[]): readonly string[] {
 /** The narrowest policy under which a configuration works as it is, with any tag of its image. */
 export function neededPolicy(config: Config): WrittenPolicy {
   const image = parseImageReference(config.docker_image);
-  const options = config.security_opts.map((option) => option.replace(/^([a-z-]+):/, '$1='));
+  const options = config.security_opts.map(plainOption);
   return {
     images: [image?.name ?? config.docker_image],
     users: [config.user_group],

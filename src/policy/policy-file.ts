@@ -1,6 +1,7 @@
 import { constants, type Stats } from 'node:fs';
 import { lstat, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { codeOf } from '../config/capped-file.js';
 import { formatPolicyProblem, loadPolicy } from './load-policy.js';
 import type { Policy } from './policy.js';
 
@@ -26,7 +27,7 @@ function broken(file: string, what: string): PolicyState {
 }
 
 function failure(file: string, error: unknown): PolicyState {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  const code = codeOf(error);
   if (code === 'ENOENT') {
     const why = `there is no policy for this host (${file}), so no pilot is started; plancton-bootstrap or \`planctonctl policy init\` writes one`;
     return { ok: false, why };
@@ -48,7 +49,7 @@ async function readTrusted(file: string, uid: number): Promise<{ text: string } 
       return { why: broken(file, 'can be changed by others than root; chown root and chmod go-w it') };
     }
     if (stats.size > mostBytes) return { why: broken(file, `holds more than ${mostBytes / 1024} KiB`) };
-    return { text: (await handle.readFile('utf8')).slice(0, mostBytes) };
+    return { text: await handle.readFile('utf8') };
   } finally {
     await handle.close();
   }
@@ -76,7 +77,7 @@ async function fingerprint(file: string): Promise<string> {
     [dirname(file), file].map((path) =>
       lstat(path, { bigint: true }).then(
         ({ ino, mode, uid, ctimeNs, size }) => [ino, mode, uid, ctimeNs, size].join(' '),
-        (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : 'unknown'),
+        codeOf,
       ),
     ),
   );

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { networkName, securityOption } from '../config/container-values.js';
-import { maxPilots, type Key } from '../config/schema.js';
-import { amount, count, duration, flag, listOf, size, type ValueType } from '../config/value-type.js';
+import { key, maxPilots, type Key } from '../config/schema.js';
+import { amount, count, duration, flag, listOf, size } from '../config/value-type.js';
 import { allowedBind, allowedCapability, allowedDevice, allowedImage, allowedUser } from './allowed-values.js';
 
 const year = 365 * 86_400;
@@ -9,10 +9,6 @@ const year = 365 * 86_400;
 export const manyCpus = 4096;
 /** No cap. */
 export const mostSwap = 2 ** 50;
-
-function key<Out>(type: ValueType<Out>, fallback: unknown, unit: string, about: string): Key<Out> {
-  return { ...type, fallback, unit, about };
-}
 
 /** All that the host's owner can say about pilots, in the order in which people read it. What is not said is not allowed, or not capped. */
 export const policyKeys = {
