@@ -15,12 +15,8 @@ import type {
   SpawnAction,
   ThawAction,
 } from '../model.js';
+import { createStartQueue, type StartQueue } from './start-queue.js';
 
-/**
- * Starts side by side gain up to three or four on the engines measured: until 24 pilots ran on 2 CPUs it took 1, 0.91 and 0.89 of the time with 2, 3
- * and 4 (a plain loop: 1.41, 1, 0.85 and 1 with 1, 2, 4 and 8). Each that is under way cannot be taken back, so the last bit is left.
- */
-const STARTS_AT_ONCE = 3;
 const REMOVALS_AT_ONCE = 16;
 /** What is left of ended pilots is cleared away after the starts of the same moment, but no later than this. */
 const CLEARING_WAITS_MS = 5_000;
@@ -77,7 +73,7 @@ class EngineExecutor implements Executor {
   readonly #pulling = new Set<string>();
   readonly #running = new Set<Promise<void>>();
   readonly #stop = new AbortController();
-  readonly #starts = pLimit(STARTS_AT_ONCE);
+  readonly #starts: StartQueue;
   readonly #removals = pLimit(REMOVALS_AT_ONCE);
   #batches = 0;
   /** Number of the last batch whose starts are not wanted any more. */
@@ -86,6 +82,7 @@ class EngineExecutor implements Executor {
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
+    this.#starts = createStartQueue(options.clock);
   }
 
   begin(actions: readonly Action[]): void {
@@ -143,7 +140,7 @@ class EngineExecutor implements Executor {
 
   #queue(action: SpawnAction, batch: Batch): Promise<void> {
     this.#spawning.set(action.spec.name, action.spec.cpus);
-    const start = this.#starts(() => this.#spawn(action, batch));
+    const start = this.#starts.add(() => this.#spawn(action, batch));
     this.#keep(start);
     return start;
   }
