@@ -14,6 +14,11 @@ export default defineConfig({
       },
       {
         extends: true,
+        // Each test feeds a reader with many thousands of inputs; PLANCTON_FUZZ_INPUTS says how many.
+        test: { name: 'fuzz', include: ['test/fuzz/**/*.test.ts'], testTimeout: 3_600_000 },
+      },
+      {
+        extends: true,
         test: {
           name: 'real',
           include: ['test/contract/**/*.test.ts', 'test/integration/**/*.test.ts'],

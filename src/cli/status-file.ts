@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Status } from '../report/status.js';
+import { isStatus } from '../report/status-shape.js';
 import { removeFile } from './remove-file.js';
 import { writeFileAtomic } from './write-file-atomic.js';
 
@@ -26,8 +27,4 @@ export function readStatusFile(runDir: string): Status | undefined {
 /** Throws a CliError (73) where something else has its place. */
 export function removeStatusFile(runDir: string): void {
   removeFile(statusFile(runDir), 'the status file', 'choose another run directory with --rundir');
-}
-
-function isStatus(value: unknown): value is Status {
-  return typeof value === 'object' && value !== null && 'apiVersion' in value && value.apiVersion === 'plancton/v1';
 }

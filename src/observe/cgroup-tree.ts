@@ -18,8 +18,8 @@ export interface Weight {
 export function readCpuNs(tree: CgroupTree, path: string): number | undefined {
   const [file, pattern, nsPerUnit] =
     tree.version === 1
-      ? ([join(tree.root, 'cpuacct', path, 'cpuacct.usage'), /^(\d+)$/m, 1] as const)
-      : ([join(tree.root, path, 'cpu.stat'), /^usage_usec (\d+)$/m, 1000] as const);
+      ? ([join(tree.root, 'cpuacct', path, 'cpuacct.usage'), /^(\d{1,20})$/m, 1] as const)
+      : ([join(tree.root, path, 'cpu.stat'), /^usage_usec (\d{1,20})$/m, 1000] as const);
   const used = pattern.exec(readIfThere(file) ?? '')?.[1];
   return used === undefined ? undefined : Number(used) * nsPerUnit;
 }
@@ -31,9 +31,9 @@ export function readCpuNs(tree: CgroupTree, path: string): number | undefined {
 export function readMemoryBytes(tree: CgroupTree, path: string): number | undefined {
   const [dir, usage, cache] =
     tree.version === 1
-      ? ([join(tree.root, 'memory', path), 'memory.usage_in_bytes', /^total_inactive_file (\d+)$/m] as const)
-      : ([join(tree.root, path), 'memory.current', /^inactive_file (\d+)$/m] as const);
-  const used = readIfThere(join(dir, usage));
+      ? ([join(tree.root, 'memory', path), 'memory.usage_in_bytes', /^total_inactive_file (\d{1,20})$/m] as const)
+      : ([join(tree.root, path), 'memory.current', /^inactive_file (\d{1,20})$/m] as const);
+  const used = /^\d{1,20}$/m.exec(readIfThere(join(dir, usage)) ?? '')?.[0];
   if (used === undefined) return undefined;
   const droppable = cache.exec(readIfThere(join(dir, 'memory.stat')) ?? '')?.[1] ?? 0;
   return Math.max(0, Number(used) - Number(droppable));

@@ -11,7 +11,7 @@ export interface StallAverages {
 export function parseStall(text: string, kind: 'some' | 'full'): StallAverages {
   const line = text.split('\n').find((candidate) => candidate.startsWith(`${kind} `)) ?? '';
   const average = (seconds: number) => {
-    const found = new RegExp(String.raw` avg${seconds}=(\d+(?:\.\d+)?)(?: |$)`).exec(line)?.[1];
+    const found = new RegExp(String.raw` avg${seconds}=(\d{1,3}(?:\.\d{1,3})?)(?: |$)`).exec(line)?.[1];
     if (found === undefined) throw new Error(`/proc/pressure tells no ${kind} avg${seconds}`);
     return Number(found);
   };

@@ -12,7 +12,7 @@ export interface CpuTicks {
  * left out, since the kernel counts it in user time already. Throws when the text is not what the kernel writes.
  */
 export function parseProcStat(text: string): CpuTicks {
-  const total = /^cpu +(\d+(?: +\d+)+)/m.exec(text)?.[1];
+  const total = /^cpu +(\d{1,20}(?: +\d{1,20})+)/m.exec(text)?.[1];
   const cpus = text.match(/^cpu\d+ /gm)?.length ?? 0;
   if (total === undefined || cpus === 0) throw new Error('/proc/stat has no CPU lines');
   const ticks = total.split(/ +/).map(Number);
