@@ -43,7 +43,7 @@ module.exports = {
     home('dockerode', '^src/engine/docker-'),
     home('simple-git', '^src/config/git/'),
     home('js-yaml', '^src/config/yaml\\.ts'),
-    home('zod', '^src/(config|policy|simulate)/'),
+    home('zod', '^src/(config|policy|simulate)/|^src/report/status-shape\\.ts'),
     home('systeminformation', '^src/observe/system-information\\.ts'),
     home('commander', '^src/cli/'),
     home('pino', '^src/report/'),

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import type { DaemonEnd, DaemonOptions } from '../daemon/options.js';
+import { readEarly } from '../observe/early-reading.js';
 import { createLogSink } from '../report/log-sink.js';
 import { createLogger } from '../report/logger.js';
 import type { Status } from '../report/status.js';
@@ -63,9 +64,10 @@ export async function runDaemon(context: CliContext, options: CliOptions, manner
 
 async function runLocked(run: Run): Promise<number> {
   const { context, paths, files, logger, output, notifier, stop } = run;
+  const early = readEarly(context.clock, '/proc');
   const createDaemon = await context.loadDaemon();
   files.announce();
-  const daemon = createDaemon(daemonOptions(run));
+  const daemon = createDaemon({ ...daemonOptions(run), early });
   function endNow(exitCode: number): void {
     files.remove();
     files.release();

@@ -116,7 +116,7 @@ interface Observed {
 }
 
 function assembleObserver(
-  { clock, runDir }: DaemonOptions,
+  { clock, runDir, early }: DaemonOptions,
   { host, instance, keeper }: Ground,
   { engine, session, executor, remote }: Observed,
 ): Observer {
@@ -129,7 +129,7 @@ function assembleObserver(
     group,
     readMode: () => readRunMode(runDir),
     readMounts: () => readMounts(remote),
-    sampler: assembleSampler(clock, engine, session, () => keeper.state.inForce?.config),
+    sampler: assembleSampler({ clock, early }, engine, session, () => keeper.state.inForce?.config),
     readResources: createResourceReader({
       clock,
       procRoot: PROC_ROOT,
@@ -172,7 +172,7 @@ function assembleExecutor(
 }
 
 function assembleSampler(
-  clock: Clock,
+  { clock, early }: Pick<DaemonOptions, 'clock' | 'early'>,
   engine: ContainerEngine,
   { group }: EngineSession,
   config: CurrentConfig,
@@ -187,5 +187,6 @@ function assembleSampler(
       cgroupRoot: CGROUP_ROOT,
       ownCgroups: () => config()?.own_cgroups ?? [],
     }),
+    early,
   });
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import type { EarlyReading } from '../observe/early-reading.js';
 import type { OwnPlaces } from '../policy/match-bind.js';
 import type { DaemonEvent } from '../report/event.js';
 import type { Status } from '../report/status.js';
@@ -23,6 +24,8 @@ export interface DaemonOptions {
   readonly uid: number;
   /** Environment for git (proxies, CA, ssh command). */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The load of the host while the daemon was being loaded. */
+  readonly early?: EarlyReading | undefined;
   /** Aborting it stops the daemon and leaves all pilots as they are. */
   readonly signal: AbortSignal;
   /** Told once, when the configuration is loaded and the first list of pilots came (or the engine was found to be away). */

@@ -17,10 +17,19 @@ export interface ServiceCpuOptions {
 export function createServiceCpu({ procRoot, cgroupRoot, ownCgroups }: ServiceCpuOptions): () => ServiceReading {
   const tree = detectCgroupTree(cgroupRoot);
   return () => {
-    const used = new Map<string, number | undefined>([['daemon', readDaemonCpuNs(procRoot)]]);
-    for (const path of ownCgroups().filter(staysInTree)) used.set(`group ${path}`, readCpuNs(tree, path));
-    return new Map([...used].filter((entry): entry is [string, number] => entry[1] !== undefined));
+    const used = new Map(readDaemonCpu(procRoot));
+    for (const path of ownCgroups().filter(staysInTree)) {
+      const group = readCpuNs(tree, path);
+      if (group !== undefined) used.set(`group ${path}`, group);
+    }
+    return used;
   };
+}
+
+/** The CPU of this process and of its children that have ended. Synchronous. */
+export function readDaemonCpu(procRoot: string): ServiceReading {
+  const used = readDaemonCpuNs(procRoot);
+  return new Map(used === undefined ? [] : [['daemon', used]]);
 }
 
 /** CPU time in ns between two readings; undefined when a counter fell, or is in one of them only. */

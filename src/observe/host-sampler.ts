@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '../clock.js';
 import type { CpuSample, Pilot } from '../model.js';
 import { counterGain } from './counter.js';
+import type { EarlyReading } from './early-reading.js';
 import { serviceCpuNs, type ServiceReading } from './daemon-cpu.js';
 import { ownCpuNs, type OwnCpu, type OwnReading } from './own-cpu.js';
 import { parseProcStat, type CpuTicks } from './proc-stat.js';
@@ -33,6 +34,8 @@ export interface HostSamplerOptions {
   readonly procRoot: string;
   readonly ownCpu: OwnCpu;
   readonly serviceCpu: () => ServiceReading;
+  /** Taken before anything was known of pilots: good for a first sample where there are none. */
+  readonly early?: EarlyReading | undefined;
 }
 
 interface Reading {
@@ -54,6 +57,7 @@ export function createHostSampler(options: HostSamplerOptions): HostSampler {
   // Once and for all: a read that fails must not pass for a host without such a file.
   const hasStat = existsSync(statFile);
   let last: Reading | undefined;
+  let { early } = options;
   let seq = 0;
 
   const take = async (pilots: readonly Pilot[]): Promise<Reading> => {
@@ -67,13 +71,20 @@ export function createHostSampler(options: HostSamplerOptions): HostSampler {
     async read({ pilots, duringPull, short }) {
       if (last !== undefined && clock.now().monoMs - last.monoMs < shortestSpanMs) return undefined;
       const before = last;
+      const atStart = pilots.length === 0 ? early : undefined;
+      early = undefined;
       // A reading that fails leaves no old baseline behind: the next span would be of unknown length to some counters.
       last = undefined;
       last = await take(pilots);
-      const used = before && compare(before, last);
+      const used = compareWith(before ?? (atStart && { ...atStart, own: last.own }), last);
       return used && { ...used, seq: ++seq, monoMs: last.monoMs, duringPull, short };
     },
   };
+}
+
+function compareWith(before: Reading | undefined, after: Reading): ReturnType<typeof compare> {
+  if (before === undefined || after.monoMs - before.monoMs < shortestSpanMs) return undefined;
+  return compare(before, after);
 }
 
 function compare(

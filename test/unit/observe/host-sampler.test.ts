@@ -1,10 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.js';
 import { createHostSampler, type HostSampler } from '../../../src/observe/host-sampler.js';
 import type { OwnReading } from '../../../src/observe/own-cpu.js';
+import { parseProcStat } from '../../../src/observe/proc-stat.js';
+import { aPilot } from '../../support/builders.js';
 import { createFakeClock, type FakeClock } from '../../support/fake-clock.js';
 
 interface Ticks {
@@ -65,6 +67,28 @@ describe('the host sampler on /proc/stat', () => {
       duringPull: true,
       short: true,
     });
+  });
+
+  it('tells at once how the host was used since an early reading, where there are no pilots', async () => {
+    const begin = () =>
+      createHostSampler({
+        clock,
+        source: () => source,
+        procRoot: dir,
+        ownCpu: { read: () => Promise.resolve(() => own) },
+        serviceCpu: () => service,
+        early: { host: parseProcStat(readFileSync(join(dir, 'stat'), 'utf8')), service: new Map(), monoMs: beganMs },
+      });
+    const beganMs = clock.now().monoMs;
+    own = { groupNs: 7e9, outside: new Map() };
+    const [first, withPilots, young] = [begin(), begin(), begin()];
+    await clock.advance(399);
+    expect(await young.read(context)).toBeUndefined();
+    await clock.advance(1);
+    stat(4, { user: 100, idle: 300 });
+    expect(await first.read(context)).toMatchObject({ seq: 1, spanMs: 400, busy: 1, own: 0 });
+    // Theirs would be told as the owner's.
+    expect(await withPilots.read({ ...context, pilots: [aPilot()] })).toBeUndefined();
   });
 
   it('numbers its samples and counts each from the one before', async () => {
