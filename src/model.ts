@@ -133,6 +133,23 @@ export interface LocalImage {
   readonly id: string;
 }
 
+/** An image on the host, and what it has to do with us. */
+export interface HostImage {
+  readonly id: string;
+  /** Our marks, as names of the image; none = we did not bring it. */
+  readonly marks: readonly string[];
+  /** When it was last brought here, or became the wanted one again (wall clock, whole seconds); undefined without marks. */
+  readonly markedWallMs: number | undefined;
+  /** Names that came with our pulls, tags before digests. */
+  readonly names: readonly string[];
+  /** Tags that somebody else has made. */
+  readonly othersNames: readonly string[];
+  /** Somebody has a use for it: a container, ours or not, another image made from it, or a name of others. */
+  readonly needed: boolean;
+  /** Layers included that other images share. */
+  readonly sizeBytes: number;
+}
+
 /** One read-only look at the world. The list of pilots is always known: without one there is no observation. */
 export interface Observation {
   readonly at: Instant;
@@ -149,6 +166,8 @@ export interface Observation {
   readonly pilots: readonly Pilot[];
   /** The wanted image: null = not on this host, undefined = could not be found out. */
   readonly image: LocalImage | null | undefined;
+  /** All images of the host, looked at now and then; undefined = not this time. */
+  readonly images: readonly HostImage[] | undefined;
   readonly mode: SeenMode;
   readonly policy: PolicyNote;
   /** Sources of binds that are on private mounts of this host: nothing mounted below them later can reach a container. */
@@ -225,6 +244,14 @@ export interface PullAction {
   readonly reference: string;
   readonly reason: PullReason;
 }
+/** `disk`: there is too little room on the engine's disk. */
+export type DropReason = 'superseded' | 'disk';
+/** An image that we brought is taken away. */
+export interface DropImageAction {
+  readonly type: 'drop-image';
+  readonly image: HostImage;
+  readonly reason: DropReason;
+}
 /** The pilot stands still where it is, in memory. */
 export interface FreezeAction {
   readonly type: 'freeze';
@@ -237,7 +264,7 @@ export interface ThawAction {
 }
 /** What makes room for the owner, or takes it again. */
 export type ReclaimAction = RemoveAction | FreezeAction | ThawAction;
-export type Action = SpawnAction | PullAction | ReclaimAction;
+export type Action = SpawnAction | PullAction | DropImageAction | ReclaimAction;
 
 /** What a container was made with, by the engine's account: all that could give it a part of the host. */
 export interface ContainerSettings {
@@ -265,7 +292,7 @@ export interface ContainerSettings {
 /** What came of one action. `ended` tells how the removed pilot had ended, where the engine still knew. */
 export interface Outcome {
   readonly action: Action;
-  /** `skipped`: not tried, because another start of the same cycle had just failed or there is no room for it any more. */
+  /** `skipped`: not tried, because another start of the same cycle had just failed, there is no room for it or somebody needs it by now. */
   readonly result: 'done' | 'failed' | 'skipped';
   readonly error: EngineFailure | undefined;
   readonly ended: PilotEnd | undefined;

@@ -4,6 +4,7 @@ import { EngineError, type ContainerEngine, type PullProgress } from '../engine/
 import type {
   Action,
   ContainerSettings,
+  DropImageAction,
   EngineFailure,
   FreezeAction,
   InFlight,
@@ -24,6 +25,8 @@ const CLEARING_WAITS_MS = 5_000;
 export interface ExecutorOptions {
   readonly clock: Clock;
   readonly engine: ContainerEngine;
+  /** Whose images the pulled ones become. */
+  readonly instance: string;
   /** The cgroup new pilots go to; undefined = the engine's own choice. */
   readonly cgroupParent: () => string | undefined;
   /** In what a container that was made is more than this host allows; nothing: it may be started. Never rejects. */
@@ -101,6 +104,9 @@ class EngineExecutor implements Executor {
         case 'pull':
           this.#pulling.add(action.reference);
           this.#keep(this.#pull(action));
+          break;
+        case 'drop-image':
+          this.#keep(this.#dropImage(action));
           break;
         case 'freeze':
         case 'thaw':
@@ -222,9 +228,10 @@ class EngineExecutor implements Executor {
   }
 
   async #pull(action: PullAction): Promise<void> {
-    const { engine, onProgress } = this.#options;
+    const { engine, instance, onProgress } = this.#options;
     const { reference } = action;
     try {
+      const before = await engine.listImages(instance).catch(toFailure);
       await engine.pullImage(
         reference,
         (progress) => {
@@ -232,11 +239,22 @@ class EngineExecutor implements Executor {
         },
         this.#stop.signal,
       );
+      // Without its mark an image is not ours and stays for ever, which is no reason not to use it.
+      if ('length' in before) await engine.markImage(reference, instance, before).catch(toFailure);
       this.#end(action, 'done');
     } catch (error) {
       this.#end(action, 'failed', toFailure(error));
     } finally {
       this.#pulling.delete(reference);
+    }
+  }
+
+  async #dropImage(action: DropImageAction): Promise<void> {
+    const { engine, instance } = this.#options;
+    try {
+      this.#end(action, (await engine.dropImage(action.image.id, instance)) ? 'done' : 'skipped');
+    } catch (error) {
+      this.#end(action, 'failed', toFailure(error));
     }
   }
 }

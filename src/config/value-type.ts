@@ -98,6 +98,12 @@ export function autoOr(min: number, max: number): ValueType<'auto' | number> {
   return { schema: z.union([z.literal('auto'), schema], { error: refusal(accepted) }), accepted };
 }
 
+/** The word `never`, or such a value. */
+export function neverOr<Out>({ schema, accepted }: ValueType<Out>): ValueType<'never' | Out> {
+  const phrase = `never, or ${accepted}`;
+  return { schema: z.union([z.literal('never'), schema], { error: refusal(phrase) }), accepted: phrase };
+}
+
 /** Yes or no. */
 export function flag(): ValueType<boolean> {
   const accepted = 'true or false';

@@ -54,7 +54,7 @@ export function assemble(options: DaemonOptions, ground: Ground): Parts {
   const session = createEngineSession({ engine, instance, remote, publish, onFound });
   const { connect, disconnect } = session;
   const board = createStatusBoard(options, ground, session, events);
-  const executor = assembleExecutor(engine, session, publish, { clock, gate, wake, count: board.count });
+  const executor = assembleExecutor(engine, session, publish, { clock, instance, gate, wake, count: board.count });
   const observer = assembleObserver(options, ground, { engine, session, executor, remote });
   let ready = false;
   const onCycle: LoopPorts['onCycle'] = (cycle, nextInMs) => {
@@ -152,14 +152,16 @@ function assembleExecutor(
   publish: EventSink,
   {
     clock,
+    instance,
     gate,
     wake,
     count,
-  }: { clock: Clock; gate: Ground['gate']; wake: () => void; count: (outcome: Outcome) => void },
+  }: { clock: Clock; instance: string; gate: Ground['gate']; wake: () => void; count: (outcome: Outcome) => void },
 ): Executor {
   return createExecutor({
     clock,
     engine,
+    instance,
     cgroupParent: () => session.group().parent,
     violations: (settings) => gate.violations(settings),
     onOutcome: (outcome) => {

@@ -33,6 +33,7 @@ function observe({ clock, host, instance }: ReapOptions, pilots: readonly Pilot[
     yields: 'none',
     pilots,
     image: undefined,
+    images: undefined,
     mode: 'drain',
     policy: { clamps: [], refusals: [] },
     privateBinds: [],

@@ -98,6 +98,7 @@ const WHAT_FAILED: Readonly<Record<Action['type'], string>> = {
   remove: 'the last removal of a pilot failed',
   freeze: 'the last try to freeze a pilot failed',
   thaw: 'the last try to thaw a pilot failed',
+  'drop-image': 'the last removal of a superseded image failed',
   pull: 'the last pull of the image failed, an older one on this host is used if there is one',
 };
 

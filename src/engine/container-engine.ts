@@ -1,4 +1,4 @@
-import type { ContainerSettings, EngineFailure, LocalImage, Pilot, PilotEnd, PilotSpec } from '../model.js';
+import type { ContainerSettings, EngineFailure, HostImage, LocalImage, Pilot, PilotEnd, PilotSpec } from '../model.js';
 
 /** Facts about the engine that shape what we ask of it. */
 export interface EngineInfo {
@@ -79,6 +79,15 @@ export interface ContainerEngine {
   findImage(reference: string): Promise<LocalImage | null>;
   /** Fetches from the registry; rejects on everything that is not a complete image. `signal` gives up. */
   pullImage(reference: string, onProgress: (progress: PullProgress) => void, signal: AbortSignal): Promise<void>;
+  /** All images of the host, and which of them `instance` has marked. Takes a while where there are many: ask seldom. */
+  listImages(instance: string): Promise<readonly HostImage[]>;
+  /**
+   * Marks the image as brought here by `instance`: `before` is what there was before the pull. What had been here already and is not ours
+   * gets no mark. The mark is a name of the image, so that it survives everything that the image does.
+   */
+  markImage(reference: string, instance: string, before: readonly HostImage[]): Promise<void>;
+  /** Removes an image that `instance` has marked. False: it is not ours, or somebody needs it, and it stays; gone is success. */
+  dropImage(id: string, instance: string): Promise<boolean>;
 }
 
 export class EngineError extends Error {

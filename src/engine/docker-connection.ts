@@ -15,6 +15,8 @@ export const defaultDeadlines = {
   /** On top of the seconds a pilot is given to stop. */
   stopMs: 15_000,
   removeMs: 30_000,
+  /** For each name of an image; with the last one all its files go. */
+  dropImageMs: 120_000,
   /** Without a sign of life. */
   pullStallMs: 300_000,
   /** For the stream of events, which may have nothing to tell for long. */

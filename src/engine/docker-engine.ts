@@ -3,7 +3,7 @@ import { EngineError, type ContainerEngine, type Ownership } from './container-e
 import { statusOf } from './docker-call.js';
 import { DockerConnection, type ConnectionOptions } from './docker-connection.js';
 import { followEnds } from './docker-events.js';
-import { findImage, pullImage } from './docker-images.js';
+import { dropImage, findImage, listImages, markImage, pullImage } from './docker-images.js';
 import { readContainerState, readCpuNs, readSummaries } from './docker-reply.js';
 import { readContainerSettings } from './docker-settings.js';
 import { fromContainerSummary, pilotLabels, toCreateOptions } from './pilot-container.js';
@@ -35,6 +35,9 @@ export function createDockerEngine(options: DockerEngineOptions): ContainerEngin
     findImage: (reference) => findImage(connection, reference),
     pullImage: (reference, onProgress, giveUp) =>
       pullImage(connection, { reference, registryAuthFile, onProgress, giveUp }),
+    listImages: (instance) => listImages(connection, instance),
+    markImage: (reference, instance, before) => markImage(connection, { reference, instance, before }),
+    dropImage: (id, instance) => dropImage(connection, id, instance),
   };
 }
 

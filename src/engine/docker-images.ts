@@ -1,10 +1,11 @@
 import { formatImageReference, parseImageReference, type ImageReference } from '../config/image-reference.js';
-import type { LocalImage } from '../model.js';
+import type { HostImage, LocalImage } from '../model.js';
 import { EngineError, type PullProgress } from './container-engine.js';
 import { statusOf } from './docker-call.js';
 import type { DockerConnection } from './docker-connection.js';
 import { followPull } from './docker-pull.js';
-import { readImageId } from './docker-reply.js';
+import { readImageId, readImageSummaries, readUsedImageIds } from './docker-reply.js';
+import { newMarks, toHostImages } from './image-mark.js';
 import { readRegistryAuth } from './registry-auth.js';
 
 /** The image as it is on this host; null when it is not. */
@@ -45,6 +46,75 @@ export async function pullImage(connection: DockerConnection, request: PullReque
   if ((await findImage(connection, reference)) === null) {
     throw new EngineError('malformed', `${what}: the container engine says it is done, but has no such image`);
   }
+}
+
+/** All images of the host, and which of them `instance` has marked. */
+export async function listImages(connection: DockerConnection, instance: string): Promise<readonly HostImage[]> {
+  const deadlineMs = connection.deadlines.listMs;
+  const looking = { what: 'Listing the images', deadlineMs };
+  const summaries = await connection.call(looking, async (docker, abortSignal) =>
+    readImageSummaries(await docker.listImages({ all: true, abortSignal })),
+  );
+  // After the images: what was made from one in between is seen.
+  const asking = { what: 'Listing what uses the images', deadlineMs };
+  const used = await connection.call(asking, async (docker, abortSignal) =>
+    readUsedImageIds(await docker.listContainers({ all: true, abortSignal })),
+  );
+  return toHostImages(summaries, used, instance);
+}
+
+export interface MarkRequest {
+  readonly reference: string;
+  readonly instance: string;
+  /** What there was before the pull. */
+  readonly before: readonly HostImage[];
+}
+
+/** Marks an image that a pull has brought, and the tags that came with it. */
+export async function markImage(connection: DockerConnection, request: MarkRequest): Promise<void> {
+  const { reference, instance, before } = request;
+  const what = `Marking image ${reference}`;
+  const found = await findImage(connection, reference);
+  const image = (await listImages(connection, instance)).find(({ id }) => id === found?.id);
+  if (image === undefined) throw new EngineError('not-found', `${what}: it is gone`);
+  for (const { repo, tag } of newMarks({ image, before, instance, wallMs: connection.clock.now().wallMs })) {
+    await connection.call({ what, deadlineMs: connection.deadlines.inspectMs }, (docker, abortSignal) => {
+      const options = { repo, tag, abortSignal };
+      return docker.getImage(image.id).tag(options);
+    });
+  }
+}
+
+/**
+ * Removes an image that `instance` has marked, name by name and the marks last: what breaks off in between is still known as ours. Nothing is
+ * forced, so that with the last name the engine itself refuses where a container has been made from the image meanwhile.
+ */
+export async function dropImage(connection: DockerConnection, id: string, instance: string): Promise<boolean> {
+  const image = (await listImages(connection, instance)).find((candidate) => candidate.id === id);
+  if (image === undefined) return true;
+  if (image.marks.length === 0 || image.needed) return false;
+  for (const name of [...image.names, ...image.marks]) {
+    if (!(await removeName(connection, name))) return false;
+  }
+  return true;
+}
+
+/** Takes one name from an image, which goes with its last one; gone is success. False: a container uses it. */
+async function removeName(connection: DockerConnection, name: string): Promise<boolean> {
+  const call = { what: `Removing image ${name}`, deadlineMs: connection.deadlines.dropImageMs };
+  return connection.call(call, async (docker, abortSignal) => {
+    // Without its parents: they are not ours to judge.
+    const options: object = { noprune: true, abortSignal };
+    try {
+      await docker.getImage(name).remove(options);
+      return true;
+    } catch (error) {
+      const status = statusOf(error);
+      if (status === 404) return true;
+      if (status === 409) return false;
+      throw error;
+    }
+  });
 }
 
 function parse(reference: string): ImageReference {

@@ -1,4 +1,5 @@
 import { EngineError, type EngineInfo } from './container-engine.js';
+import type { ImageSummary } from './image-mark.js';
 import { fromEngineTime, pilotLabels, type ContainerSummary } from './pilot-container.js';
 import type { PilotEnd } from '../model.js';
 
@@ -81,6 +82,27 @@ export function readCpuNs(reply: unknown): number | undefined {
 
 export function readImageId(reply: unknown): string {
   return text(asFields(reply, 'image'), 'Id');
+}
+
+export function readImageSummaries(reply: unknown): readonly ImageSummary[] {
+  if (!Array.isArray(reply)) throw malformed('a list of images');
+  return reply.map((entry) => {
+    const fields = asFields(entry, 'image in the list');
+    return {
+      Id: text(fields, 'Id'),
+      ParentId: typeof fields['ParentId'] === 'string' ? fields['ParentId'] : '',
+      // Null where an image has none.
+      RepoTags: texts(fields['RepoTags'] ?? [], 'RepoTags'),
+      RepoDigests: texts(fields['RepoDigests'] ?? [], 'RepoDigests'),
+      Size: number(fields, 'Size'),
+    };
+  });
+}
+
+/** The ids of the images that a list of containers names. */
+export function readUsedImageIds(reply: unknown): ReadonlySet<string> {
+  if (!Array.isArray(reply)) throw malformed('a list of containers');
+  return new Set(reply.map((entry) => text(asFields(entry, 'container in the list'), 'ImageID')));
 }
 
 /** The API versions the engine speaks. */

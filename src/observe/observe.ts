@@ -14,6 +14,7 @@ import type {
   SeenMode,
 } from '../model.js';
 import type { HostSampler } from './host-sampler.js';
+import { ImageLook } from './image-look.js';
 import { leftOfSpanMs, lookSpanMs } from './look-schedule.js';
 import { onPrivateMount } from './mount-propagation.js';
 import type { PilotCgroup } from './pilot-cgroup.js';
@@ -58,9 +59,11 @@ class WorldObserver implements Observer {
   /** When the first sample was taken. */
   #watchedFromMs: number | undefined;
   #pulled = false;
+  readonly #images: ImageLook;
 
   constructor(options: ObserverOptions) {
     this.#options = options;
+    this.#images = new ImageLook(options);
   }
 
   async observe(config: Config, revision: string, policy: PolicyNote): Promise<Observation> {
@@ -71,7 +74,11 @@ class WorldObserver implements Observer {
     const pilots = await engine.listPilots({ instance, adoptOriginal: config.adopt_original });
     const outcomes = this.#options.takeOutcomes();
     this.#pulled ||= inFlight.pulling.length > 0 || outcomes.some(({ action }) => action.type === 'pull');
-    if (this.nextSampleInMs(config) <= 0) await this.#takeSample(pilots, inFlight);
+    this.#images.note(outcomes);
+    if (this.nextSampleInMs(config) <= 0) {
+      await this.#takeSample(pilots, inFlight);
+      this.#images.beginIfDue(config, this.#resources.disk);
+    }
     const image = await looking;
     const mode = await this.mode();
     const mounts = config.binds.length === 0 ? '' : await this.#options.readMounts().catch(() => '');
@@ -85,6 +92,7 @@ class WorldObserver implements Observer {
       yields: group().yields,
       pilots,
       image,
+      images: this.#images.take(),
       mode,
       policy,
       privateBinds: onPrivateMount(mounts, config.binds.map(sourceOf)),

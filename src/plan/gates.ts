@@ -58,7 +58,8 @@ function memoryGate({ config, observation, census, source }: Situation, replacem
   return { most: Math.max(least, fitting), hold: { gate: 'memory', text } };
 }
 
-function diskGate({ config, observation }: Situation): Gate | undefined {
+/** Closed while there is too little room, or nobody knows how much there is. */
+export function diskGate({ config, observation }: Pick<Situation, 'config' | 'observation'>): Gate | undefined {
   const { disk } = observation.resources;
   if (config.min_free_disk === 0 || disk === null) return undefined;
   if (disk === undefined) return closed('disk', "the room on the engine's disk could not be read");

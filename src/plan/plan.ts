@@ -15,6 +15,7 @@ import { nextExpiryMs, planReaps } from './reap.js';
 import { hasNewSample, type Situation } from './situation.js';
 import { measureCapacity, planSpawns } from './spawn.js';
 import type { LastEviction, State } from './state.js';
+import { planSupersededImages } from './superseded-images.js';
 import { markEvicted } from './track.js';
 
 /** Somebody waits for a force-stop to be over. */
@@ -143,6 +144,7 @@ export function plan(config: Config, observation: Observation, state: State): Pl
   const census = takeCensus(config, observation, state);
   const reaps = planReaps(config, observation, census);
   const image = planImage(config, observation, state.image);
+  const superseded = planSupersededImages(config, observation, census, state.keptImages);
   const situation: Situation = {
     config,
     observation,
@@ -156,7 +158,7 @@ export function plan(config: Config, observation: Observation, state: State): Pl
   const spawns = spawnActions(situation, load);
   const used = spawns.actions.length > 0 ? image.use : state.image.lastUsed;
   return {
-    actions: [...reaps, ...load.evictions, ...spawns.actions, ...image.pulls],
+    actions: [...reaps, ...load.evictions, ...spawns.actions, ...image.pulls, ...superseded.drops],
     withdrawStarts: isFull(situation, load.evictions),
     holds: load.holds,
     capacity: measureCapacity(situation),
@@ -183,6 +185,7 @@ export function plan(config: Config, observation: Observation, state: State): Pl
       startsSinceSample: (hasNewSample(situation) ? 0 : state.startsSinceSample) + spawns.actions.length,
       tracked: markEvicted(census.tracked, load.evictions),
       image: { ...image.memory, lastUsed: used },
+      keptImages: superseded.kept,
     },
   };
 }

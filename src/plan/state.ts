@@ -24,6 +24,7 @@ export interface State {
   /** Since when each sample found the host short of memory; set anew by each eviction for it. */
   readonly memoryShortSinceMs: number | undefined;
   readonly image: ImageMemory;
+  readonly keptImages: KeptImages;
   readonly legacy: LegacyMemory;
 }
 
@@ -118,6 +119,14 @@ export interface ImageMemory {
   readonly failedAtMs: number | undefined;
 }
 
+/** Ids of images that stay on the host whatever their age. */
+export interface KeptImages {
+  /** The last one that was both wanted and here, and since when on the boot clock. */
+  readonly inForce: { readonly id: string; readonly sinceBootMs: number } | undefined;
+  /** The last one that a pilot lived from; undefined = none since this daemon started. */
+  readonly goodId: string | undefined;
+}
+
 export interface LegacyMemory {
   readonly overheadSinceMs: number | undefined;
   readonly lastRemovalMs: number | undefined;
@@ -138,6 +147,7 @@ export function initialState(seed: number): State {
     breaker: { subject: '', fizzles: 0, cause: undefined, open: undefined, wary: undefined },
     memoryShortSinceMs: undefined,
     image: { wanted: undefined, lastUsed: undefined, pulledAtMs: undefined, failures: 0, failedAtMs: undefined },
+    keptImages: { inForce: undefined, goodId: undefined },
     legacy: { overheadSinceMs: undefined, lastRemovalMs: undefined },
   };
 }

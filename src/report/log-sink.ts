@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Outcome, RemovalReason, SeenMode } from '../model.js';
+import type { DropImageAction, DropReason, Outcome, RemovalReason, SeenMode } from '../model.js';
 import type { DaemonEvent, EventSink } from './event.js';
 
 type Level = 'debug' | 'info' | 'warn' | 'error';
@@ -28,6 +28,11 @@ const REMOVAL_SENTENCES: Readonly<Record<RemovalReason, string>> = {
   'force-stop': 'pilot killed by force-stop',
 };
 
+const DROP_SENTENCES: Readonly<Record<DropReason, string>> = {
+  superseded: 'superseded image removed: image_keep was over',
+  disk: "superseded image removed: too little room on the engine's disk",
+};
+
 function line(level: Level, message: string, facts: Record<string, unknown> = {}): LogLine {
   return { level, message, facts };
 }
@@ -48,6 +53,11 @@ function wordFailure(outcome: Outcome): LogLine {
     case 'thaw':
       return line('error', action.type === 'freeze' ? 'pilot could not be frozen' : 'pilot could not be thawed', {
         pilot: action.pilot.name,
+        ...facts,
+      });
+    case 'drop-image':
+      return line('warn', 'superseded image could not be removed, will be tried again', {
+        ...imageFacts(action),
         ...facts,
       });
     case 'pull':
@@ -82,13 +92,26 @@ function wordSuccess(outcome: Outcome): LogLine {
       return line('info', 'pilot frozen to make room for the owner', { pilot: action.pilot.name });
     case 'thaw':
       return line('info', 'pilot thawed: it has room again', { pilot: action.pilot.name });
+    case 'drop-image':
+      return line('info', DROP_SENTENCES[action.reason], imageFacts(action));
     case 'pull':
       return line('info', 'image pulled', { image: action.reference, reason: action.reason });
   }
 }
 
+/** The id too: what has lost its tag to another image is known to people by nothing else. */
+function imageFacts({ image, reason }: DropImageAction): LogLine['facts'] {
+  return { image: image.names[0], id: image.id, reason, sizeMB: Math.round(image.sizeBytes / 1e6) };
+}
+
+function wordSkipped({ action }: Outcome): LogLine {
+  return action.type === 'drop-image'
+    ? line('debug', 'superseded image stays, somebody needs it by now', imageFacts(action))
+    : line('debug', 'start skipped after a failed one');
+}
+
 function wordOutcome(outcome: Outcome): LogLine {
-  if (outcome.result === 'skipped') return line('debug', 'start skipped after a failed one', {});
+  if (outcome.result === 'skipped') return wordSkipped(outcome);
   return outcome.result === 'done' ? wordSuccess(outcome) : wordFailure(outcome);
 }
 

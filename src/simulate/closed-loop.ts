@@ -134,6 +134,7 @@ class ClosedLoop {
       yields: this.#host.yields,
       pilots: this.#host.list(),
       image: { reference: config.docker_image, id: 'sha256:simulated' },
+      images: undefined,
       mode: 'active',
       policy: { clamps: [], refusals: [] },
       privateBinds: [],

@@ -13,6 +13,10 @@ export interface EngineUnderTest {
   /** Ids of all containers there are, whoever they belong to. */
   ids(): Promise<readonly string[]>;
   pause(name: string): Promise<void>;
+  /** Makes a new image and gives it this name, as a pull would. */
+  addImage(reference: string): Promise<void>;
+  /** Gives an image another name, as others might. */
+  tag(reference: string, name: string): Promise<void>;
   /** Removes what a test left. */
   discard(id: string): Promise<void>;
   close(): Promise<void>;
@@ -314,6 +318,82 @@ export function describeContract(title: string, open: () => Promise<EngineUnderT
       const pulling = subject.engine.pullImage(reference, () => undefined, new AbortController().signal);
       await expect(pulling).rejects.toMatchObject({ name: 'EngineError' });
       await expect(subject.engine.findImage(reference)).resolves.toBeNull();
+    });
+
+    /** Brings a new image as a pull of ours does; returns its id. */
+    async function bring(reference: string, instance = ownership.instance): Promise<string> {
+      const before = await subject.engine.listImages(instance);
+      await subject.addImage(reference);
+      await subject.engine.markImage(reference, instance, before);
+      const found = await subject.engine.findImage(reference);
+      return found?.id ?? '';
+    }
+
+    async function image(id: string, instance = ownership.instance) {
+      return (await subject.engine.listImages(instance)).find((candidate) => candidate.id === id);
+    }
+
+    it('marks an image that was brought, for its instance alone, and removes it with its name', async () => {
+      const reference = `worker:${suffix()}`;
+      const startedWallMs = Date.now();
+      const id = await bring(reference);
+      const found = await image(id);
+      expect(found).toMatchObject({ names: [reference], othersNames: [], needed: false });
+      expect(found?.marks).toHaveLength(1);
+      expect(found?.markedWallMs).toBeGreaterThan(startedWallMs - 1000);
+      expect(found?.sizeBytes).toBeGreaterThan(0);
+
+      const theirs = await image(id, 'another');
+      expect(theirs).toMatchObject({ marks: [], markedWallMs: undefined, names: [], needed: true });
+      expect(theirs?.othersNames).toEqual(expect.arrayContaining([reference, ...(found?.marks ?? [])]));
+      await expect(subject.engine.dropImage(id, 'another')).resolves.toBe(false);
+      await expect(subject.engine.findImage(reference)).resolves.not.toBeNull();
+
+      await expect(subject.engine.dropImage(id, ownership.instance)).resolves.toBe(true);
+      await expect(subject.engine.findImage(reference)).resolves.toBeNull();
+      expect(await image(id)).toBeUndefined();
+      await expect(subject.engine.dropImage(id, ownership.instance)).resolves.toBe(true);
+    });
+
+    it('marks no image that was here before', async () => {
+      const reference = `theirs:${suffix()}`;
+      await subject.addImage(reference);
+      await subject.engine.markImage(reference, ownership.instance, await subject.engine.listImages('test'));
+      const id = (await subject.engine.findImage(reference))?.id ?? '';
+      expect(await image(id)).toMatchObject({ marks: [], othersNames: [reference] });
+      await expect(subject.engine.dropImage(id, ownership.instance)).resolves.toBe(false);
+      await expect(subject.engine.findImage(reference)).resolves.not.toBeNull();
+    });
+
+    it('removes the image that has lost its name to a newer one, and not the newer one', async () => {
+      const reference = `moving:${suffix()}`;
+      const first = await bring(reference);
+      const second = await bring(reference);
+      expect(await image(first)).toMatchObject({ names: [], needed: false });
+      await expect(subject.engine.dropImage(first, ownership.instance)).resolves.toBe(true);
+      expect(await image(first)).toBeUndefined();
+      expect(await image(second)).toMatchObject({ names: [reference] });
+    });
+
+    it('removes no image that a container was made from, even one that has ended, and leaves it its name', async () => {
+      const reference = `used:${suffix()}`;
+      const id = await bring(reference);
+      const container = await spawn({ image: reference, command: exitsWith3 });
+      await expect.poll(() => pilot(container)).toMatchObject({ state: 'exited' });
+      expect(await image(id)).toMatchObject({ needed: true });
+      await expect(subject.engine.dropImage(id, ownership.instance)).resolves.toBe(false);
+      await expect(subject.engine.findImage(reference)).resolves.toMatchObject({ id });
+      await subject.engine.removePilot(container);
+      await expect(subject.engine.dropImage(id, ownership.instance)).resolves.toBe(true);
+    });
+
+    it('removes no image that others have given a name of theirs', async () => {
+      const reference = `shared:${suffix()}`;
+      const id = await bring(reference);
+      await subject.tag(reference, `${reference}-mine`);
+      expect(await image(id)).toMatchObject({ othersNames: [`${reference}-mine`], needed: true });
+      await expect(subject.engine.dropImage(id, ownership.instance)).resolves.toBe(false);
+      await expect(subject.engine.findImage(reference)).resolves.toMatchObject({ id });
     });
 
     it('tells the end of a pilot, by when it is listed as ended, and tells it again to who asks from then on', async () => {

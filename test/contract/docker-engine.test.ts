@@ -38,6 +38,10 @@ function openReal(): Promise<EngineUnderTest> {
     pause: async (name) => {
       await docker('pause', name);
     },
+    addImage: (reference) => importBusybox({ docker }, reference, { salt: suffix() }),
+    tag: async (reference, name) => {
+      await docker('tag', reference, name);
+    },
     discard: async (id) => {
       await docker('rm', '--force', '--volumes', id);
     },

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.js';
 import type { PilotSpec } from '../../src/model.js';
@@ -29,6 +30,14 @@ function openFake(): Promise<EngineUnderTest> {
     ids: () => Promise.resolve(engine.containers().map(({ id }) => id)),
     pause: (name) => {
       engine.pause(name);
+      return Promise.resolve();
+    },
+    addImage: (reference) => {
+      engine.images.set(reference, `sha256:${randomBytes(32).toString('hex')}`);
+      return Promise.resolve();
+    },
+    tag: (reference, name) => {
+      engine.images.set(name, engine.images.get(reference) ?? '');
       return Promise.resolve();
     },
     discard: (id) => engine.removePilot(id),

@@ -170,6 +170,7 @@ function live(configs: readonly Config[], roster: readonly Born[], looks: readon
       host: aHost(),
       instance: 'test',
       revision: 'r1',
+      images: undefined,
       privateBinds: [],
       policy: { clamps: [], refusals: look.refusals },
       sample,

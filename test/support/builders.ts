@@ -1,6 +1,7 @@
 import type {
   CpuSample,
   HostFacts,
+  HostImage,
   InFlight,
   Instant,
   LocalImage,
@@ -111,6 +112,20 @@ export function anImage(overrides: Partial<LocalImage> = {}): LocalImage {
   return { reference: 'busybox:latest', id: `sha256:${'1'.repeat(64)}`, ...overrides };
 }
 
+/** An image that we brought a day ago; its tag has moved on. The id follows from the name. */
+export function aHostImage(name: string, overrides: Partial<HostImage> = {}): HostImage {
+  return {
+    id: `id-of-${name}`,
+    marks: [`plancton.local/test:0-${name}`],
+    markedWallMs: anInstant().wallMs - 86_400_000,
+    names: [`site/pilot@${name}`],
+    othersNames: [],
+    needed: false,
+    sizeBytes: 100_000_000,
+    ...overrides,
+  };
+}
+
 export function anInFlight(overrides: Partial<InFlight> = {}): InFlight {
   return { spawning: [], removing: [], pulling: [], ...overrides };
 }
@@ -127,6 +142,7 @@ export function anObservation(overrides: Partial<Observation> = {}): Observation
     yields: 'cgroup',
     pilots: [],
     image: anImage(),
+    images: undefined,
     mode: 'active',
     policy: { clamps: [], refusals: [] },
     privateBinds: [],

@@ -12,7 +12,7 @@ const run = promisify(execFile);
  * `VOLUME /data`; `salt` makes the image differ from others.
  */
 export async function importBusybox(
-  engine: PrivateEngine,
+  engine: Pick<PrivateEngine, 'docker'>,
   tag = 'busybox:latest',
   { changes = [], salt = '' }: { readonly changes?: readonly string[]; readonly salt?: string } = {},
 ): Promise<void> {

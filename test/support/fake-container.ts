@@ -12,6 +12,8 @@ export interface FakeContainer {
   readonly behaviour: Behaviour;
   /** undefined: not a pilot. */
   readonly spec: PilotSpec | undefined;
+  /** undefined: made from an image that the fake engine does not know. */
+  readonly imageId: string | undefined;
   readonly cgroupParent: string | undefined;
   exitCode: number | undefined;
   oomKilled: boolean;

@@ -13,6 +13,7 @@ import { readContainerSettings } from '../../src/engine/docker-settings.js';
 import type { ContainerSettings, PilotEnd, PilotSpec } from '../../src/model.js';
 import { createFaultyCalls, type Calls, type Faults } from './faulty-calls.js';
 import { createFakeEvents, type FakeEvents } from './fake-events.js';
+import { createFakeImages, withTag } from './fake-images.js';
 import { describeFake, hasExited, type FakeContainer } from './fake-container.js';
 
 /** How the process in a fake container behaves. */
@@ -77,7 +78,12 @@ export function createFakeEngine(options: FakeEngineOptions): FakeEngine {
   const faultyCalls = createFaultyCalls(clock, options.deadlineMs ?? 10_000);
   const { call } = faultyCalls;
   const containers = new Map<string, FakeContainer>();
-  const images = new Map((options.images ?? ['busybox:latest']).map((image) => [withTag(image), randomImageId()]));
+  const hostImages = createFakeImages({
+    names: options.images ?? ['busybox:latest'],
+    wallMs: () => clock.now().wallMs,
+    used: () => new Set([...containers.values()].flatMap(({ imageId }) => imageId ?? [])),
+  });
+  const { images } = hostImages;
   const registry = new Map(images);
   const events = createFakeEvents(() => clock.now().wallMs);
 
@@ -117,13 +123,15 @@ export function createFakeEngine(options: FakeEngineOptions): FakeEngine {
   }
 
   function create(spec: PilotSpec, cgroupParent: string | undefined): string {
-    if (!images.has(withTag(spec.image))) throw new EngineError('not-found', `No such image: ${spec.image}`);
+    const imageId = images.get(withTag(spec.image));
+    if (imageId === undefined) throw new EngineError('not-found', `No such image: ${spec.image}`);
     if ([...containers.values()].some((container) => container.name === spec.name)) {
       throw new EngineError('conflict', `Conflict. The container name "/${spec.name}" is already in use`);
     }
     const labels = toCreateOptions(spec, cgroupParent, info).Labels;
     const { wallMs } = clock.now();
-    return add({ ...emptyContainer(spec.name, labels, wallMs), spec, cgroupParent, behaviour: behave(spec) });
+    const container = emptyContainer(spec.name, labels, wallMs);
+    return add({ ...container, spec, imageId, cgroupParent, behaviour: behave(spec) });
   }
 
   /** Nothing but what was asked for. */
@@ -186,7 +194,7 @@ export function createFakeEngine(options: FakeEngineOptions): FakeEngine {
     const id = registry.get(withTag(reference));
     if (id === undefined) throw new EngineError('not-found', `manifest for ${reference} not found`);
     onProgress({ doneBytes: 1000, totalBytes: 1000, status: 'Pull complete' });
-    images.set(withTag(reference), id);
+    hostImages.receive(reference, id);
   }
 
   const engine: FakeEngine = Object.assign(faultyCalls, {
@@ -231,6 +239,12 @@ export function createFakeEngine(options: FakeEngineOptions): FakeEngine {
     pilotCpuNs: (id) => call('pilotCpuNs', () => cpuNs(find(id))),
     findImage: (reference) => call('findImage', () => findImage(reference)),
     pullImage: (reference, onProgress, signal) => call('pullImage', () => pull(reference, onProgress, signal)),
+    listImages: (instance) => call('listImages', () => hostImages.list(instance)),
+    markImage: (reference, instance, before) =>
+      call('markImage', () => {
+        hostImages.mark(reference, instance, before);
+      }),
+    dropImage: (id, instance) => call('dropImage', () => hostImages.drop(id, instance)),
     pilots: () => engine.containers().filter((container) => pilotLabels.managed in container.labels),
     containers: () => {
       catchUp();
@@ -283,6 +297,7 @@ function emptyContainer(name: string, labels: Readonly<Record<string, string>>, 
     state: 'created',
     behaviour: {},
     spec: undefined,
+    imageId: undefined,
     cgroupParent: undefined,
     exitCode: undefined,
     oomKilled: false,
@@ -297,12 +312,4 @@ function emptyContainer(name: string, labels: Readonly<Record<string, string>>, 
 function behaveLikeSleep(spec: PilotSpec): Behaviour {
   const seconds = /(?:^|\/)sleep (\d+)$/.exec(spec.command.join(' '))?.[1];
   return seconds === undefined ? {} : { lifetimeMs: Number(seconds) * 1000 };
-}
-
-function withTag(reference: string): string {
-  return /[:@][^/]*$/.test(reference) ? reference : `${reference}:latest`;
-}
-
-function randomImageId(): string {
-  return `sha256:${randomBytes(32).toString('hex')}`;
 }

@@ -105,5 +105,8 @@ function noCalls(): Calls {
     pilotCpuNs: 0,
     findImage: 0,
     pullImage: 0,
+    listImages: 0,
+    markImage: 0,
+    dropImage: 0,
   };
 }

@@ -100,6 +100,7 @@ export function setStage(options: StageOptions = {}, before?: LoopStage): LoopSt
   const executor = createExecutor({
     clock,
     engine,
+    instance: 'stage',
     cgroupParent: () => GROUP.parent,
     violations: () => Promise.resolve([]),
     onOutcome: (outcome) => {

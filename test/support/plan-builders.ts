@@ -1,5 +1,6 @@
 import { keys, type Config } from '../../src/config/schema.js';
 import type {
+  DropImageAction,
   Observation,
   Pilot,
   Plan,
@@ -37,6 +38,10 @@ export function removalsOf({ actions }: Plan<State>): readonly RemoveAction[] {
 
 export function pullsOf({ actions }: Plan<State>): readonly PullAction[] {
   return actions.filter((action) => action.type === 'pull');
+}
+
+export function dropsOf({ actions }: Plan<State>): readonly DropImageAction[] {
+  return actions.filter((action) => action.type === 'drop-image');
 }
 
 /** Names of evicted pilots, in the order of the plan. */

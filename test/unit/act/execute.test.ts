@@ -12,6 +12,7 @@ function anExecutor(violations: ExecutorOptions['violations'] = () => Promise.re
   const executor = createExecutor({
     clock,
     engine,
+    instance: 'test',
     cgroupParent: () => undefined,
     violations,
     onOutcome: (outcome) => outcomes.push(outcome),

@@ -16,6 +16,7 @@ const deadlines: EngineDeadlines = {
   startMs: 400,
   stopMs: 400,
   removeMs: 1500,
+  dropImageMs: 400,
   followMs: 60_000,
   pullStallMs: 400,
 };
