@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createExecutor, type ExecutorOptions } from '../../../src/act/execute.js';
 import type { Action, Outcome, PilotState, RemovalReason } from '../../../src/model.js';
-import { aPilot, aSpec } from '../../support/builders.js';
+import { aHostImage, aPilot, aSpec } from '../../support/builders.js';
 import { createFakeClock } from '../../support/fake-clock.js';
 import { createFakeEngine } from '../../support/fake-engine.js';
 
@@ -115,5 +115,27 @@ describe('a pilot that was made with more than this host allows', () => {
     await clock.settle();
     expect(outcomes).toMatchObject([{ result: 'failed', error: { kind: 'malformed' } }]);
     expect([engine.calls.startPilot, engine.pilots().length]).toEqual([0, 0]);
+  });
+});
+
+describe('a superseded image', () => {
+  const drop = (id: string): Action => ({ type: 'drop-image', image: aHostImage('a', { id }), reason: 'disk' });
+
+  it('that this daemon has pulled is removed; one that it has not is left, and so is one that cannot be asked about', async () => {
+    const { clock, engine, executor, results } = anExecutor();
+    engine.registry.set('site/pilot:1', 'sha256:a');
+    executor.begin([{ type: 'pull', reference: 'site/pilot:1', reason: 'missing' }]);
+    await clock.advance(1);
+    const theirs = engine.images.get('busybox:latest') ?? '';
+    executor.begin([drop(theirs)]);
+    await clock.advance(1);
+    engine.failNext('dropImage', 'timeout');
+    executor.begin([drop('sha256:a')]);
+    await clock.advance(1);
+    expect([...engine.images.keys()]).toContain('site/pilot:1');
+    executor.begin([drop('sha256:a')]);
+    await clock.advance(1);
+    expect([...engine.images.keys()]).toEqual(['busybox:latest']);
+    expect(results()).toEqual(['done', 'skipped', 'failed', 'done']);
   });
 });
