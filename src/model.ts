@@ -138,7 +138,7 @@ export interface HostImage {
   readonly id: string;
   /** Our marks, as names of the image; none = we did not bring it. */
   readonly marks: readonly string[];
-  /** When it was last brought here, or became the wanted one again (wall clock, whole seconds); undefined without marks. */
+  /** When it was last brought here, or became the wanted one again (wall clock); undefined without marks. */
   readonly markedWallMs: number | undefined;
   /** Names that came with our pulls, tags before digests. */
   readonly names: readonly string[];

@@ -40,14 +40,14 @@ interface Mark {
 }
 
 /**
- * A mark is one more tag of an image: `plancton.local/INSTANCE:KEY-SECONDS`. The key stands for a tag that our pull made, the seconds for the
- * time of the pull. An image without one, and a tag that no mark stands for, are not ours.
+ * A mark is one more tag of an image: `plancton.local/INSTANCE:KEY-TIME-ID`. The key stands for a tag that our pull made, the time (ms) for when;
+ * with a part of its id no image takes the mark of another one. An image without one, and a tag that no mark stands for, are not ours.
  */
 function readMark(name: string, instance: string): Mark | undefined {
   const start = `${registry}/${instance}:`;
   if (!name.startsWith(start)) return undefined;
-  const [, key, seconds] = /^([0-9a-f]{1,12})-(\d{1,11})$/.exec(name.slice(start.length)) ?? [];
-  return key === undefined ? undefined : { name, key, wallMs: Number(seconds) * 1000 };
+  const [, key, time] = /^([0-9a-f]{1,12})-(\d{1,14})-\w+$/.exec(name.slice(start.length)) ?? [];
+  return key === undefined ? undefined : { name, key, wallMs: Number(time) };
 }
 
 function keyOf(tag: string): string {
@@ -100,5 +100,6 @@ export function newMarks({ image, before, instance, wallMs }: Brought): readonly
   const newestMs = Math.max(...before.map(({ markedWallMs }) => markedWallMs ?? 0));
   const isBack = known === undefined || (known.markedWallMs ?? 0) < newestMs;
   const keys = brought.length === 0 && isBack ? [noTag] : brought.map(keyOf);
-  return keys.map((key) => ({ repo: `${registry}/${instance}`, tag: `${key}-${Math.floor(wallMs / 1000)}` }));
+  const part = image.id.replace('sha256:', '').slice(0, 12);
+  return keys.map((key) => ({ repo: `${registry}/${instance}`, tag: `${key}-${Math.floor(wallMs)}-${part}` }));
 }

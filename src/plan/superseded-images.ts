@@ -38,7 +38,11 @@ function isShortOfDisk(config: Config, observation: Observation): boolean {
 }
 
 /** Images of others are not asked for their age, and what is unknown is no reason to remove anything. */
-function choose(config: Config, observation: Observation, { inForce, goodId }: KeptImages): DropImageAction | undefined {
+function choose(
+  config: Config,
+  observation: Observation,
+  { inForce, goodId }: KeptImages,
+): DropImageAction | undefined {
   const { images = [], image, inFlight, mode, at } = observation;
   if (config.image_keep === 'never' || image === undefined || inFlight.pulling.length > 0) return undefined;
   if (mode === 'force-stop' || mode === 'unknown') return undefined;

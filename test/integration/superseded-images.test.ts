@@ -48,10 +48,16 @@ async function placeDecoys(): Promise<readonly string[]> {
   await make('their:latest', 'untagged');
   const untagged = await idOf('their:latest');
   await make('their:latest', 'tagged');
-  await make('plancton.local/feedfeedfeed:0-1', 'another-instance');
+  await make('plancton.local/feedfeedfeed:0-1-a', 'another-instance');
   const pulled = await publish('group/worker:theirs', 'pulled-by-others');
   await engine.docker('pull', '--quiet', `${registry.host}/group/worker:theirs`);
-  return [await idOf('busybox'), untagged, await idOf('their:latest'), await idOf('plancton.local/feedfeedfeed:0-1'), pulled];
+  return [
+    await idOf('busybox'),
+    untagged,
+    await idOf('their:latest'),
+    await idOf('plancton.local/feedfeedfeed:0-1-a'),
+    pulled,
+  ];
 }
 
 describe('superseded images on a real engine', () => {
@@ -101,7 +107,7 @@ describe('superseded images on a real engine', () => {
     await site.untilRunning(2);
     expect([...(await onHost())].sort()).toEqual([...decoys, third, fifth].sort());
     expect(await engine.docker('images', '--quiet', `${registry.host}/group/worker:3`)).toBe('');
-    for (const name of ['their:latest', 'plancton.local/feedfeedfeed:0-1', `${registry.host}/group/worker:theirs`]) {
+    for (const name of ['their:latest', 'plancton.local/feedfeedfeed:0-1-a', `${registry.host}/group/worker:theirs`]) {
       expect(decoys).toContain(await idOf(name));
     }
     const removals = site.log().match(/superseded image removed: image_keep was over.*/g) ?? [];

@@ -116,7 +116,7 @@ export function anImage(overrides: Partial<LocalImage> = {}): LocalImage {
 export function aHostImage(name: string, overrides: Partial<HostImage> = {}): HostImage {
   return {
     id: `id-of-${name}`,
-    marks: [`plancton.local/test:0-${name}`],
+    marks: [`plancton.local/test:0-1-${name}`],
     markedWallMs: anInstant().wallMs - 86_400_000,
     names: [`site/pilot@${name}`],
     othersNames: [],

@@ -27,12 +27,12 @@ function pull(before: readonly ImageSummary[], after: readonly ImageSummary[], i
 }
 
 describe('an image that a pull of ours has brought', () => {
-  const host = pull([], [summary('a', ['site/pilot:1'])], 'a', 999);
+  const host = pull([], [summary('a', ['site/pilot:1'])], 'a', 0.5);
 
-  test('is marked, in whole seconds, with the tag and the digest that came with it', () => {
+  test('is marked with the tag and the digest that came with it', () => {
     expect(find(look(host), 'a')).toEqual({
       id: 'a',
-      marks: [expect.stringMatching(/^plancton\.local\/one:[0-9a-f]{12}-1767225600$/)],
+      marks: [expect.stringMatching(/^plancton\.local\/one:[0-9a-f]{12}-1767225600000-a$/)],
       markedWallMs: T0_MS,
       names: ['site/pilot:1', 'site/pilot@sha256:a'],
       othersNames: [],
@@ -55,6 +55,13 @@ describe('an image that a pull of ours has brought', () => {
     expect(find(images, 'b')).toMatchObject({ names: ['site/pilot:1', 'site/pilot@sha256:b'], needed: false });
   });
 
+  test('does not lose its mark to another one of the same moment', () => {
+    const moved = [{ ...summary('a', find(look(host), 'a').marks) }, summary('b', ['site/pilot:1'])];
+    const [a, b] = pull(host, moved, 'b');
+    expect(b?.RepoTags).toHaveLength(2);
+    for (const tag of a?.RepoTags ?? []) expect(b?.RepoTags).not.toContain(tag);
+  });
+
   test('is not marked again by the pull that finds it up to date', () => {
     expect(pull(host, host, 'a', 60_000)).toEqual(host);
   });
@@ -62,7 +69,10 @@ describe('an image that a pull of ours has brought', () => {
   test('is marked again when another one has been wanted in between', () => {
     const both = pull(host, [...host, summary('b', ['site/pilot:2'])], 'b', 60_000);
     const back = look(pull(both, both, 'a', 120_000));
-    expect(find(back, 'a')).toMatchObject({ markedWallMs: T0_MS + 120_000, names: ['site/pilot:1', 'site/pilot@sha256:a'] });
+    expect(find(back, 'a')).toMatchObject({
+      markedWallMs: T0_MS + 120_000,
+      names: ['site/pilot:1', 'site/pilot@sha256:a'],
+    });
     expect(find(back, 'a').marks).toHaveLength(2);
   });
 
@@ -79,8 +89,12 @@ describe('an image that a pull of ours has brought', () => {
   test.each<[string, Partial<ImageSummary>, readonly string[]]>([
     ['a container was made from it', {}, ['a']],
     ['others gave it a tag', { RepoTags: [...find(look(host), 'a').marks, 'site/pilot:1', 'mine:1'] }, []],
-    ['another instance has marked it', { RepoTags: [...find(look(host), 'a').marks, 'plancton.local/two:0-1'] }, []],
-    ['others pulled it by digest from elsewhere', { RepoDigests: ['site/pilot@sha256:a', 'mirror/pilot@sha256:a'] }, []],
+    ['another instance has marked it', { RepoTags: [...find(look(host), 'a').marks, 'plancton.local/two:0-1-a'] }, []],
+    [
+      'others pulled it by digest from elsewhere',
+      { RepoDigests: ['site/pilot@sha256:a', 'mirror/pilot@sha256:a'] },
+      [],
+    ],
   ])('is needed when %s', (_, changes, used) => {
     const [entry = summary('a', [])] = host;
     expect(find(look([{ ...entry, ...changes }], used), 'a').needed).toBe(true);
@@ -108,13 +122,15 @@ describe('an image of others', () => {
   });
 
   test('with something like a mark is none of ours', () => {
-    const tags = ['plancton.local/one:x-1', 'plancton.local/one:0-', 'x/plancton.local/one:0-1', 'plancton.local/one/b:0-1'];
+    const tags = ['one:x-1-a', 'one:0--a', 'one:0-1', 'one/b:0-1-a']
+      .map((tag) => `plancton.local/${tag}`)
+      .concat('x/plancton.local/one:0-1-a');
     expect(look([summary('a', tags)])).toMatchObject([{ marks: [], markedWallMs: undefined, needed: true }]);
   });
 });
 
 test('what an engine shows for no name is no name, and a digest of a mark is none', () => {
   const digests = ['<none>@<none>', 'plancton.local/one@sha256:a'];
-  const [image] = look([summary('a', ['<none>:<none>', 'plancton.local/one:0-5'], { RepoDigests: digests })]);
-  expect(image).toMatchObject({ names: [], othersNames: [], needed: false, markedWallMs: 5000 });
+  const [image] = look([summary('a', ['<none>:<none>', 'plancton.local/one:0-5-a'], { RepoDigests: digests })]);
+  expect(image).toMatchObject({ names: [], othersNames: [], needed: false, markedWallMs: 5 });
 });

@@ -51,7 +51,11 @@ describe('the images of the host', () => {
     ['after a pull', ended(pull, 'done'), 2],
     ['after a removal', ended({ type: 'drop-image', image: aHostImage('a'), reason: 'disk' }, 'done'), 2],
     ['not after a pull that failed', ended(pull, 'failed'), 1],
-    ['not after a removal that was put off', ended({ type: 'drop-image', image: aHostImage('a'), reason: 'disk' }, 'skipped'), 1],
+    [
+      'not after a removal that was put off',
+      ended({ type: 'drop-image', image: aHostImage('a'), reason: 'disk' }, 'skipped'),
+      1,
+    ],
   ])('are looked at again %s', async (_, outcomes, looks) => {
     const { clock, engine, look } = aLook();
     look.beginIfDue(config, disk);
