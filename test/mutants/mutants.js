@@ -430,14 +430,18 @@ export const mutants = [
   ['legacy', 'census.count) : 0', '0) : 0'],
 
   // superseded images
-  ['superseded-images', "image === null || image === undefined || image.id === before", 'image?.id === before'],
+  ['superseded-images', 'image === null || image === undefined || image.id === before', 'image?.id === before'],
   ['superseded-images', 'proven && bornBootMs', 'bornBootMs'],
   ['superseded-images', ' && bornBootMs >= inForce.sinceBootMs', ''],
   ['superseded-images', 'bornBootMs >= inForce', 'bornBootMs > inForce'],
   ['superseded-images', 'isGood ? inForce.id : before.goodId', 'inForce.id'],
   ['superseded-images', 'isGood ? inForce.id : before.goodId', 'before.goodId'],
   ['superseded-images', 'isGood ? inForce.id : before.goodId', 'isGood ? inForce.id : undefined'],
-  ['superseded-images', 'other.markedWallMs > markedWallMs)?.markedWallMs', 'other.markedWallMs >= markedWallMs)?.markedWallMs'],
+  [
+    'superseded-images',
+    'other.markedWallMs > markedWallMs)?.markedWallMs',
+    'other.markedWallMs >= markedWallMs)?.markedWallMs',
+  ],
   ['superseded-images', 'disk !== undefined && ', ''],
   ['superseded-images', "config.image_keep === 'never' || ", ''],
   ['superseded-images', 'image === undefined || inFlight', 'inFlight'],
