@@ -158,6 +158,7 @@ export interface Observation {
   readonly instance: string;
   /** The configuration in force; a label on each new pilot. */
   readonly revision: string;
+  readonly proof: Proof;
   /** The newest sample; undefined until there is one. It may be old: compare `monoMs`. */
   readonly sample: CpuSample | undefined;
   /** Read whenever a sample is taken. */
@@ -175,6 +176,18 @@ export interface Observation {
   readonly inFlight: InFlight;
   /** What became of actions since the last observation. */
   readonly outcomes: readonly Outcome[];
+}
+
+/**
+ * Whether pilots have shown that the configuration in force works. `on-probation`: not yet, and there is one to go back to;
+ * `first`: not yet, and there is none.
+ */
+export type Proof = 'proven' | 'on-probation' | 'first';
+
+/** The configuration in force, as far as its pilots are concerned. */
+export interface ConfigNote {
+  readonly revision: string;
+  readonly proof: Proof;
 }
 
 /** What the policy of this host makes of the configuration; sentences. */
@@ -353,12 +366,28 @@ export interface Capacity {
   readonly admissible: number | undefined;
 }
 
+/** What the first pilots of a configuration have shown of it; they are counts of pilots. */
+export interface Probation {
+  /** Undefined: neither yet. */
+  readonly verdict: 'proven' | 'condemned' | undefined;
+  readonly worked: number;
+  /** How many have to work. */
+  readonly needed: number;
+  readonly failed: number;
+  /** Those that failed are out of so many. */
+  readonly judged: number;
+  /** How many failed, and how. */
+  readonly text: string;
+}
+
 /** The decision of one cycle. */
 export interface Plan<State> {
   readonly actions: readonly Action[];
   /** Starts that an earlier cycle asked for and that still wait for their turn are not wanted any more. */
   readonly withdrawStarts: boolean;
   readonly holds: readonly Hold[];
+  /** Undefined: the configuration in force is proven. */
+  readonly probation: Probation | undefined;
   readonly capacity: Capacity;
   /** The daemon's work is done: nothing left to drain or to kill. */
   readonly finished: 'drain-stop' | 'force-stop' | undefined;

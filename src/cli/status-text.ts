@@ -68,6 +68,7 @@ function configRows({ config }: Status): [string, string][] {
   const rows: [string, string][] = [
     ['config', `${config.source}${config.revision === undefined ? '' : ` at ${config.revision.slice(0, 16)}`}`],
   ];
+  if (config.probation !== undefined) rows.push(['probation', config.probation]);
   if (config.refused !== undefined) {
     const { revision, problems } = config.refused;
     rows.push(['refused', [revision.slice(0, 16), ...problems].join('\n')]);

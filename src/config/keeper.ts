@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../clock.js';
+import type { Proof } from '../model.js';
 import { BASE_FILE, type ConfigText } from './layers.js';
-import { ConfigSourceError, type ConfigRevision, type ConfigSource } from './source.js';
+import { sourceError, type ConfigRevision, type ConfigSource } from './source.js';
+import { Trials } from './trials.js';
 
 /** What checking a configuration comes to. */
 export type Verdict<Config> =
@@ -44,6 +46,8 @@ export interface KeeperOptions<Config> {
   /** Must not throw: whatever a configuration holds, it has a verdict. */
   readonly load: (layers: readonly ConfigText[]) => Verdict<Config>;
   readonly clock: Clock;
+  /** Whether pilots are the same under both, so that what one has proven holds for the other; never, unless given. */
+  readonly samePilots?: (a: Config, b: Config) => boolean;
 }
 
 export interface RefreshOptions {
@@ -55,48 +59,118 @@ export interface RefreshOptions {
 /** Keeps the last known good configuration: once one is in force, only a better one takes its place. */
 export interface ConfigKeeper<Config> {
   readonly state: KeeperState<Config>;
+  /** How far what is in force can be trusted. */
+  readonly proof: Proof;
   /** Loads what is on this host, without waiting for a server unless nothing here is valid. */
   start(signal?: AbortSignal): Promise<KeeperNews<Config>>;
   /** Looks for edits by hand and for something newer. Calls that overlap run one after the other. */
   refresh(options?: RefreshOptions): Promise<KeeperNews<Config>>;
+  /** Pilots have shown that `tried` works. Nothing happens if something else is in force by now. */
+  prove(tried: InForce<Config>): Promise<void>;
+  /**
+   * Pilots have shown that `tried` does not work, for the reason in the sentence `why`: the revision that was proven last is put in force
+   * again, and `tried` is refused from now on. Nothing happens where there is nothing to go back to.
+   */
+  condemn(tried: InForce<Config>, why: string): Promise<KeeperNews<Config>>;
 }
+
+/** Said of a condemned revision that is still there, as edits by hand are. */
+const LEFT_AS_IT_IS = 'its files are left as they are and not in force: change them to have them tried again';
 
 type Judged<Config> = { readonly good: InForce<Config> } | { readonly bad: Refusal };
 
 /** Keeps what is in force; `#last` is the end of the queue, so that no two looks overlap. */
 class Keeper<Config> implements ConfigKeeper<Config> {
   readonly #options: KeeperOptions<Config>;
+  readonly #trials: Trials;
   #state: KeeperState<Config> = { inForce: undefined, refused: undefined, unreachable: undefined };
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: KeeperOptions<Config>) {
     this.#options = options;
+    this.#trials = new Trials(options.source.trials);
   }
 
   get state(): KeeperState<Config> {
     return this.#state;
   }
 
+  get proof(): Proof {
+    const { inForce } = this.#state;
+    if (inForce !== undefined && this.#trials.isProven(inForce.revision)) return 'proven';
+    return this.#trials.proven === undefined ? 'first' : 'on-probation';
+  }
+
   start(signal?: AbortSignal): Promise<KeeperNews<Config>> {
-    return this.#enqueue(true, { force: true, ...(signal && { signal }) });
+    return this.#enqueue(async () => {
+      await this.#trials.recall(signal);
+      return this.#look(true, { force: true, ...(signal && { signal }) });
+    });
   }
 
   refresh(options: RefreshOptions = {}): Promise<KeeperNews<Config>> {
-    return this.#enqueue(false, options);
+    return this.#enqueue(() => this.#look(false, options));
   }
 
-  #enqueue(starting: boolean, options: RefreshOptions): Promise<KeeperNews<Config>> {
-    const turn = this.#last.then(() => this.#look(starting, options));
+  prove(tried: InForce<Config>): Promise<void> {
+    return this.#enqueue(async () => {
+      if (this.#state.inForce === tried) await this.#trials.prove(tried.revision);
+    });
+  }
+
+  condemn(tried: InForce<Config>, why: string): Promise<KeeperNews<Config>> {
+    return this.#enqueue(() => this.#goBack(tried, why));
+  }
+
+  #enqueue<Result>(work: () => Promise<Result>): Promise<Result> {
+    const turn = this.#last.then(work);
     this.#last = turn.catch(() => undefined);
     return turn;
   }
 
-  async #look(starting: boolean, options: RefreshOptions): Promise<KeeperNews<Config>> {
-    const here = await this.#judgeCurrent(options.signal);
+  async #goBack(tried: InForce<Config>, why: string): Promise<KeeperNews<Config>> {
     const { inForce, unreachable } = this.#state;
+    const back = this.#judgeProven();
+    if (inForce !== tried || back === undefined || this.proof !== 'on-probation') return { type: 'unchanged' };
+    await this.#trials.condemn({ revision: tried.revision, why });
+    await this.#putBack(back.revision);
+    const there = await this.#judgeCurrent(back);
+    return this.#settle({
+      inForce: back,
+      ...refusedOf('bad' in there ? there : this.#judge(tried.revision)),
+      unreachable,
+    });
+  }
+
+  /** Files that a person edited stay as they are, and so does a folder without git; what is in force is another matter. */
+  async #putBack(revision: ConfigRevision): Promise<void> {
+    await this.#options.source.accept(revision).catch(sourceError);
+  }
+
+  #judgeProven(): InForce<Config> | undefined {
+    const judged = this.#trials.proven && this.#judge(this.#trials.proven);
+    return judged && 'good' in judged ? judged.good : undefined;
+  }
+
+  async #look(starting: boolean, options: RefreshOptions): Promise<KeeperNews<Config>> {
+    const news = await this.#find(starting, options);
+    if (news.type === 'accepted') await this.#inherit(news.inForce);
+    return news;
+  }
+
+  /** Under another name the same pilots need no trial. */
+  async #inherit({ revision, config }: InForce<Config>): Promise<void> {
+    const proven = this.#judgeProven();
+    if (proven === undefined || this.#trials.isProven(revision)) return;
+    if (this.#options.samePilots?.(proven.config, config) === true) await this.#trials.prove(revision);
+  }
+
+  async #find(starting: boolean, options: RefreshOptions): Promise<KeeperNews<Config>> {
+    const { inForce, unreachable } = this.#state;
+    const here = await this.#judgeCurrent(inForce, options.signal);
     if ('good' in here && here.good !== inForce) return this.#settle({ inForce: here.good, unreachable });
     if (starting && 'bad' in here) {
-      const fallback = await this.#judgeUnedited(options.signal);
+      const fallback = (await this.#judgeUnedited(options.signal)) ?? (await this.#fallBack());
       if (fallback) return this.#settle({ inForce: fallback, refused: here.bad });
     }
     const newer = await this.#judgeCandidate(options);
@@ -107,11 +181,12 @@ class Keeper<Config> implements ConfigKeeper<Config> {
     return this.#settle({ inForce, ...refusedOf('bad' in here ? here : newer) });
   }
 
-  async #judgeCurrent(signal: AbortSignal | undefined): Promise<Judged<Config>> {
-    const { inForce } = this.#state;
+  async #judgeCurrent(inForce: InForce<Config> | undefined, signal?: AbortSignal): Promise<Judged<Config>> {
     try {
       const revision = await this.#options.source.current(signal);
-      return inForce && isDeepStrictEqual(revision, inForce.revision) ? { good: inForce } : this.#judge(revision);
+      if (inForce && isDeepStrictEqual(revision, inForce.revision)) return { good: inForce };
+      const why = this.#trials.whyCondemned(revision);
+      return why === undefined ? this.#judge(revision) : this.#refuse(revision.id, [why, LEFT_AS_IT_IS]);
     } catch (error) {
       const { message, revisionId } = sourceError(error);
       return this.#refuse(revisionId ?? 'unreadable', [message]);
@@ -147,7 +222,16 @@ class Keeper<Config> implements ConfigKeeper<Config> {
     }
   }
 
+  /** For a daemon that was killed before it had put back what was proven. */
+  async #fallBack(): Promise<InForce<Config> | undefined> {
+    const back = this.#judgeProven();
+    if (back !== undefined) await this.#putBack(back.revision);
+    return back;
+  }
+
   #judge(revision: ConfigRevision): Judged<Config> {
+    const why = this.#trials.whyCondemned(revision);
+    if (why !== undefined) return this.#refuse(revision.id, [why]);
     if (!hasBase(revision) && this.#state.inForce !== undefined && hasBase(this.#state.inForce.revision)) {
       // An empty file says "the defaults"; a file that is gone says nothing.
       return this.#refuse(revision.id, ['config.yaml is gone; put it back (an empty one stands for the defaults)']);
@@ -186,12 +270,6 @@ function refusedOf<Config>(judged: Judged<Config>): { refused?: Refusal } {
 /** Whether two refusals tell the same; since when does not matter. */
 function sameRefusal(a: Refusal | undefined, b: Refusal | undefined): boolean {
   return a?.revisionId === b?.revisionId && isDeepStrictEqual(a?.problems, b?.problems);
-}
-
-/** Lets bugs through. */
-function sourceError(error: unknown): ConfigSourceError {
-  if (error instanceof ConfigSourceError) return error;
-  throw error;
 }
 
 /** Creates a keeper with nothing in force yet. Its methods reject only on a bug. */

@@ -14,6 +14,24 @@ export interface CandidateOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A revision that pilots have shown not to work. */
+export interface Condemned {
+  readonly revision: ConfigRevision;
+  /** A sentence. */
+  readonly why: string;
+}
+
+/** What a source remembers of trials, across restarts of the daemon. Everything rejects with `ConfigSourceError`. */
+export interface TrialRecord {
+  /** The revision that was proven last. */
+  proven(signal?: AbortSignal): Promise<ConfigRevision | undefined>;
+  /** The one that was condemned last. */
+  condemned(signal?: AbortSignal): Promise<Condemned | undefined>;
+  /** Remembers a revision, if it can be had again later. */
+  prove(revision: ConfigRevision): Promise<void>;
+  condemn(condemned: Condemned): Promise<void>;
+}
+
 /** Where the configuration comes from. Every method has a deadline of its own and rejects with `ConfigSourceError`. */
 export interface ConfigSource {
   /** One phrase for people; free of credentials. */
@@ -26,6 +44,8 @@ export interface ConfigSource {
   candidate(options?: CandidateOptions): Promise<ConfigRevision | undefined>;
   /** Puts a candidate in place, whole or not at all. */
   accept(revision: ConfigRevision, signal?: AbortSignal): Promise<void>;
+  /** Undefined: it remembers nothing. */
+  readonly trials?: TrialRecord;
 }
 
 /**
@@ -44,4 +64,10 @@ export class ConfigSourceError extends Error {
     this.kind = kind;
     this.revisionId = revisionId;
   }
+}
+
+/** What a source threw; lets bugs through. */
+export function sourceError(error: unknown): ConfigSourceError {
+  if (error instanceof ConfigSourceError) return error;
+  throw error;
 }

@@ -3,12 +3,13 @@ import type { Clock } from '../clock.js';
 import type { ConfigKeeper, InForce } from '../config/keeper.js';
 import type { Config } from '../config/schema.js';
 import { EngineError } from '../engine/container-engine.js';
-import type { EngineFailure, Outcome, Plan, SeenMode } from '../model.js';
+import type { EngineFailure, Outcome, Plan, Probation, SeenMode } from '../model.js';
 import type { Observer } from '../observe/observe.js';
 import type { Narrowed } from '../policy/narrow.js';
 import { initialState, type State } from '../plan/state.js';
 import { reconcile, type Cycle } from './reconcile.js';
 import { newsEvents } from './config-news.js';
+import { endTrial } from './end-trial.js';
 import type { EventSink } from '../report/event.js';
 
 /** Cycles never begin closer together than this, however many wakes there are; the first wake after a quiet time waits for nothing. */
@@ -74,6 +75,7 @@ export class ControlLoop {
   #refreshAtMs: number;
   #refreshing = false;
   #forceRefresh = false;
+  #endingTrial = false;
   #mode: SeenMode | undefined;
   #gates = '';
   #privateBinds = '';
@@ -140,6 +142,18 @@ export class ControlLoop {
     });
   }
 
+  /** Has what the first pilots have shown acted on, without waiting for it. */
+  #beginEndOfTrial(tried: InForce<Config>, probation: Probation | undefined): void {
+    const { keeper, clock, publish } = this.#ports;
+    if (this.#endingTrial || probation?.verdict === undefined) return;
+    this.#endingTrial = true;
+    void endTrial(keeper, tried, probation, clock.now().wallMs).then((events) => {
+      this.#endingTrial = false;
+      for (const event of events) publish(event);
+      if (events.length > 0) this.wake();
+    });
+  }
+
   #inForce(): InForce<Config> {
     const { inForce } = this.#ports.keeper.state;
     if (inForce === undefined) throw new Error('the loop was started without a configuration');
@@ -154,18 +168,21 @@ export class ControlLoop {
 
   async #cycle(): Promise<LoopEnd | undefined> {
     const { connect, narrow, publish, observer, onCycle } = this.#ports;
-    const { config, revision } = this.#inForce();
+    const inForce = this.#inForce();
+    const { config, revision } = inForce;
     this.#cycles += 1;
     this.#cycleBeganMs = this.#ports.clock.now().monoMs;
     try {
       const narrowed = await narrow(config);
       this.#allowed = { of: config, config: narrowed.config };
       await connect(narrowed.config);
-      const cycle = await reconcile(narrowed, revision.id, this.#state, this.#ports);
+      const note = { revision: revision.id, proof: this.#ports.keeper.proof };
+      const cycle = await reconcile(narrowed, note, this.#state, this.#ports);
       this.#state = cycle.plan.state;
       this.#planDueMs = cycle.plan.wakeInMs;
       this.#failure = undefined;
       this.#tell(cycle);
+      this.#beginEndOfTrial(inForce, cycle.plan.probation);
       onCycle(cycle, this.#dueInMs());
       return cycle.plan.finished;
     } catch (error) {

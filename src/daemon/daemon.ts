@@ -16,6 +16,7 @@ import { newsEvents } from './config-news.js';
 import { ControlLoop } from './control-loop.js';
 import type { Daemon, DaemonEnd, DaemonOptions } from './options.js';
 import { createPolicyGate, type PolicyGate } from './policy-gate.js';
+import { samePilots } from './same-pilots.js';
 
 const PROC_ROOT = '/proc';
 /** Before any configuration is in force. */
@@ -95,7 +96,12 @@ class PlanctonDaemon implements Daemon {
       // With nothing in force yet there is nothing better: pilots that run are looked after, and none is started.
       return keeper.state.inForce === undefined ? verdict : gate.judge(verdict);
     };
-    const keeper: ConfigKeeper<Config> = createConfigKeeper<Config>({ source, clock, load });
+    const keeper: ConfigKeeper<Config> = createConfigKeeper<Config>({
+      source,
+      clock,
+      load,
+      samePilots: (a, b) => samePilots(a, b, confDir),
+    });
     return { source, keeper };
   }
 }

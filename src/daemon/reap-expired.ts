@@ -28,6 +28,7 @@ function observe({ clock, host, instance }: ReapOptions, pilots: readonly Pilot[
     host,
     instance,
     revision: '',
+    proof: 'proven',
     sample: undefined,
     resources: { memory: undefined, disk: undefined, pressure: undefined },
     yields: 'none',

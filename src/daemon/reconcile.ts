@@ -1,5 +1,5 @@
 import type { Executor } from '../act/execute.js';
-import type { Observation, Plan } from '../model.js';
+import type { ConfigNote, Observation, Plan } from '../model.js';
 import type { Observer } from '../observe/observe.js';
 import { plan } from '../plan/plan.js';
 import type { Narrowed } from '../policy/narrow.js';
@@ -22,11 +22,11 @@ export interface Cycle {
  */
 export async function reconcile(
   { config, clamps, refusals }: Narrowed,
-  revision: string,
+  note: ConfigNote,
   state: State,
   ports: CyclePorts,
 ): Promise<Cycle> {
-  const observation = await ports.observer.observe(config, revision, { clamps, refusals });
+  const observation = await ports.observer.observe(config, note, { clamps, refusals });
   const decision = plan(config, observation, state);
   if (decision.withdrawStarts) ports.executor.withdrawStarts();
   ports.executor.begin(decision.actions);

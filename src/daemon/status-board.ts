@@ -3,7 +3,7 @@ import type { DaemonOptions } from './options.js';
 import type { EngineSession } from './engine-session.js';
 import type { PilotEvents } from './pilot-events.js';
 import type { Ground } from './ground.js';
-import type { Action, EngineFailure, Outcome } from '../model.js';
+import type { Action, EngineFailure, Outcome, Probation, Proof } from '../model.js';
 import type { HeldCycle } from './control-loop.js';
 import type { Cycle } from './reconcile.js';
 import { toStatus, type Status } from '../report/status.js';
@@ -55,7 +55,7 @@ export function createStatusBoard(
         yields: { mode: session.group().yields, text: session.group().describe() },
         wantedImage: keeper.state.inForce?.config.docker_image ?? '',
         engine: engineStatus(session, engineHost, failure),
-        config: configStatus(ground),
+        config: configStatus(ground, seen?.plan.probation),
         totals,
         troubles: [...failures.values(), ...eventsNotice(events.trouble())],
       });
@@ -68,11 +68,22 @@ function engineStatus({ info }: EngineSession, host: string, failure: EngineFail
   return { host, version: found?.version, apiVersion: found?.apiVersion, failure: failure?.kind };
 }
 
-function configStatus({ source, keeper }: Ground): Status['config'] {
+/** How the first pilots do, and what follows from it. */
+function probationText({ worked, needed, text }: Probation, proof: Proof): string | undefined {
+  if (proof === 'proven') return undefined;
+  const next =
+    proof === 'first'
+      ? 'nothing was proven before, so there is nothing to go back to'
+      : 'if most fail, the one proven before is put back';
+  return `${worked} of ${needed} pilots that prove it have worked, ${text}; ${next}`;
+}
+
+function configStatus({ source, keeper }: Ground, probation: Probation | undefined): Status['config'] {
   const { inForce, refused, unreachable } = keeper.state;
   return {
     source: source.describe(),
     revision: inForce?.revision.id,
+    probation: probation && probationText(probation, keeper.proof),
     refused: refused && { revision: refused.revisionId, problems: refused.problems },
     unreachable,
   };

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.js';
 import type { Config } from '../config/schema.js';
 import type { ContainerEngine } from '../engine/container-engine.js';
 import type {
+  ConfigNote,
   CpuSample,
   HostFacts,
   InFlight,
@@ -38,7 +39,7 @@ export interface ObserverOptions {
 
 export interface Observer {
   /** One look at the world. Rejects with an EngineError when the pilots cannot be listed: unknown is not empty. */
-  observe(config: Config, revision: string, policy: PolicyNote): Promise<Observation>;
+  observe(config: Config, note: ConfigNote, policy: PolicyNote): Promise<Observation>;
   /** What the operator asks for, also where the pilots cannot be listed. */
   mode(): Promise<SeenMode>;
   /** Ms until the next sample of the host is due. */
@@ -66,7 +67,7 @@ class WorldObserver implements Observer {
     this.#images = new ImageLook(options);
   }
 
-  async observe(config: Config, revision: string, policy: PolicyNote): Promise<Observation> {
+  async observe(config: Config, { revision, proof }: ConfigNote, policy: PolicyNote): Promise<Observation> {
     const { clock, host, instance, engine, group } = this.#options;
     // Before the list: what ends in between is then seen twice, as a name, and never not at all.
     const inFlight = this.#options.inFlight();
@@ -87,6 +88,7 @@ class WorldObserver implements Observer {
       host,
       instance,
       revision,
+      proof,
       sample: this.#sample,
       resources: this.#resources,
       yields: group().yields,

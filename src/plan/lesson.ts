@@ -1,5 +1,5 @@
 import type { Config } from '../config/schema.js';
-import type { Observation, Outcome, Pilot, SpawnAction } from '../model.js';
+import type { EngineFailure, Observation, Outcome, Pilot, SpawnAction } from '../model.js';
 import type { Census } from './census.js';
 import type { FizzleCause, PilotSource, State } from './state.js';
 
@@ -34,10 +34,14 @@ function causeOfEnd(config: Config, exitCode: number | undefined): FizzleCause {
   return { kind: 'failing', text: `${soon} with exit code ${exitCode}: ${meaning}` };
 }
 
+/** What cannot work, or is not there, is so on every host; anything else is this host's engine. */
+export function isUnstartable(error: EngineFailure | undefined): boolean {
+  return error?.kind === 'invalid' || error?.kind === 'not-found';
+}
+
 function causeOfFailedStart({ error }: Outcome): FizzleCause {
   const message = error?.message ?? 'no reason given';
-  // What cannot work, or is not there, is so on every host; anything else is this host's engine.
-  return error?.kind === 'invalid' || error?.kind === 'not-found'
+  return isUnstartable(error)
     ? { kind: 'image', text: `pilots cannot be started with this configuration: ${message}` }
     : { kind: 'host', text: `the engine cannot start pilots: ${message}` };
 }
@@ -49,7 +53,7 @@ function ofStart(outcome: Outcome, action: SpawnAction): Lesson | undefined {
 }
 
 /** How long a removed pilot had run, ms, as the engine tells; undefined where it cannot. */
-function lifeMs({ ended }: Outcome): number | undefined {
+export function lifeMs({ ended }: Outcome): number | undefined {
   if (ended?.startedWallMs === undefined || ended.finishedWallMs === undefined) return undefined;
   return ended.finishedWallMs - ended.startedWallMs;
 }

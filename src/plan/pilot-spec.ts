@@ -1,3 +1,4 @@
+import type { Config } from '../config/schema.js';
 import type { Observation, PilotSpec } from '../model.js';
 import { nextRandom } from './random.js';
 import type { PilotSource } from './state.js';
@@ -52,13 +53,10 @@ function withMode(bind: string, mode: string, privateBinds: readonly string[]): 
   return kept.length === 0 ? bind : `${bind}:${kept.join(',')}`;
 }
 
-/** The whole of a new pilot. */
-export function pilotSpec({ config, revision }: PilotSource, observation: Observation, suffix: string): PilotSpec {
-  const host = observation.host.hostname.split('.')[0] ?? '';
+/** All that a configuration says about each pilot. */
+function settings(config: Config, privateBinds: readonly string[]) {
   const { added, dropped } = splitCapabilities(config.capabilities);
   return {
-    name: pilotName(suffix),
-    hostname: `plancton-${host.slice(0, LONGEST_HOST_PART)}-${suffix}`,
     image: config.docker_image,
     command: config.docker_cmd,
     entrypoint: config.docker_entrypoint,
@@ -69,11 +67,26 @@ export function pilotSpec({ config, revision }: PilotSource, observation: Observ
     swapBytes: config.max_dock_swap,
     privileged: config.docker_privileged,
     network: config.network,
-    binds: config.binds.map((bind) => withMode(bind, config.bind_options, observation.privateBinds)),
+    binds: config.binds.map((bind) => withMode(bind, config.bind_options, privateBinds)),
     devices: config.devices,
     capabilitiesAdded: added,
     capabilitiesDropped: dropped,
     securityOptions: config.security_opts,
+  };
+}
+
+/** The same text for the same pilots: what tells whether two configurations make different ones. */
+export function settingsText(config: Config): string {
+  return JSON.stringify(settings(config, []));
+}
+
+/** The whole of a new pilot. */
+export function pilotSpec({ config, revision }: PilotSource, observation: Observation, suffix: string): PilotSpec {
+  const host = observation.host.hostname.split('.')[0] ?? '';
+  return {
+    ...settings(config, observation.privateBinds),
+    name: pilotName(suffix),
+    hostname: `plancton-${host.slice(0, LONGEST_HOST_PART)}-${suffix}`,
     instance: observation.instance,
     flavour: FLAVOUR,
     revision,

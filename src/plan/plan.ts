@@ -11,6 +11,7 @@ import { planImage } from './image.js';
 import { planLegacy } from './legacy.js';
 import { takeLessons } from './lesson.js';
 import { nextSuffix, pilotSpec } from './pilot-spec.js';
+import { watchPilots } from './probation.js';
 import { nextExpiryMs, planReaps } from './reap.js';
 import { hasNewSample, type Situation } from './situation.js';
 import { measureCapacity, planSpawns } from './spawn.js';
@@ -156,11 +157,13 @@ export function plan(config: Config, observation: Observation, state: State): Pl
   };
   const load = config.policy === 'legacy' ? byLegacy(situation, reaps.length) : byCapacity(situation);
   const spawns = spawnActions(situation, load);
+  const { probation, memory } = watchPilots(situation);
   const used = spawns.actions.length > 0 ? image.use : state.image.lastUsed;
   return {
     actions: [...reaps, ...load.evictions, ...spawns.actions, ...image.pulls, ...superseded.drops],
     withdrawStarts: isFull(situation, load.evictions),
     holds: load.holds,
+    probation,
     capacity: measureCapacity(situation),
     finished: finished(observation, census),
     wakeInMs: soonest(
@@ -184,8 +187,10 @@ export function plan(config: Config, observation: Observation, state: State): Pl
       samples: situation.samples,
       startsSinceSample: (hasNewSample(situation) ? 0 : state.startsSinceSample) + spawns.actions.length,
       tracked: markEvicted(census.tracked, load.evictions),
-      image: { ...image.memory, lastUsed: used },
       keptImages: superseded.kept,
+      // Whatever comes next is not started from what pilots have condemned, not even while its image is being pulled.
+      image: { ...image.memory, lastUsed: probation?.verdict === 'condemned' ? undefined : used },
+      probation: memory,
     },
   };
 }

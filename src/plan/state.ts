@@ -26,6 +26,7 @@ export interface State {
   readonly image: ImageMemory;
   readonly keptImages: KeptImages;
   readonly legacy: LegacyMemory;
+  readonly probation: ProbationMemory;
 }
 
 /** One valid sample, reduced to what the rules look back at. CPUs. */
@@ -127,6 +128,24 @@ export interface KeptImages {
   readonly goodId: string | undefined;
 }
 
+/** What the first pilots of a configuration came to; see probation.ts. */
+export interface ProbationMemory {
+  /** What is watched: another configuration starts afresh. */
+  readonly subject: string;
+  /** Pilots that were started before are not judged. Boot clock. */
+  readonly sinceBootMs: number;
+  /** How many did their work and are gone. */
+  readonly worked: number;
+  /** The latest ends, oldest first: how it failed, or undefined where it did not. */
+  readonly ends: readonly (PilotFault | undefined)[];
+}
+
+/** How a pilot failed: the kind of failure in a few words, and what else was said about it. */
+export interface PilotFault {
+  readonly how: string;
+  readonly detail: string | undefined;
+}
+
 export interface LegacyMemory {
   readonly overheadSinceMs: number | undefined;
   readonly lastRemovalMs: number | undefined;
@@ -149,5 +168,6 @@ export function initialState(seed: number): State {
     image: { wanted: undefined, lastUsed: undefined, pulledAtMs: undefined, failures: 0, failedAtMs: undefined },
     keptImages: { inForce: undefined, goodId: undefined },
     legacy: { overheadSinceMs: undefined, lastRemovalMs: undefined },
+    probation: { subject: '', sinceBootMs: 0, worked: 0, ends: [] },
   };
 }

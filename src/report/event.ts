@@ -12,6 +12,19 @@ export type DaemonEvent =
       /** The revision that stays in force; undefined = there is none. */
       readonly kept: string | undefined;
     }
+  /** Its first pilots work. */
+  | { readonly type: 'config-proven'; readonly revision: string }
+  /** Its first pilots failed: the revision that was proven before is in force again. */
+  | {
+      readonly type: 'config-rolled-back';
+      readonly revision: string;
+      readonly inForce: string;
+      readonly problems: readonly string[];
+      /** Pilots, out of those that were judged. */
+      readonly failed: number;
+      readonly judged: number;
+      readonly atWallMs: number;
+    }
   | { readonly type: 'config-unreachable'; readonly message: string }
   | { readonly type: 'engine-lost'; readonly failure: EngineFailure }
   | { readonly type: 'engine-found'; readonly version: string; readonly apiVersion: string; readonly yields: string }

@@ -3,8 +3,8 @@ import type { Point } from './line-protocol.js';
 import type { Outcome } from '../model.js';
 
 /**
- * The original's three series, name for name (existing dashboards depend on them): `daemon`, `measurement`, `container`.
- * `hostname` is the short name of this host. Most events are not for it and give no point.
+ * The original's three series, name for name (existing dashboards depend on them): `daemon`, `measurement`, `container`; and `config`,
+ * for configurations that were taken back. `hostname` is the short name of this host. Most events are not for it and give no point.
  */
 export function toPoints(event: DaemonEvent, hostname: string): readonly Point[] {
   if (event.type === 'cycle') return cyclePoints(event, hostname);
@@ -13,6 +13,11 @@ export function toPoints(event: DaemonEvent, hostname: string): readonly Point[]
     return [{ series: 'daemon', tags: { hostname }, fields, atMs: event.atWallMs }];
   }
   if (event.type === 'action-ended') return containerPoint(event.outcome, hostname, event.atWallMs);
+  if (event.type === 'config-rolled-back') {
+    const { revision: refused, inForce, failed, judged, atWallMs } = event;
+    const fields = { refused, in_force: inForce, failed, judged };
+    return [{ series: 'config', tags: { hostname }, fields, atMs: atWallMs }];
+  }
   return [];
 }
 

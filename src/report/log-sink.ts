@@ -145,6 +145,13 @@ const WORDING: Wording = {
     kept === undefined
       ? line('error', 'configuration refused, and there is none to go on with', { revision, problems })
       : line('error', 'configuration refused, the one before stays in force', { revision, problems, kept }),
+  'config-proven': ({ revision }) => line('info', 'configuration proven: its first pilots work', { revision }),
+  'config-rolled-back': ({ revision, inForce, problems }) =>
+    line('error', 'configuration refused: its first pilots failed, the one proven before is in force again', {
+      revision,
+      problems,
+      inForce,
+    }),
   'config-unreachable': ({ message }) =>
     line('warn', 'no word on a newer configuration, the one in force stays', { error: message }),
   'engine-lost': ({ failure }) =>

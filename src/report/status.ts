@@ -52,6 +52,8 @@ export interface Status {
   readonly config: {
     readonly source: string;
     readonly revision: string | undefined;
+    /** What its first pilots have shown so far; undefined once it is proven. */
+    readonly probation: string | undefined;
     readonly refused: { readonly revision: string; readonly problems: readonly string[] } | undefined;
     readonly unreachable: string | undefined;
   };

@@ -128,6 +128,7 @@ class ClosedLoop {
       host: this.#host.facts,
       instance: 'simulated',
       revision: 'simulated',
+      proof: 'proven',
       sample: this.#sample,
       // The simulated host has nothing but CPUs.
       resources: { memory: null, disk: null, pressure: null },

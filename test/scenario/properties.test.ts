@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/schema.js';
-import type { CpuSample, Observation, Outcome, Pilot, PilotState, SeenMode, YieldMode } from '../../src/model.js';
+import type { CpuSample, Observation, Outcome, Pilot, PilotState, Proof, SeenMode, YieldMode } from '../../src/model.js';
 import { cpusOf } from '../../src/plan/census.js';
 import { plan } from '../../src/plan/plan.js';
 import { initialState, type State } from '../../src/plan/state.js';
@@ -93,6 +93,7 @@ interface AnyLook {
   readonly states: readonly (PilotState | undefined)[];
   readonly seen: Pick<Observation, 'resources' | 'yields' | 'image' | 'mode' | 'inFlight'>;
   readonly refusals: readonly string[];
+  readonly proof: Proof;
 }
 
 const anyLook: fc.Arbitrary<AnyLook> = fc.record({
@@ -124,6 +125,7 @@ const anyLook: fc.Arbitrary<AnyLook> = fc.record({
   ),
   states: fc.tuple(...NAMES.map(() => fc.option(anyState, { nil: undefined, freq: 1 }))),
   refusals: fc.constantFrom<string[][]>([], [], [], ['the policy does not allow it']),
+  proof: fc.constantFrom<Proof[]>('proven', 'on-probation', 'first'),
   seen: fc.record({
     resources: anyResources,
     yields: fc.constantFrom<YieldMode[]>('cgroup', 'cgroup', 'containers', 'none'),
@@ -171,6 +173,7 @@ function live(configs: readonly Config[], roster: readonly Born[], looks: readon
       instance: 'test',
       revision: 'r1',
       images: undefined,
+      proof: look.proof,
       privateBinds: [],
       policy: { clamps: [], refusals: look.refusals },
       sample,

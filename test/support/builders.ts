@@ -137,6 +137,7 @@ export function anObservation(overrides: Partial<Observation> = {}): Observation
     host: aHost(),
     instance: 'test',
     revision: 'r1',
+    proof: 'proven',
     sample: aSample(),
     resources: someResources(),
     yields: 'cgroup',

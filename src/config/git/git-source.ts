@@ -6,8 +6,15 @@ import { explainFetch } from './git-explain.js';
 import { ACCEPTING, CANDIDATE, createGitRepository, type GitRepository } from './git-repository.js';
 import { writeGitSettings } from './git-settings.js';
 import { isLocalUrl, redactUrl } from './git-url.js';
+import { createGitTrials } from './git-trials.js';
 import { createGitWriter, type GitWriter } from './git-writer.js';
-import { ConfigSourceError, type CandidateOptions, type ConfigRevision, type ConfigSource } from '../source.js';
+import {
+  ConfigSourceError,
+  type CandidateOptions,
+  type ConfigRevision,
+  type ConfigSource,
+  type TrialRecord,
+} from '../source.js';
 
 export interface GitSourceOptions {
   /** A clone, made by `cloneConfig` or by hand. */
@@ -39,6 +46,7 @@ class GitSource implements ConfigSource {
   readonly #options: GitSourceOptions;
   readonly #repository: GitRepository;
   readonly #writer: GitWriter;
+  readonly trials: TrialRecord;
   #asked: Asked | undefined;
   #description: string;
 
@@ -49,6 +57,13 @@ class GitSource implements ConfigSource {
     const git = createGitClient({ dir: confDir, settingsFolder: stateDir, env, clock, deadlineMs });
     this.#repository = createGitRepository(git, confDir, options.hostname);
     this.#writer = createGitWriter({ git, repository: this.#repository, confDir, clock, graceMs: deadlineMs });
+    const trials = createGitTrials({ git, repository: this.#repository, writer: this.#writer });
+    this.trials = {
+      proven: (signal) => this.#inClone(() => trials.proven(signal), signal),
+      condemned: (signal) => this.#inClone(() => trials.condemned(signal), signal),
+      prove: (revision) => this.#inClone(() => trials.prove(revision)),
+      condemn: (condemned) => this.#inClone(() => trials.condemn(condemned)),
+    };
   }
 
   describe(): string {
@@ -124,6 +139,13 @@ class GitSource implements ConfigSource {
       if (!(error instanceof GitFailure) || error.kind === 'aborted') throw error;
       this.#asked = { ...asked, failure: explainFetch(error, url, branch) };
     }
+  }
+
+  async #inClone<Result>(work: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
+    return this.#guard(async () => {
+      await this.#follows(signal);
+      return work();
+    });
   }
 
   /** Turns what git and the file system say into our words. */

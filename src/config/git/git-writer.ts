@@ -20,6 +20,8 @@ export interface GitWriter {
   fetch(branch: string, signal?: AbortSignal): Promise<void>;
   /** Makes the tree that of a fetched commit, or leaves it as it was. */
   checkOut(commit: string, branch: string | undefined, signal?: AbortSignal): Promise<void>;
+  /** Has a ref of ours stand for a commit, with the reason in its reflog. */
+  mark(ref: string, commit: string, why: string, signal?: AbortSignal): Promise<void>;
   /** Undoes what a process that was killed while checking out has left. */
   repair(signal?: AbortSignal): Promise<void>;
 }
@@ -76,6 +78,10 @@ export function createGitWriter({ git, repository, confDir, clock, graceMs }: Gi
     await git.run(['gc', '--auto', '--quiet'], signal).catch(() => undefined);
   }
 
+  async function mark(ref: string, commit: string, why: string, signal?: AbortSignal): Promise<void> {
+    await write(['update-ref', '--create-reflog', '-m', why, ref, commit], signal);
+  }
+
   async function repair(signal?: AbortSignal): Promise<void> {
     if ((await repository.resolve(ACCEPTING, signal)) === undefined) return;
     // git moves the branch last, so this is the old commit or, in full, the new one; both were found good.
@@ -83,5 +89,5 @@ export function createGitWriter({ git, repository, confDir, clock, graceMs }: Gi
     await write(['update-ref', '-d', ACCEPTING], signal);
   }
 
-  return { fetch, checkOut, repair };
+  return { fetch, checkOut, mark, repair };
 }

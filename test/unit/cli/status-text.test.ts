@@ -44,6 +44,7 @@ describe('formatStatus', () => {
         config: {
           source: '/etc/plancton',
           revision: 'aaaa',
+          probation: '1 of 5 pilots that prove it have worked',
           refused: { revision: 'bbbb', problems: ['config.yaml:3:1: max_ttl: no', 'config.yaml:4:1: binds: no'] },
           unreachable: 'the server is away',
         },
@@ -52,6 +53,7 @@ describe('formatStatus', () => {
     );
     expect(text).toContain('limited by  6 of 6');
     expect(text).toMatch(/refused {5}bbbb\n {14}config.yaml:3:1: max_ttl: no\n {14}config.yaml:4:1: binds: no/);
+    expect(text).toContain('probation   1 of 5 pilots that prove it have worked');
     expect(text).toContain('source away the server is away');
   });
 

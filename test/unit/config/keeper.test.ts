@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { createConfigKeeper, type ConfigKeeper } from '../../../src/config/keeper.js';
-import { ConfigSourceError, type ConfigRevision, type ConfigSource } from '../../../src/config/source.js';
+import {
+  ConfigSourceError,
+  type Condemned,
+  type ConfigRevision,
+  type ConfigSource,
+} from '../../../src/config/source.js';
 import { createFakeClock } from '../../support/fake-clock.js';
 
 /** A source whose answers a test sets; an error is thrown. */
@@ -11,6 +16,11 @@ interface Scripted {
   accept: Error | undefined;
   accepted: string[];
   forced: boolean[];
+  /** What is remembered across restarts. */
+  proven: ConfigRevision | undefined;
+  condemned: Condemned | undefined;
+  /** Nothing of that can be read or written. */
+  forgetful: Error | undefined;
 }
 
 function revision(id: string, text: string): ConfigRevision {
@@ -37,6 +47,18 @@ function sourceOf(script: Scripted): ConfigSource {
       script.candidate = undefined;
       return Promise.resolve();
     },
+    trials: {
+      proven: () => answer(script.forgetful ?? script.proven),
+      condemned: () => answer(script.forgetful ?? script.condemned),
+      prove: async (proven) => {
+        await answer(script.forgetful);
+        script.proven = proven;
+      },
+      condemn: async (condemned) => {
+        await answer(script.forgetful);
+        script.condemned = condemned;
+      },
+    },
   };
 }
 
@@ -48,12 +70,16 @@ function setUp(start: Partial<Scripted> = {}) {
     accept: undefined,
     accepted: [],
     forced: [],
+    proven: undefined,
+    condemned: undefined,
+    forgetful: undefined,
     ...start,
   };
   const clock = createFakeClock();
   const keeper: ConfigKeeper<string> = createConfigKeeper({
     source: sourceOf(script),
     clock,
+    samePilots: (a, b) => a.split(' #')[0] === b.split(' #')[0],
     load: (layers) => {
       const text = layers.map((layer) => layer.text).join('+');
       return text.startsWith('good')
@@ -224,5 +250,157 @@ describe('later', () => {
     await expect(keeper.refresh()).rejects.toThrow('a bug');
     script.candidate = undefined;
     expect(await keeper.refresh()).toEqual({ type: 'unchanged' });
+  });
+});
+
+/** Fails where nothing is in force. */
+function inForce(keeper: ConfigKeeper<string>) {
+  const { inForce: found } = keeper.state;
+  if (found === undefined) throw new Error('nothing is in force');
+  return found;
+}
+
+describe('a revision on probation', () => {
+  const A = revision('a', 'good 1');
+  const B = revision('b', 'good 2');
+  const C = revision('c', 'good 3');
+  const WHY = '5 of 5 pilots failed: 5 x exit code 1';
+
+  /** Revision a is proven, b came after it and is in force. */
+  async function onProbation() {
+    const set = setUp();
+    await set.keeper.start();
+    await set.keeper.prove(inForce(set.keeper));
+    set.script.candidate = B;
+    await set.keeper.refresh();
+    return set;
+  }
+
+  it('is known as such, and so is the very first one', async () => {
+    const { keeper, script } = setUp();
+    await keeper.start();
+    expect(keeper.proof).toBe('first');
+    await keeper.prove(inForce(keeper));
+    expect(keeper.proof).toBe('proven');
+    script.candidate = B;
+    await keeper.refresh();
+    expect(keeper.proof).toBe('on-probation');
+  });
+
+  it('gives way to the one proven before when it is condemned, which is put in place again', async () => {
+    const { keeper, script } = await onProbation();
+    expect(await keeper.condemn(inForce(keeper), WHY)).toMatchObject({
+      type: 'accepted',
+      inForce: { revision: { id: 'a' } },
+      refused: { revisionId: 'b', problems: [WHY] },
+    });
+    expect(script).toMatchObject({ accepted: ['b', 'a'], proven: A, condemned: { revision: B, why: WHY } });
+    expect(keeper.proof).toBe('proven');
+  });
+
+  it('is refused from then on, told once, while a newer one is tried', async () => {
+    const { keeper, script } = await onProbation();
+    await keeper.condemn(inForce(keeper), WHY);
+    script.candidate = B;
+    expect(await keeper.refresh()).toEqual({ type: 'unchanged' });
+    expect(keeper.state).toMatchObject({
+      inForce: { config: 'good 1' },
+      refused: { revisionId: 'b', problems: [WHY] },
+    });
+
+    script.candidate = C;
+    expect(await keeper.refresh()).toMatchObject({ type: 'accepted', inForce: { revision: { id: 'c' } } });
+    expect(keeper.state.refused).toBeUndefined();
+    expect(keeper.proof).toBe('on-probation');
+    await keeper.condemn(inForce(keeper), WHY);
+    script.candidate = B;
+    expect(await keeper.refresh()).toMatchObject({ type: 'refused', refused: { revisionId: 'b' } });
+    expect(keeper.state.inForce?.config).toBe('good 1');
+  });
+
+  it('is neither adopted again nor forgotten by the next daemon', async () => {
+    const { keeper, script } = setUp({ proven: A, condemned: { revision: B, why: WHY }, candidate: B });
+    await keeper.start();
+    expect(keeper.proof).toBe('proven');
+    expect(await keeper.refresh()).toMatchObject({ type: 'refused', refused: { revisionId: 'b', problems: [WHY] } });
+    expect(script.accepted).toEqual([]);
+  });
+
+  it('is put out of place by the next daemon if this one was killed before it could', async () => {
+    const { keeper, script } = setUp({ current: B, unedited: B, proven: A, condemned: { revision: B, why: WHY } });
+    expect(await keeper.start()).toMatchObject({
+      type: 'accepted',
+      inForce: { revision: { id: 'a' } },
+      refused: { revisionId: 'b' },
+    });
+    expect(script.accepted).toEqual(['a']);
+  });
+
+  it('goes on with its trial after a restart', async () => {
+    const { keeper } = setUp({ current: B, proven: A });
+    await keeper.start();
+    expect(keeper.proof).toBe('on-probation');
+  });
+
+  it('stays where nothing was proven before', async () => {
+    const { keeper, script } = setUp();
+    await keeper.start();
+    expect(await keeper.condemn(inForce(keeper), WHY)).toEqual({ type: 'unchanged' });
+    expect(keeper.state).toMatchObject({ inForce: { config: 'good 1' }, refused: undefined });
+    expect(script.condemned).toBeUndefined();
+  });
+
+  it('stays where the one before is not allowed any more', async () => {
+    const { keeper } = setUp({ current: B, proven: revision('a', 'bad by now') });
+    await keeper.start();
+    expect(await keeper.condemn(inForce(keeper), WHY)).toEqual({ type: 'unchanged' });
+    expect(keeper.state.inForce?.config).toBe('good 2');
+  });
+
+  it('is not judged by what pilots have shown of another one', async () => {
+    const { keeper, script } = await onProbation();
+    const tried = inForce(keeper);
+    script.candidate = C;
+    await keeper.refresh();
+    expect(await keeper.condemn(tried, WHY)).toEqual({ type: 'unchanged' });
+    await keeper.prove(tried);
+    expect(keeper.state.inForce?.revision.id).toBe('c');
+    expect(keeper.proof).toBe('on-probation');
+    expect(script.proven).toEqual(A);
+  });
+
+  it('needs no trial when its pilots are those of the one proven before', async () => {
+    const { keeper, script } = await onProbation();
+    script.candidate = revision('c', 'good 1 # another comment');
+    await keeper.refresh();
+    expect(keeper.proof).toBe('proven');
+    expect(script.proven?.id).toBe('c');
+  });
+
+  it('leaves files alone that a person edited: what was proven is in force all the same', async () => {
+    const { keeper, script } = await onProbation();
+    const edit = revision('b+local', 'good edit');
+    script.current = edit;
+    await keeper.refresh();
+    script.accept = new ConfigSourceError('rejected', 'Edited by hand.');
+    expect(await keeper.condemn(inForce(keeper), WHY)).toMatchObject({ inForce: { revision: { id: 'a' } } });
+    expect(keeper.state.refused).toMatchObject({ revisionId: 'b+local' });
+    expect(keeper.state.refused?.problems.join()).toMatch(/exit code 1,its files are left as they are/);
+    expect(await keeper.refresh()).toEqual({ type: 'unchanged' });
+
+    script.current = revision('b+local', 'good edit, another one');
+    expect(await keeper.refresh()).toMatchObject({ type: 'accepted', inForce: { config: 'good edit, another one' } });
+    expect(keeper.proof).toBe('on-probation');
+  });
+
+  it('is tried as ever where nothing can be remembered', async () => {
+    const { keeper, script } = setUp({ forgetful: new ConfigSourceError('broken', 'Read-only.'), proven: B });
+    await keeper.start();
+    expect(keeper.proof).toBe('first');
+    await keeper.prove(inForce(keeper));
+    expect(keeper.proof).toBe('proven');
+    script.candidate = B;
+    await keeper.refresh();
+    expect(await keeper.condemn(inForce(keeper), WHY)).toMatchObject({ inForce: { revision: { id: 'a' } } });
   });
 });
