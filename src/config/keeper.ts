@@ -148,7 +148,7 @@ class Keeper<Config> implements ConfigKeeper<Config> {
   }
 
   #judgeProven(): InForce<Config> | undefined {
-    const judged = this.#trials.proven && this.#judge(this.#trials.proven);
+    const judged = this.#trials.proven && this.#load(this.#trials.proven);
     return judged && 'good' in judged ? judged.good : undefined;
   }
 
@@ -236,6 +236,10 @@ class Keeper<Config> implements ConfigKeeper<Config> {
       // An empty file says "the defaults"; a file that is gone says nothing.
       return this.#refuse(revision.id, ['config.yaml is gone; put it back (an empty one stands for the defaults)']);
     }
+    return this.#load(revision);
+  }
+
+  #load(revision: ConfigRevision): Judged<Config> {
     const verdict = this.#options.load(revision.layers);
     if (!verdict.ok) return this.#refuse(revision.id, verdict.problems);
     const { config, warnings } = verdict;

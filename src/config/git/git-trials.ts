@@ -36,7 +36,9 @@ export function createGitTrials({ git, repository, writer }: GitTrialsOptions): 
     condemned: async (signal) => {
       const revision = await recall(CONDEMNED, signal);
       if (revision === undefined) return undefined;
-      const why = (await git.run(['log', '--walk-reflogs', '-1', '--format=%gs', CONDEMNED], signal)).trim();
+      const why = (
+        await git.run(['log', '--walk-reflogs', '-1', '--no-show-signature', '--format=%gs', CONDEMNED], signal)
+      ).trim();
       return { revision, why: why === '' ? 'its pilots failed' : why };
     },
     prove: (revision) => mark(PROVEN, revision, 'its pilots work'),

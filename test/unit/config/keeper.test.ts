@@ -342,6 +342,12 @@ describe('a revision on probation', () => {
     expect(keeper.proof).toBe('on-probation');
   });
 
+  it('gives way to a proven one without a config.yaml, too', async () => {
+    const { keeper } = setUp({ current: B, proven: { id: 'a', layers: [{ file: 'hosts/h.yaml', text: 'good 1' }] } });
+    await keeper.start();
+    expect(await keeper.condemn(inForce(keeper), WHY)).toMatchObject({ inForce: { config: 'good 1' } });
+  });
+
   it('stays where nothing was proven before', async () => {
     const { keeper, script } = setUp();
     await keeper.start();

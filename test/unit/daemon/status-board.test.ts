@@ -4,19 +4,23 @@ import type { Config } from '../../../src/config/schema.js';
 import type { EngineSession } from '../../../src/daemon/engine-session.js';
 import type { Ground } from '../../../src/daemon/ground.js';
 import { createStatusBoard } from '../../../src/daemon/status-board.js';
-import type { Outcome } from '../../../src/model.js';
-import { aHost, aSpec } from '../../support/builders.js';
+import type { Cycle } from '../../../src/daemon/reconcile.js';
+import type { Outcome, Proof } from '../../../src/model.js';
+import { plan } from '../../../src/plan/plan.js';
+import { initialState } from '../../../src/plan/state.js';
+import { aHost, anObservation, aSpec } from '../../support/builders.js';
 import { createFakeClock } from '../../support/fake-clock.js';
+import { aConfig } from '../../support/plan-builders.js';
 
 const nothing: KeeperState<Config> = { inForce: undefined, refused: undefined, unreachable: undefined };
 
-function aBoard() {
+function aBoard(keeper: Pick<Ground['keeper'], 'state' | 'proof'> = { state: nothing, proof: 'first' }) {
   const options = { clock: createFakeClock(), version: '1', engineHost: 'unix:///e' };
   const ground = {
     host: aHost(),
     instance: 'i',
     source: { describe: () => 'a test' },
-    keeper: { state: nothing },
+    keeper,
   } as unknown as Ground;
   const session = {
     info: () => undefined,
@@ -27,6 +31,7 @@ function aBoard() {
   return {
     count: board.count,
     loseEvents: (why: string | undefined) => (trouble = why),
+    after: (cycle: Cycle) => board.status(cycle, 1000),
     status: () => board.status({ failure: { kind: 'timeout', message: 'no answer' }, mode: 'drain' }, 1000),
   };
 }
@@ -59,6 +64,19 @@ describe('the status board', () => {
 
     board.loseEvents(undefined);
     expect(board.status().notices).toEqual([]);
+  });
+
+  it.each<[Proof, RegExp | undefined]>([
+    ['first', /^0 of 5 pilots that prove it have worked, no pilot has ended yet; nothing was proven before/],
+    ['on-probation', /if most fail, the one proven before is put back$/],
+    ['proven', undefined],
+  ])('tells how a configuration that is %s does', (proof, text) => {
+    const observation = anObservation({ proof });
+    const cycle = { observation, plan: plan(aConfig(), observation, initialState(1)) };
+    const { probation } = aBoard({ state: nothing, proof }).after(cycle).config;
+
+    if (text === undefined) expect(probation).toBeUndefined();
+    else expect(probation).toMatch(text);
   });
 
   it('counts a pull that failed as trouble, not as a pilot', () => {
