@@ -144,7 +144,7 @@ describe('a clone', () => {
 });
 
 describe('the daemon on a real engine', () => {
-  const quickly = { ...quickConfig, docker_cmd: '/bin/sleep 6', max_docks: 3, backoff_seconds: 1, backoff_max: 1 };
+  const quickly = { ...quickConfig, docker_cmd: '/bin/sleep 2', backoff_seconds: 1, backoff_max: 1 };
   const text = (changes: object) => JSON.stringify({ ...quickly, ...changes });
 
   it('takes back a push that breaks its pilots, also across a restart, and accepts the next one', async () => {

@@ -26,6 +26,11 @@ export interface GitWriter {
   repair(signal?: AbortSignal): Promise<void>;
 }
 
+function lockedBy(lock: string, confDir: string): ConfigSourceError {
+  const cure = 'if no git runs there, remove that file';
+  return new ConfigSourceError('broken', `The git clone ${confDir} is locked by ${lock}: ${cure}.`);
+}
+
 /** Only one writer may exist for a clone at a time. */
 export function createGitWriter({ git, repository, confDir, clock, graceMs }: GitWriterOptions): GitWriter {
   const startedWallMs = clock.now().wallMs;
@@ -39,10 +44,7 @@ export function createGitWriter({ git, repository, confDir, clock, graceMs }: Gi
       if (lock === undefined) throw error;
       const gitDir = (await git.run(['rev-parse', '--absolute-git-dir'], signal)).trimEnd();
       const removed = await removeStaleLock(lock, { gitDir, nowWallMs: clock.now().wallMs, startedWallMs, graceMs });
-      if (!removed) {
-        const cure = 'if no git runs there, remove that file';
-        throw new ConfigSourceError('broken', `The git clone ${confDir} is locked by ${lock}: ${cure}.`);
-      }
+      if (!removed) throw lockedBy(lock, confDir);
       return await git.run(args, signal);
     }
   }
