@@ -63,7 +63,9 @@ export async function startRecordedEngine(): Promise<RecordedEngine> {
   const path = join(dir, 'docker.sock');
   const requests: string[] = [];
   const sockets = new Set<Socket>();
-  let answered = { request: /^$/, bytes: Buffer.alloc(0), stays: false };
+  let answered: { readonly request: RegExp; readonly bytes: Buffer; readonly stays: boolean } = {
+    ...{ request: /^$/, bytes: Buffer.alloc(0), stays: false },
+  };
   const reply = (socket: Socket, line: string) => {
     requests.push(line);
     if (!answered.request.test(line)) socket.end(readRecordedReply(usualReply(line)).raw);
