@@ -39,17 +39,12 @@ const deadlines = {
   ...{ createMs: slow, startMs: slow, stopMs: slow, removeMs: slow },
 };
 
-/** Makes the folders of a daemon; `prepare` gets its instance before it is started. */
-export async function openLane(
-  engineHost: string,
-  settings: Settings,
-  prepare: (instance: string) => Promise<void>,
-): Promise<Lane> {
+/** Starts a daemon in folders of its own. */
+export async function openLane(engineHost: string, settings: Settings): Promise<Lane> {
   const dir = mkdtempSync(join(tmpdir(), 'plancton-lane-'));
   for (const name of ['run', 'conf', 'state']) mkdirSync(join(dir, name));
   writeFileSync(join(dir, 'policy.yaml'), permissivePolicy, { mode: 0o644 });
   const instance = await readInstance(join(dir, 'run'), MACHINE_ID_FILE, hostname());
-  await prepare(instance);
   const proxy = await startChaosProxy(join(dir, 'engine.sock'), engineHost);
   const configure = (changes: Settings) => {
     // JSON is YAML.

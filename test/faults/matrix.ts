@@ -12,7 +12,7 @@ import { runCase, type CaseResult } from './run-case.js';
 import type { Stage } from './stage.js';
 
 /** Which cases one daemon serves after the other; the daemons live side by side on one engine. */
-const shares: readonly (readonly Life[])[] = [
+const shares: readonly (readonly [Life, ...Life[]])[] = [
   ['short lives', 'engine lost'],
   ['short lives', 'engine lost'],
   ['freeze', 'thaw'],
@@ -28,16 +28,8 @@ export async function runMatrix(
   const engine = await startPrivateEngine();
   try {
     await importBusybox(engine);
-    const images = await pilotImages(engine);
-    // An original Plancton has left this one.
-    await engine.docker('run', '--detach', '--name', 'plancton-worker-abc123', 'busybox', 'sleep', '100000');
     const diary = await keepContainerDiary(engine.host);
-    const lanes = shares.map((share, nth) => {
-      const sharing = shares.filter((other) => other[0] === share[0]);
-      const mine = cases.filter(({ endpoint }) => share.includes(endpoint.life));
-      const own = mine.filter((_, index) => index % sharing.length === sharing.indexOf(share));
-      return runLane(engine, diary, { images: images[nth] ?? [], life: share[0] ?? 'adopted', cases: own, told });
-    });
+    const lanes = shareOut(cases).map((share, nth) => runLane({ engine, diary, told, ...share }, `lane-${nth}:v1`));
     const results = await Promise.all(lanes);
     await diary.stop();
     return results.flat();
@@ -46,42 +38,39 @@ export async function runMatrix(
   }
 }
 
-/** The images of each daemon's pilots: its own tag, and for one of them two from a registry. */
-async function pilotImages(engine: PrivateEngine): Promise<readonly (readonly string[])[]> {
-  const registry = await startLocalRegistry(engine);
-  const images: (readonly string[])[] = [];
-  for (const [nth, share] of shares.entries()) {
-    if (share.includes('another image')) {
-      images.push([await registry.push('busybox', 'group/pilot:a'), await registry.push('busybox', 'group/pilot:b')]);
-    } else {
-      await engine.docker('tag', 'busybox', `lane-${nth}:v1`);
-      images.push([`lane-${nth}:v1`]);
-    }
-  }
-  return images;
-}
-
 interface Share {
-  readonly images: readonly string[];
   readonly life: Life;
   readonly cases: readonly FaultCase[];
+}
+
+function shareOut(cases: readonly FaultCase[]): readonly Share[] {
+  return shares
+    .map((share) => {
+      const sharing = shares.filter(([life]) => life === share[0]);
+      const shared = cases.filter(({ endpoint }) => share.includes(endpoint.life));
+      const mine = shared.filter((_, index) => index % sharing.length === sharing.indexOf(share));
+      return { life: share[0], cases: mine };
+    })
+    .filter((share) => share.cases.length > 0);
+}
+
+interface LaneParts extends Share {
+  readonly engine: PrivateEngine;
+  readonly diary: ContainerDiary;
   readonly told: (result: CaseResult) => void;
 }
 
-async function runLane(
-  engine: PrivateEngine,
-  diary: ContainerDiary,
-  { images, life, cases, told }: Share,
-): Promise<readonly CaseResult[]> {
-  if (cases.length === 0) return [];
-  let decoys: Decoys | undefined;
-  const settings = { ...lives[life].settings, docker_image: images[0] };
-  const lane = await openLane(engine.host, settings, async (instance) => {
-    decoys = await decoysOf(engine, instance);
-  });
+/** The pilots are made of the image `tag`, or of two in a registry. */
+async function runLane({ engine, diary, life, cases, told }: LaneParts, tag: string): Promise<readonly CaseResult[]> {
+  await engine.docker('tag', 'busybox', tag);
+  const images = life === 'another image' ? await imagesOfRegistry(engine) : [tag];
+  // An original Plancton has left this one.
+  const original = ['--detach', '--name', 'plancton-worker-abc123', 'busybox', 'sleep', '100000'];
+  if (life === 'adopted') await engine.docker('run', ...original);
+  const lane = await openLane(engine.host, { ...lives[life].settings, docker_image: images[0] });
   const results: CaseResult[] = [];
   try {
-    if (decoys === undefined) throw new Error('the daemon was started without decoys');
+    const decoys = await decoysOf(engine, lane.instance);
     const stage: Stage = { engineHost: engine.host, lane, diary, decoys, images };
     for (const tried of cases) {
       const result = await runCase(stage, tried);
@@ -92,6 +81,11 @@ async function runLane(
     await lane.stop();
   }
   return results;
+}
+
+async function imagesOfRegistry(engine: PrivateEngine): Promise<readonly string[]> {
+  const registry = await startLocalRegistry(engine);
+  return [await registry.push('busybox', 'group/pilot:a'), await registry.push('busybox', 'group/pilot:b')];
 }
 
 async function decoysOf(engine: PrivateEngine, instance: string): Promise<Decoys> {
