@@ -3,7 +3,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../src/clock.js';
 import { createDaemon } from '../../src/daemon/daemon.js';
-import type { Daemon, DaemonEnd } from '../../src/daemon/options.js';
+import type { DaemonEnd } from '../../src/daemon/options.js';
 import { MACHINE_ID_FILE, readInstance } from '../../src/observe/instance.js';
 import type { DaemonEvent } from '../../src/report/event.js';
 import type { Status } from '../../src/report/status.js';
@@ -49,15 +49,13 @@ export async function openLane(engineHost: string, settings: Settings): Promise<
   const configure = (changes: Settings) => {
     // JSON is YAML.
     writeFileSync(join(dir, 'conf', 'config.yaml'), JSON.stringify({ ...base, ...settings, ...changes }));
-    daemon?.reload();
   };
-  let daemon: Daemon | undefined;
   configure({});
   const events: DaemonEvent[] = [];
   let status: Status | undefined;
   let end: DaemonEnd | { readonly why: string } | undefined;
   const stop = new AbortController();
-  daemon = createDaemon({
+  const daemon = createDaemon({
     clock: systemClock,
     version: '0.0.0',
     confDir: join(dir, 'conf'),
@@ -84,7 +82,10 @@ export async function openLane(engineHost: string, settings: Settings): Promise<
     proxy,
     events,
     status: () => status,
-    configure,
+    configure: (changes) => {
+      configure(changes);
+      daemon.reload();
+    },
     ended: () => end?.why,
     stop: async () => {
       stop.abort();

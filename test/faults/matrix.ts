@@ -9,7 +9,7 @@ import type { Life } from './endpoints.js';
 import { openLane } from './lane.js';
 import { lives } from './lives.js';
 import { runCase, type CaseResult } from './run-case.js';
-import type { Stage } from './stage.js';
+import { isCalm, until, type Stage } from './stage.js';
 
 /** Which cases one daemon serves after the other; the daemons live side by side on one engine. */
 const shares: readonly (readonly [Life, ...Life[]])[] = [
@@ -72,6 +72,8 @@ async function runLane({ engine, diary, life, cases, told }: LaneParts, tag: str
   try {
     const decoys = await decoysOf(engine, lane.instance);
     const stage: Stage = { engineHost: engine.host, lane, diary, decoys, images };
+    // There must be pilots to lose.
+    await until(() => isCalm(stage));
     for (const tried of cases) {
       const result = await runCase(stage, tried);
       told(result);

@@ -6,7 +6,8 @@ import { deadlineMs, type FaultCase } from './cases.js';
 import type { Endpoint } from './endpoints.js';
 import { askEngine } from './engine-api.js';
 import { lives } from './lives.js';
-import { running, startAfter, until, type Stage } from './stage.js';
+import { mayBeSilent } from './silent.js';
+import { isCalm, running, startAfter, until, type Stage } from './stage.js';
 
 export interface CaseResult {
   readonly name: string;
@@ -34,7 +35,8 @@ const judges: readonly Judge[] = [
 ];
 
 /** Breaks what the case says, mends it, and sees whether the daemon goes on. */
-export async function runCase(stage: Stage, { name, endpoint, fault }: FaultCase): Promise<CaseResult> {
+export async function runCase(stage: Stage, tried: FaultCase): Promise<CaseResult> {
+  const { name, endpoint, fault } = tried;
   const { lane } = stage;
   const begin = lane.events.length;
   const { provoke, calm } = lives[endpoint.life];
@@ -45,20 +47,27 @@ export async function runCase(stage: Stage, { name, endpoint, fault }: FaultCase
   await systemClock.sleep(1.5 * deadlineMs(endpoint) + 200);
   lane.proxy.heal();
   calm(stage);
-  const said = lane.events.slice(begin);
+  const named = lane.events.slice(begin).some((event) => tellsOf(endpoint, event));
   const [recovery, seconds] = await recover(stage);
   return {
     name,
     endpoint: endpoint.name,
     strikes: strikes(),
-    named: said.some((event) => tellsOf(endpoint, event)),
+    named,
     recoverySeconds: seconds,
     violations: [
       ...(struck ? [] : ['the fault has not struck']),
+      ...(named || mayBeSilent(tried) ? [] : ['the daemon has said nothing']),
       ...recovery,
-      ...(await Promise.all(judges.map((judge) => judge(stage)))).flat(),
+      ...(await judgeAll(stage)),
     ],
   };
+}
+
+async function judgeAll(stage: Stage): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const judge of judges) found.push(...(await judge(stage)));
+  return found;
 }
 
 /** Returns how many requests were struck so far. */
@@ -81,16 +90,11 @@ function arm({ lane }: Stage, { method, path, after }: Endpoint, fault: FaultCas
 
 /** Ends a pilot as soon as one runs and sees another start. */
 async function recover(stage: Stage): Promise<readonly [violations: readonly string[], seconds: number]> {
-  const { lane, engineHost } = stage;
-  const isCalm = () => {
-    const { trouble, pilots = [] } = lane.status() ?? {};
-    return trouble === undefined && pilots.every(({ state }) => state !== 'paused') && running(stage).now.length > 0;
-  };
-  if (!(await until(isCalm))) return [['no pilot runs after the fault'], NaN];
+  if (!(await until(() => isCalm(stage)))) return [['no pilot runs after the fault'], NaN];
   const [victim = ''] = running(stage).now;
   const endedMs = systemClock.now().wallMs;
   // It may have ended by itself.
-  await askEngine(engineHost, 'POST', `/containers/${victim}/kill`).catch(() => undefined);
+  await askEngine(stage.engineHost, 'POST', `/containers/${victim}/kill`).catch(() => undefined);
   const recovered = await until(() => startAfter(stage, endedMs) !== undefined);
   return [
     recovered ? [] : ['no pilot was started after the fault'],

@@ -45,3 +45,10 @@ export function running(stage: Stage): { readonly now: readonly string[]; readon
   }
   return { now: [...alive], most };
 }
+
+/** The daemon sees its engine, and a pilot runs and does not stand still. */
+export function isCalm(stage: Stage): boolean {
+  const { trouble, pilots } = stage.lane.status() ?? {};
+  if (pilots === undefined || trouble !== undefined) return false;
+  return running(stage).now.length > 0 && pilots.every(({ state }) => state !== 'paused');
+}
