@@ -41,11 +41,11 @@ type CurrentConfig = () => Config | undefined;
 
 /** Builds every part of the daemon and connects them. Nothing runs yet. */
 export function assemble(options: DaemonOptions, ground: Ground): Parts {
-  const { clock, engineHost, registryAuthFile, signal } = options;
+  const { clock, engineHost, engineDeadlines = {}, registryAuthFile, signal } = options;
   const { host, instance, keeper, gate, wake } = ground;
   const config: CurrentConfig = () => keeper.state.inForce?.config;
   const { influx, publish } = assembleSinks(options, host.hostname);
-  const engine = createDockerEngine({ host: engineHost, clock, registryAuthFile });
+  const engine = createDockerEngine({ host: engineHost, clock, registryAuthFile, deadlines: engineDeadlines });
   const remote = !engineHost.startsWith('unix:');
   const events = new PilotEvents({ clock, engine, instance, wake, publish, random: Math.random });
   const onFound = () => {

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import type { EngineDeadlines } from '../engine/docker-connection.js';
 import type { EarlyReading } from '../observe/early-reading.js';
 import type { OwnPlaces } from '../policy/match-bind.js';
 import type { DaemonEvent } from '../report/event.js';
@@ -14,6 +15,8 @@ export interface DaemonOptions {
   readonly stateDir: string;
   /** `unix:///path` or `tcp://host:port`. */
   readonly engineHost: string;
+  /** Others than those that suit a real host. */
+  readonly engineDeadlines?: Partial<EngineDeadlines>;
   /** Docker `config.json` format, for private images; need not exist. */
   readonly registryAuthFile: string;
   /** What the owner of this host allows pilots; without it no pilot is started. */

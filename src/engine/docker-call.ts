@@ -12,8 +12,8 @@ export interface CallOptions {
 }
 
 /**
- * Runs one engine call, which is aborted and abandoned when its time is over. The client's own time-outs are not enough: a
- * reply that is cut in its middle settles its promise never, abort or not. Rejects with an EngineError only.
+ * Runs one engine call, which is aborted and abandoned when its time is over: whatever the client makes of the abort, the call ends
+ * then. Rejects with an EngineError only.
  */
 export async function callEngine<T>(options: CallOptions, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const answered = new AbortController();

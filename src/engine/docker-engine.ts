@@ -4,7 +4,7 @@ import { statusOf } from './docker-call.js';
 import { DockerConnection, type ConnectionOptions } from './docker-connection.js';
 import { followEnds } from './docker-events.js';
 import { dropImage, findImage, listImages, markImage, pullImage } from './docker-images.js';
-import { readContainerState, readCpuNs, readSummaries } from './docker-reply.js';
+import { expectNothing, readContainerState, readCpuNs, readSummaries } from './docker-reply.js';
 import { readContainerSettings } from './docker-settings.js';
 import { fromContainerSummary, pilotLabels, toCreateOptions } from './pilot-container.js';
 
@@ -93,13 +93,17 @@ async function stopPilot(connection: DockerConnection, id: string, stopSeconds: 
 
 async function pausePilot(connection: DockerConnection, id: string): Promise<void> {
   const call = { what: `Pausing pilot ${shortId(id)}`, deadlineMs: connection.deadlines.stopMs };
-  const paused = connection.call(call, (docker, abortSignal) => docker.getContainer(id).pause({ abortSignal }));
+  const paused = connection.call(call, (docker, abortSignal) =>
+    unlessRefused(docker.getContainer(id).pause({ abortSignal }), []),
+  );
   await unlessSo(paused, async () => (await inspect(connection, id, readContainerState)).status === 'paused');
 }
 
 async function unpausePilot(connection: DockerConnection, id: string): Promise<void> {
   const call = { what: `Unpausing pilot ${shortId(id)}`, deadlineMs: connection.deadlines.stopMs };
-  const unpaused = connection.call(call, (docker, abortSignal) => docker.getContainer(id).unpause({ abortSignal }));
+  const unpaused = connection.call(call, (docker, abortSignal) =>
+    unlessRefused(docker.getContainer(id).unpause({ abortSignal }), []),
+  );
   await unlessSo(unpaused, async () => (await inspect(connection, id, readContainerState)).status !== 'paused');
 }
 
@@ -151,10 +155,10 @@ function pilotCpuNs(connection: DockerConnection, id: string): Promise<number> {
   });
 }
 
-/** Waits for `reply`. A refusal with one of these HTTP statuses is no failure, and is returned. */
+/** Waits for a `reply` that says no more than "done". A refusal with one of these HTTP statuses is no failure, and is returned. */
 async function unlessRefused(reply: Promise<unknown>, statuses: readonly number[]): Promise<number | undefined> {
   try {
-    await reply;
+    expectNothing(await reply);
     return undefined;
   } catch (error) {
     const status = statusOf(error);

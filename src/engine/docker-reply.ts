@@ -130,6 +130,11 @@ export function readInfo(reply: unknown, apiVersion: string): EngineInfo {
   };
 }
 
+/** "Done" has no body; what has one is something else, such as the log-in page of a proxy. Throws an EngineError (malformed). */
+export function expectNothing(reply: unknown): void {
+  if (!Buffer.isBuffer(reply) || reply.length > 0) throw malformed('no more than a status');
+}
+
 /** Throws an EngineError (malformed) that names `what`. */
 export function asFields(value: unknown, what: string): Fields {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || Buffer.isBuffer(value))

@@ -1,4 +1,4 @@
-import { Agent } from 'node:http';
+import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
 import { inspect } from 'node:util';
 import Docker from 'dockerode';
 import { EngineError } from './container-engine.js';
@@ -40,8 +40,24 @@ export async function openSession(host: string, signal: AbortSignal): Promise<Do
   return { docker: createClient(host, `v${apiVersion}`), apiVersion };
 }
 
-/** docker-modem inspects its options to the last depth at every call, the agent with all its sockets among them: half the CPU time of a call, or more. */
-class TerseAgent extends Agent {
+/** Node hands its agents every request; its typings do not say so. */
+interface RequestTaker {
+  addRequest(request: ClientRequest, ...rest: readonly unknown[]): void;
+}
+
+class EngineAgent extends Agent implements RequestTaker {
+  /** docker-modem does not hear when a reply is cut in its body, and would wait for ever: it is told as of a connection that broke earlier. */
+  addRequest(request: ClientRequest, ...rest: readonly unknown[]): void {
+    request.once('response', (reply: IncomingMessage) => {
+      reply.once('close', () => {
+        if (reply.complete) return;
+        request.emit('error', Object.assign(new Error('the reply was cut'), { code: 'ECONNRESET' }));
+      });
+    });
+    (Agent.prototype as unknown as RequestTaker).addRequest.call(this, request, ...rest);
+  }
+
+  /** docker-modem inspects its options to the last depth at every call, the agent with all its sockets among them: half the CPU time of a call, or more. */
   [inspect.custom](): string {
     return 'Agent';
   }
@@ -53,7 +69,7 @@ function createClient(host: string, version?: string): DockerClient {
     ...parseHost(host),
     protocol: 'http' as const,
     version,
-    agent: new TerseAgent({ keepAlive: false }),
+    agent: new EngineAgent({ keepAlive: false }),
   };
   return new Docker(options);
 }

@@ -143,7 +143,7 @@ function coolDownEndMs(state: State['eviction'], nowMs: number): number | undefi
  */
 export function plan(config: Config, observation: Observation, state: State): Plan<State> {
   const census = takeCensus(config, observation, state);
-  const reaps = planReaps(config, observation, census);
+  const reaps = planReaps(config, observation, census, state);
   const image = planImage(config, observation, state.image);
   const superseded = planSupersededImages(config, observation, census, state.keptImages);
   const situation: Situation = {
@@ -183,6 +183,7 @@ export function plan(config: Config, observation: Observation, state: State): Pl
       memoryShortSinceMs: load.state.memoryShortSinceMs,
       legacy: load.state.legacy,
       seed: spawns.seed,
+      beganBootMs: state.beganBootMs ?? observation.at.bootMs,
       lastSeq: observation.sample?.seq ?? state.lastSeq,
       samples: situation.samples,
       startsSinceSample: (hasNewSample(situation) ? 0 : state.startsSinceSample) + spawns.actions.length,

@@ -1,32 +1,47 @@
 import type { Config } from '../config/schema.js';
 import type { Observation, Pilot, RemovalReason, RemoveAction } from '../model.js';
 import { ageMs, type Census } from './census.js';
+import type { State } from './state.js';
 
-/** A container that was made but does not start is given this long before it is taken away: its start may still be under way. */
+/** A container that a daemon before this one has made is given this long to start before it is taken away: its start may still be under way. */
 const NEVER_STARTED_AFTER_MS = 30_000;
+
+/** Made by this daemon: if it does not start it now, it has given it up, and nobody else will. */
+function isOurMaking({ host }: Observation, { beganBootMs }: State, { spawnedBootMs, bootId }: Pilot): boolean {
+  if (beganBootMs === undefined || spawnedBootMs === undefined) return false;
+  return bootId === host.bootId && spawnedBootMs >= Math.round(beganBootMs);
+}
 
 function reasonToReap(
   config: Config,
   observation: Observation,
   census: Census,
+  state: State,
   pilot: Pilot,
 ): RemovalReason | undefined {
   if (pilot.state === 'exited' || pilot.state === 'dead') return 'exited';
   if (observation.mode === 'force-stop') return 'force-stop';
   if (ageMs(observation, census, pilot) > config.max_ttl * 1000) return 'expired';
   if (pilot.state !== 'created') return undefined;
-  const startUnderWay = observation.inFlight.spawning.some((spawn) => spawn.name === pilot.name);
+  if (observation.inFlight.spawning.some((spawn) => spawn.name === pilot.name)) return undefined;
+  // Its slot would be empty meanwhile.
+  if (isOurMaking(observation, state, pilot)) return 'never-started';
   const seenMs = observation.at.bootMs - (census.tracked.get(pilot.id)?.firstSeenBootMs ?? observation.at.bootMs);
-  return !startUnderWay && seenMs >= NEVER_STARTED_AFTER_MS ? 'never-started' : undefined;
+  return seenMs >= NEVER_STARTED_AFTER_MS ? 'never-started' : undefined;
 }
 
 /** Pilots that must go whatever the load is: ended, never started, past their time to live, or all of them on force-stop. */
-export function planReaps(config: Config, observation: Observation, census: Census): readonly RemoveAction[] {
+export function planReaps(
+  config: Config,
+  observation: Observation,
+  census: Census,
+  state: State,
+): readonly RemoveAction[] {
   const underWay = new Set(observation.inFlight.removing);
   const reaps: RemoveAction[] = [];
   for (const pilot of observation.pilots) {
     if (underWay.has(pilot.id) || pilot.state === 'removing') continue;
-    const reason = reasonToReap(config, observation, census, pilot);
+    const reason = reasonToReap(config, observation, census, state, pilot);
     if (reason === undefined) continue;
     const stopSeconds = reason === 'expired' ? config.stop_timeout : 0;
     reaps.push({ type: 'remove', pilot, reason, stopSeconds, ageMs: ageMs(observation, census, pilot) });

@@ -7,6 +7,8 @@ import type { Config } from '../config/schema.js';
 export interface State {
   /** Where the names of new pilots come from; differs from daemon to daemon, moves on with each name. */
   readonly seed: number;
+  /** When the first cycle looked, on the boot clock; undefined before it. */
+  readonly beganBootMs: number | undefined;
   /** Number of the last sample that was looked at. */
   readonly lastSeq: number;
   /** Valid samples (our own share is known), oldest first, as far back as any rule looks. */
@@ -155,6 +157,7 @@ export interface LegacyMemory {
 export function initialState(seed: number): State {
   return {
     seed: seed >>> 0,
+    beganBootMs: undefined,
     lastSeq: 0,
     samples: [],
     tokens: { growth: 0, replacement: 0 },

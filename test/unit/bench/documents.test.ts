@@ -18,6 +18,12 @@ describe('what is written about measurements', () => {
     await expect(renderDocument(readFileSync(path, 'utf8'), results, chartDir)).toMatchFileSnapshot(path);
   });
 
+  it('has the figures of the last run in docs/reliability.md', async () => {
+    const path = join(top, 'docs', 'reliability.md');
+    const faults = readResults(join(top, 'docs', 'faults', 'results.json'));
+    await expect(renderDocument(readFileSync(path, 'utf8'), faults, 'faults')).toMatchFileSnapshot(path);
+  });
+
   it('has charts with the figures of the last run', async () => {
     for (const [name, { chart }] of Object.entries(results)) {
       if (chart === undefined) continue;

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.js';
+import type { ContainerEngine } from '../../../src/engine/container-engine.js';
 import type { EngineDeadlines } from '../../../src/engine/docker-connection.js';
 import { createDockerEngine } from '../../../src/engine/docker-engine.js';
 import { aSpec } from '../../support/builders.js';
@@ -59,7 +60,7 @@ const brokenReplies: [string, string, (reply: ServerResponse) => void][] = [
   ],
   [
     'is cut in its body',
-    'timeout',
+    'unreachable',
     (reply) => {
       reply.writeHead(200, { 'Content-Length': 1000 }).write('[{"Id"');
       setTimeout(() => reply.socket?.destroy(), 20);
@@ -67,7 +68,7 @@ const brokenReplies: [string, string, (reply: ServerResponse) => void][] = [
   ],
   [
     'is cut in a chunked body',
-    'timeout',
+    'unreachable',
     (reply) => {
       reply.writeHead(200).write('[]');
       setTimeout(() => reply.socket?.destroy(), 20);
@@ -75,7 +76,7 @@ const brokenReplies: [string, string, (reply: ServerResponse) => void][] = [
   ],
   [
     'ends half way through',
-    'timeout',
+    'unreachable',
     (reply) => {
       reply.writeHead(200, { 'Content-Length': 1000 }).write('[{"Id"');
       setTimeout(() => reply.socket?.end(), 20);
@@ -325,5 +326,16 @@ describe('the CPU time of a pilot', () => {
       sendJson(reply, 200, body);
     });
     await expect(engine.pilotCpuNs('c1')).rejects.toMatchObject({ kind });
+  });
+});
+
+describe('a request that the engine has nothing to say to but "done"', () => {
+  it.each([
+    ['removal', (engine: ContainerEngine) => engine.removePilot('c1')],
+    ['stop', (engine: ContainerEngine) => engine.stopPilot('c1', 1)],
+    ['start', (engine: ContainerEngine) => engine.startPilot('c1')],
+  ])('is not done where somebody else answers a %s', async (_, call) => {
+    const { engine } = await anEngine((_request, reply) => void reply.writeHead(200).end('<html>Log in</html>'));
+    await expect(call(engine)).rejects.toMatchObject({ kind: 'malformed' });
   });
 });

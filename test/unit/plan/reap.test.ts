@@ -66,6 +66,41 @@ describe('pilots that never started', () => {
   });
 });
 
+describe('pilots that this daemon has made and not started', () => {
+  const { bootMs } = anInstant();
+
+  test('are removed at once: its start was given up', () => {
+    const story = aStory(config);
+    story.look({ pilots: [] });
+    story.look({ pilots: [], after: 5 });
+
+    expect(reaped({ pilots: [aPilot({ state: 'created', spawnedBootMs: bootMs })], after: 1 }, story)).toBe(
+      'never-started 0',
+    );
+  });
+
+  test('are left alone while their start is under way', () => {
+    const story = aStory(config);
+    story.look({ pilots: [] });
+    const inFlight = anInFlight({ spawning: [{ name: aPilot().name, cpus: 1 }] });
+
+    expect(reaped({ pilots: [aPilot({ state: 'created', spawnedBootMs: bootMs })], after: 1, inFlight }, story)).toBe(
+      '',
+    );
+  });
+
+  test.each([
+    { what: 'a daemon before it', of: { spawnedBootMs: bootMs - 1 } },
+    { what: 'a boot before this', of: { spawnedBootMs: bootMs + 1, bootId: 'another' } },
+    { what: 'somebody who does not say when', of: { spawnedBootMs: undefined } },
+  ])('are told from those of $what', ({ of }) => {
+    const story = aStory(config);
+    story.look({ pilots: [] });
+
+    expect(reaped({ pilots: [aPilot({ state: 'created', ...of })], after: 1 }, story)).toBe('');
+  });
+});
+
 describe('the time to live', () => {
   test.each([
     { age: 7200, reaped: '' },

@@ -1,0 +1,60 @@
+import type { Life } from './endpoints.js';
+import { until, type Stage } from './stage.js';
+
+interface Way {
+  /** Beyond those of every daemon of the matrix. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Brings the daemon to ask. */
+  readonly provoke: (stage: Stage) => void | Promise<void>;
+  readonly calm: (stage: Stage) => void;
+}
+
+const nothing = () => undefined;
+const shortLives = { max_ttl: 4 };
+/** Pilots must make room on a host of this size, whatever it does; by standing still. */
+const crowded = {
+  cpus: 0.1,
+  evict: 'always',
+  reclaim: ['freeze', 'stop'],
+  grace_kill: 0,
+  evict_margin: 0,
+  cpu_slack: 0,
+};
+
+function breakOnce({ lane }: Stage): void {
+  lane.proxy.add({ method: 'GET', path: /^\/containers\/json$/, times: 1, forward: false, delivery: 'reset' });
+}
+
+let turn = 0;
+
+export const lives: Readonly<Record<Life, Way>> = {
+  'short lives': { settings: shortLives, provoke: nothing, calm: nothing },
+  'engine lost': { settings: shortLives, provoke: breakOnce, calm: nothing },
+  freeze: {
+    settings: {},
+    provoke: ({ lane }) => {
+      lane.configure(crowded);
+    },
+    calm: ({ lane }) => {
+      lane.configure({});
+    },
+  },
+  thaw: {
+    settings: {},
+    provoke: async ({ lane }) => {
+      lane.configure(crowded);
+      await until(() => lane.status()?.pilots.some(({ state }) => state === 'paused') ?? false);
+      lane.configure({});
+    },
+    calm: nothing,
+  },
+  'another image': {
+    settings: {},
+    provoke: ({ lane, images }) => {
+      turn += 1;
+      lane.configure({ docker_image: images[turn % images.length] });
+    },
+    calm: nothing,
+  },
+  adopted: { settings: { adopt_original: true }, provoke: nothing, calm: nothing },
+};

@@ -1,0 +1,113 @@
+import { systemClock } from '../../src/clock.js';
+import type { DaemonEvent } from '../../src/report/event.js';
+import { quickConfig } from '../support/plancton-process.js';
+import type { ArmedRule } from '../support/chaos-rules.js';
+import { deadlineMs, type FaultCase } from './cases.js';
+import type { Endpoint } from './endpoints.js';
+import { askEngine } from './engine-api.js';
+import { lives } from './lives.js';
+import { mayBeSilent } from './silent.js';
+import { isCalm, running, startAfter, until, type Stage } from './stage.js';
+
+export interface CaseResult {
+  readonly name: string;
+  readonly endpoint: string;
+  /** Requests that the fault has hit. */
+  readonly strikes: number;
+  /** The daemon has said that something is wrong. */
+  readonly named: boolean;
+  /** From the end of the fault, and of a pilot, to the next start of one; NaN when there was none. */
+  readonly recoverySeconds: number;
+  /** What should not be. */
+  readonly violations: readonly string[];
+}
+
+/** Looks at the world after a case and says what should not be. An independent watcher can be one more of these. */
+export type Judge = (stage: Stage) => Promise<readonly string[]> | readonly string[];
+
+const judges: readonly Judge[] = [
+  ({ lane }) => (lane.ended() === undefined ? [] : [`the daemon has ended: ${lane.ended() ?? ''}`]),
+  ({ decoys }) => decoys.touched(),
+  (stage) => {
+    const { most } = running(stage);
+    return most > quickConfig.max_docks ? [`${most} pilots ran at a time, ${quickConfig.max_docks} allowed`] : [];
+  },
+];
+
+/** Breaks what the case says, mends it, and sees whether the daemon goes on. */
+export async function runCase(stage: Stage, tried: FaultCase): Promise<CaseResult> {
+  const { name, endpoint, fault } = tried;
+  const { lane } = stage;
+  const begin = lane.events.length;
+  const { provoke, calm } = lives[endpoint.life];
+  const strikes = arm(stage, endpoint, fault);
+  await provoke(stage);
+  const struck = await until(() => strikes() > 0);
+  // It lasts longer than anybody waits for an answer.
+  await systemClock.sleep(1.5 * deadlineMs(endpoint) + 200);
+  lane.proxy.heal();
+  calm(stage);
+  const named = lane.events.slice(begin).some((event) => tellsOf(endpoint, event));
+  const [recovery, seconds] = await recover(stage);
+  return {
+    name,
+    endpoint: endpoint.name,
+    strikes: strikes(),
+    named,
+    recoverySeconds: seconds,
+    violations: [
+      ...(struck ? [] : ['the fault has not struck']),
+      ...(named || mayBeSilent(tried) ? [] : ['the daemon has said nothing']),
+      ...recovery,
+      ...(await judgeAll(stage)),
+    ],
+  };
+}
+
+async function judgeAll(stage: Stage): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const judge of judges) found.push(...(await judge(stage)));
+  return found;
+}
+
+/** Returns how many requests were struck so far. */
+function arm({ lane }: Stage, { method, path, after }: Endpoint, fault: FaultCase['fault']): () => number {
+  let rule: ArmedRule | undefined;
+  const begin = () => {
+    rule ??= lane.proxy.add({ method, path, ...fault });
+  };
+  if (after === undefined) begin();
+  else {
+    lane.proxy.add({
+      ...{ ...after, forward: true },
+      onPhase: (phase) => {
+        if (phase === 'executed') begin();
+      },
+    });
+  }
+  return () => rule?.strikes ?? 0;
+}
+
+/** Ends a pilot as soon as one runs and sees another start. */
+async function recover(stage: Stage): Promise<readonly [violations: readonly string[], seconds: number]> {
+  if (!(await until(() => isCalm(stage)))) return [['no pilot runs after the fault'], NaN];
+  const [victim = ''] = running(stage).now;
+  const endedMs = systemClock.now().wallMs;
+  // It may have ended by itself.
+  await askEngine(stage.engineHost, 'POST', `/containers/${victim}/kill`).catch(() => undefined);
+  const recovered = await until(() => startAfter(stage, endedMs) !== undefined);
+  return [
+    recovered ? [] : ['no pilot was started after the fault'],
+    ((startAfter(stage, endedMs) ?? NaN) - endedMs) / 1000,
+  ];
+}
+
+/** Without a registry every pull fails, now and then; that tells nothing of other faults. */
+function tellsOf({ name }: Endpoint, event: DaemonEvent): boolean {
+  if (event.type === 'action-ended') {
+    const { action, result } = event.outcome;
+    return result === 'failed' && (action.type === 'pull') === (name === 'pull');
+  }
+  if (event.type === 'limit-changed') return event.holds.some(({ gate }) => gate === 'image');
+  return event.type === 'engine-lost' || event.type === 'events-lost';
+}

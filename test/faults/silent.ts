@@ -1,0 +1,23 @@
+import type { FaultCase } from './cases.js';
+
+/** An answer without a body is complete with its head, whatever becomes of the rest. */
+const harmlessToAHead = new Set([
+  ...['stall after the head', 'drip', 'cut at byte 1', 'half-closed at byte 40', 'ended at byte 1'],
+]);
+/** What is gone need not be stopped, looked into or removed any more. */
+const goneIsFine = new Set(['stop', 'inspect what was stopped', 'delete']);
+/** Where the answer says nothing of use, the engine is asked whether it is so. */
+const lookedAfter = new Set(['pause', 'unpause']);
+
+/** Whether there is nothing to tell: what was asked for is so all the same, or nobody needs it. */
+export function mayBeSilent({ endpoint, fault, faultName }: FaultCase): boolean {
+  const { name, reply } = endpoint;
+  // A pilot whose statistics are not known counts at its full size; a stream that breaks once is opened again.
+  if (name === 'stats' || name === 'events') return true;
+  if (faultName === '404') return goneIsFine.has(name);
+  if (reply === 'stream') return faultName === 'every line twice';
+  if (reply !== 'status') return false;
+  // There is no telling it from "done"; the next look at the list finds what was not done.
+  if (faultName === '200 empty') return true;
+  return fault.forward && (harmlessToAHead.has(faultName) || lookedAfter.has(name));
+}
