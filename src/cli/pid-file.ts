@@ -1,7 +1,7 @@
 import { lstatSync, readFileSync } from 'node:fs';
 import { CliError, exitCodes } from './exit-codes.js';
 import { removeFile } from './remove-file.js';
-import { writeFileAtomic } from './write-file-atomic.js';
+import { removeDrafts, writeFileAtomic } from './write-file-atomic.js';
 
 /** More than any number needs. */
 const maxBytes = 32;
@@ -36,6 +36,7 @@ export function writePidFile(file: string, pid: number): void {
       `${file} is there and is no pid file; remove it, or choose another place with --pidfile`,
     );
   }
+  removeDrafts(file);
   try {
     writeFileAtomic(file, `${pid}\n`, 0o644);
   } catch (error) {

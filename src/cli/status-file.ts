@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Status } from '../report/status.js';
 import { isStatus } from '../report/status-shape.js';
 import { removeFile } from './remove-file.js';
-import { writeFileAtomic } from './write-file-atomic.js';
+import { removeDrafts, writeFileAtomic } from './write-file-atomic.js';
 
 function statusFile(runDir: string): string {
   return join(runDir, 'status.json');
@@ -24,7 +24,8 @@ export function readStatusFile(runDir: string): Status | undefined {
   }
 }
 
-/** Throws a CliError (73) where something else has its place. */
+/** With what a daemon that was killed while writing has left of it. Throws a CliError (73) where something else has its place. */
 export function removeStatusFile(runDir: string): void {
+  removeDrafts(statusFile(runDir));
   removeFile(statusFile(runDir), 'the status file', 'choose another run directory with --rundir');
 }

@@ -5,6 +5,11 @@ import type { State } from './state.js';
 
 /** A container that a daemon before this one has made is given this long to start before it is taken away: its start may still be under way. */
 const NEVER_STARTED_AFTER_MS = 30_000;
+/**
+ * Whoever asked for it so long ago has given up. By its age, and not since it was seen first: a daemon that is killed again and again sees
+ * it for the first time each time, and its slot would be taken for ever.
+ */
+const GIVEN_UP_AFTER_MS = 60_000;
 
 /** Made by this daemon: if it does not start it now, it has given it up, and nobody else will. */
 function isOurMaking({ host }: Observation, { beganBootMs }: State, { spawnedBootMs, bootId }: Pilot): boolean {
@@ -27,7 +32,8 @@ function reasonToReap(
   // Its slot would be empty meanwhile.
   if (isOurMaking(observation, state, pilot)) return 'never-started';
   const seenMs = observation.at.bootMs - (census.tracked.get(pilot.id)?.firstSeenBootMs ?? observation.at.bootMs);
-  return seenMs >= NEVER_STARTED_AFTER_MS ? 'never-started' : undefined;
+  const isOld = seenMs >= NEVER_STARTED_AFTER_MS || ageMs(observation, census, pilot) >= GIVEN_UP_AFTER_MS;
+  return isOld ? 'never-started' : undefined;
 }
 
 /** Pilots that must go whatever the load is: ended, never started, past their time to live, or all of them on force-stop. */

@@ -88,11 +88,15 @@ export interface SiteOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Waits until `condition` holds; throws with `what` when that takes longer than a minute. */
-export async function eventually(what: string, condition: () => Promise<boolean> | boolean): Promise<void> {
-  const endMs = systemClock.now().monoMs + 60_000;
+/** Waits until `condition` holds; throws with `what` when that takes too long: longer than a minute unless told otherwise. */
+export async function eventually(
+  what: string,
+  condition: () => Promise<boolean> | boolean,
+  withinMs = 60_000,
+): Promise<void> {
+  const endMs = systemClock.now().monoMs + withinMs;
   while (!(await condition())) {
-    if (systemClock.now().monoMs > endMs) throw new Error(`waited a minute in vain: ${what}`);
+    if (systemClock.now().monoMs > endMs) throw new Error(`waited ${withinMs / 1000} s in vain: ${what}`);
     await systemClock.sleep(100);
   }
 }

@@ -77,6 +77,25 @@ describe('a directory in the place of the status file', () => {
   });
 });
 
+describe('drafts that a killed daemon has left', () => {
+  it('are gone once the next one runs, and nothing else is', async () => {
+    const rundir = tempDirectory();
+    const drafts = ['status.json.0123456789ab', 'plancton.pid.ba9876543210'];
+    const others = ['status.json.backup', 'status.json.0123456789abcd', 'other.0123456789ab'];
+    for (const name of [...drafts, ...others]) writeFileSync(join(rundir, name), '');
+    const context = recordingContext({ createDaemon: idleDaemon });
+    const running = runDaemon(context, { rundir, logdir: join(rundir, 'log'), confdir: rundir }, { quiet: true });
+    await vi.waitFor(() => {
+      expect(context.messages).not.toEqual([]);
+    });
+
+    expect(drafts.filter((name) => existsSync(join(rundir, name)))).toEqual([]);
+    expect(others.filter((name) => existsSync(join(rundir, name)))).toEqual(others);
+    context.signal('SIGTERM');
+    await running;
+  });
+});
+
 describe('a daemon whose run directory is moved away', () => {
   it('makes and locks it again, so that no second one can start beside it', async () => {
     const { context, options, running, statusFile, pidFile, cycle, log } = await aRunningDaemon();

@@ -44,7 +44,7 @@ describe('pilots that have ended', () => {
 });
 
 describe('pilots that never started', () => {
-  const created = [aPilot({ state: 'created' })];
+  const created = [aPilot({ state: 'created', ...aged(1) })];
 
   test('are removed half a minute after they were first seen', () => {
     const story = aStory(config);
@@ -52,6 +52,13 @@ describe('pilots that never started', () => {
     expect(reaped({ pilots: created }, story)).toBe('');
     expect(reaped({ pilots: created, after: 29.999 }, story)).toBe('');
     expect(reaped({ pilots: created, after: 0.001 }, story)).toBe('never-started 0');
+  });
+
+  test.each([
+    { age: 59.999, reaped: '' },
+    { age: 60, reaped: 'never-started 0' },
+  ])('are removed a minute after they were asked for, whoever sees them for the first time ($age s)', (asked) => {
+    expect(reaped({ pilots: [aPilot({ state: 'created', ...aged(asked.age) })] })).toBe(asked.reaped);
   });
 
   test('are not removed while their start is under way', () => {
@@ -97,7 +104,7 @@ describe('pilots that this daemon has made and not started', () => {
     const story = aStory(config);
     story.look({ pilots: [] });
 
-    expect(reaped({ pilots: [aPilot({ state: 'created', ...of })], after: 1 }, story)).toBe('');
+    expect(reaped({ pilots: [aPilot({ state: 'created', ...aged(0), ...of })], after: 1 }, story)).toBe('');
   });
 });
 
