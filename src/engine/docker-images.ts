@@ -4,7 +4,13 @@ import { EngineError, type PullProgress } from './container-engine.js';
 import { statusOf } from './docker-call.js';
 import type { DockerConnection } from './docker-connection.js';
 import { followPull } from './docker-pull.js';
-import { readImageId, readImageSummaries, readUsedImageIds } from './docker-reply.js';
+import {
+  expectNothing,
+  expectRemovals,
+  readImageId,
+  readImageSummaries,
+  readUsedImageIds,
+} from './docker-reply.js';
 import { newMarks, toHostImages } from './image-mark.js';
 import { readRegistryAuth } from './registry-auth.js';
 
@@ -78,9 +84,9 @@ export async function markImage(connection: DockerConnection, request: MarkReque
   const image = (await listImages(connection, instance)).find(({ id }) => id === found?.id);
   if (image === undefined) throw new EngineError('not-found', `${what}: it is gone`);
   for (const { repo, tag } of newMarks({ image, before, instance, wallMs: connection.clock.now().wallMs })) {
-    await connection.call({ what, deadlineMs: connection.deadlines.inspectMs }, (docker, abortSignal) => {
+    await connection.call({ what, deadlineMs: connection.deadlines.inspectMs }, async (docker, abortSignal) => {
       const options = { repo, tag, abortSignal };
-      return docker.getImage(image.id).tag(options);
+      expectNothing(await docker.getImage(image.id).tag(options));
     });
   }
 }
@@ -106,7 +112,7 @@ async function removeName(connection: DockerConnection, name: string): Promise<b
     // Without its parents: they are not ours to judge.
     const options: object = { noprune: true, abortSignal };
     try {
-      await docker.getImage(name).remove(options);
+      expectRemovals(await docker.getImage(name).remove(options));
       return true;
     } catch (error) {
       const status = statusOf(error);

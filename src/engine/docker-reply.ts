@@ -135,6 +135,11 @@ export function expectNothing(reply: unknown): void {
   if (!Buffer.isBuffer(reply) || reply.length > 0) throw malformed('no more than a status');
 }
 
+/** What was untagged and deleted of an image, which is not looked at. Throws an EngineError (malformed). */
+export function expectRemovals(reply: unknown): void {
+  if (!Array.isArray(reply) || reply.length === 0) throw malformed('a list of what was removed');
+}
+
 /** Throws an EngineError (malformed) that names `what`. */
 export function asFields(value: unknown, what: string): Fields {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || Buffer.isBuffer(value))
