@@ -36,6 +36,7 @@ const shape = z.looseObject({
   config: z.looseObject({
     source: z.string(),
     revision: maybeText,
+    probation: maybeText,
     refused: z.looseObject({ revision: z.string(), problems: z.array(z.string()) }).optional(),
     unreachable: maybeText,
   }),
