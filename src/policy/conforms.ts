@@ -2,9 +2,9 @@ import { formatSize } from '../config/quantity.js';
 import type { ContainerSettings } from '../model.js';
 import { addedCapability, refusedWishes } from './narrow.js';
 import type { OwnPlaces } from './match-bind.js';
-import { manyCpus, mostSwap, type Policy } from './policy.js';
+import { manyCpus, mostSwap, usualMostPids, type Policy } from './policy.js';
 
-function refusedLimits({ cpus, memoryBytes, swapBytes }: ContainerSettings, policy: Policy): readonly string[] {
+function refusedLimits({ cpus, memoryBytes, swapBytes, pids }: ContainerSettings, policy: Policy): readonly string[] {
   const found: string[] = [];
   // A kernel that cannot limit CPUs is no violation where nothing is capped.
   const isCapped = policy.most_cpus_per_dock < manyCpus;
@@ -15,6 +15,11 @@ function refusedLimits({ cpus, memoryBytes, swapBytes }: ContainerSettings, poli
     found.push(`it may use more memory than most_dock_mem, ${formatSize(most)}`);
   if (swapBytes > policy.most_dock_swap || (memoryBytes === 0 && policy.most_dock_swap < mostSwap))
     found.push(`it may use more swap than most_dock_swap, ${formatSize(policy.most_dock_swap)}`);
+  // Nor is one that cannot limit processes, where the owner has said nothing about them.
+  if (pids > policy.most_dock_pids || (pids === 0 && policy.most_dock_pids < usualMostPids))
+    found.push(
+      `it may have ${pids === 0 ? 'any number of' : pids} processes, and most_dock_pids is ${policy.most_dock_pids}`,
+    );
   return found;
 }
 
