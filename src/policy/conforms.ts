@@ -4,7 +4,7 @@ import { addedCapability, refusedWishes } from './narrow.js';
 import type { OwnPlaces } from './match-bind.js';
 import { manyCpus, mostSwap, usualMostPids, type Policy } from './policy.js';
 
-function refusedLimits({ cpus, memoryBytes, swapBytes, pids }: ContainerSettings, policy: Policy): readonly string[] {
+function refusedLimits({ cpus, memoryBytes, swapBytes }: ContainerSettings, policy: Policy): readonly string[] {
   const found: string[] = [];
   // A kernel that cannot limit CPUs is no violation where nothing is capped.
   const isCapped = policy.most_cpus_per_dock < manyCpus;
@@ -15,12 +15,13 @@ function refusedLimits({ cpus, memoryBytes, swapBytes, pids }: ContainerSettings
     found.push(`it may use more memory than most_dock_mem, ${formatSize(most)}`);
   if (swapBytes > policy.most_dock_swap || (memoryBytes === 0 && policy.most_dock_swap < mostSwap))
     found.push(`it may use more swap than most_dock_swap, ${formatSize(policy.most_dock_swap)}`);
-  // Nor is one that cannot limit processes, where the owner has said nothing about them.
-  if (pids > policy.most_dock_pids || (pids === 0 && policy.most_dock_pids < usualMostPids))
-    found.push(
-      `it may have ${pids === 0 ? 'any number of' : pids} processes, and most_dock_pids is ${policy.most_dock_pids}`,
-    );
   return found;
+}
+
+function refusedPids({ pids }: ContainerSettings, { most_dock_pids: most }: Policy): readonly string[] {
+  // A kernel that cannot limit processes is no violation where the owner of the host has said nothing about them.
+  const isRefused = pids === 0 ? most < usualMostPids : pids > most;
+  return isRefused ? [`it may have ${pids === 0 ? 'any number of' : pids} processes, and most_dock_pids is ${most}`] : [];
 }
 
 /**
@@ -42,6 +43,7 @@ export function violations(settings: ContainerSettings, policy: Policy, own: Own
   return [
     ...refusedWishes(wishes, policy, own),
     ...refusedLimits(settings, policy),
+    ...refusedPids(settings, policy),
     ...settings.extras.map((extra) => `it has ${extra}, which Plancton never asks for`),
   ];
 }
