@@ -21,7 +21,9 @@ function refusedLimits({ cpus, memoryBytes, swapBytes }: ContainerSettings, poli
 function refusedPids({ pids }: ContainerSettings, { most_dock_pids: most }: Policy): readonly string[] {
   // A kernel that cannot limit processes is no violation where the owner of the host has said nothing about them.
   const isRefused = pids === 0 ? most < usualMostPids : pids > most;
-  return isRefused ? [`it may have ${pids === 0 ? 'any number of' : pids} processes, and most_dock_pids is ${most}`] : [];
+  return isRefused
+    ? [`it may have ${pids === 0 ? 'any number of' : pids} processes, and most_dock_pids is ${most}`]
+    : [];
 }
 
 /**
