@@ -211,6 +211,8 @@ export interface PilotSpec {
   readonly memoryBytes: number;
   /** In addition to the memory. */
   readonly swapBytes: number;
+  /** Processes and threads at a time. */
+  readonly pids: number;
   readonly privileged: boolean;
   readonly network: string;
   /** `host:container:mode`, the mode always present. */
@@ -298,6 +300,8 @@ export interface ContainerSettings {
   readonly memoryBytes: number;
   /** In addition to the memory, as far as there is a limit. */
   readonly swapBytes: number;
+  /** Processes and threads at a time; 0: no limit. */
+  readonly pids: number;
   /** What pilots never have, each as `Name value`. */
   readonly extras: readonly string[];
 }

@@ -11,6 +11,7 @@ packages=(
   debootstrap          # whole hosts with systemd
   docker-registry      # images to pull, with and without a log-in
   docker.io            # the engine; the tests run one of their own
+  faketime             # wall clocks that jump
   git                  # configuration repositories
   influxdb             # a real InfluxDB 1.x
   influxdb-client      # to look into it

@@ -4,7 +4,8 @@ import { loadConfig, type ConfigText, type LoadResult, type Origin } from '../co
 import { formatProblem, type ConfigProblem } from '../config/problem.js';
 import { redactConfig } from '../config/redact.js';
 import { renderJsonSchema, renderValue } from '../config/render.js';
-import { keys, type Key, type KeyName } from '../config/schema.js';
+import { keys, type Config, type Key, type KeyName } from '../config/schema.js';
+import { tightenings, type Tightening } from '../config/tighten.js';
 import type { HostFacts } from '../model.js';
 import { CliError, exitCodes, systemErrorCode } from './exit-codes.js';
 
@@ -59,13 +60,17 @@ function subjectOf(deps: ConfigCommandDeps, layers: readonly ConfigText[]): stri
   return files === '' ? `no configuration in ${deps.confDir()}: the defaults` : files;
 }
 
+function tighteningText({ key, now, write, gain, price }: Tightening): string {
+  return `  ${key}: ${write} instead of ${now}\n    gain: ${gain}\n    price: ${price}`;
+}
+
 /** The verdict over a configuration; 0 or 78. */
 async function check(deps: ConfigCommandDeps, file: string | undefined, json: boolean): Promise<number> {
   const loaded = await load(deps, file);
   const { result, host, layers } = loaded;
   const exitCode = result.ok ? exitCodes.ok : exitCodes.config;
   if (json) {
-    const effect = result.ok ? { maxDocks: result.config.max_docks, command: result.config.docker_cmd } : {};
+    const effect = result.ok ? effectOf(result.config) : {};
     const files = layers.map((layer) => layer.file);
     deps.out(JSON.stringify({ apiVersion, valid: result.ok, files, problems: problemsOf(result), ...effect }, null, 2));
     return exitCode;
@@ -81,7 +86,14 @@ async function check(deps: ConfigCommandDeps, file: string | undefined, json: bo
   deps.out(`valid: ${subject}`);
   deps.out(`max_docks on this host (${host.ncpus} CPUs): ${cap}`);
   deps.out(`docker_cmd: ${command.length === 0 ? 'the one of the image' : join(command)}`);
+  const tighter = tightenings(result.config);
+  if (tighter.length > 0) deps.out(['could be tighter:', ...tighter.map(tighteningText)].join('\n'));
   return exitCode;
+}
+
+/** What a configuration comes to on this host, for programs. */
+function effectOf(config: Config): object {
+  return { maxDocks: config.max_docks, command: config.docker_cmd, tightenings: tightenings(config) };
 }
 
 function originText(origin: Origin): string {
@@ -115,7 +127,9 @@ export function addConfigCommands(program: Command, deps: ConfigCommandDeps): vo
     .description('check or show the configuration; needs no engine and no daemon');
   config
     .command('check [file]')
-    .description('tell everything that is wrong with a file, or with the configuration in use')
+    .description(
+      'tell everything that is wrong with a file, or with the configuration in use, and what could be tighter',
+    )
     .option('--json', 'as JSON')
     .action(async (file: string | undefined, options: { json?: boolean }) => {
       deps.exit(await check(deps, file, options.json === true));

@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
 import type { createLogger } from '../report/logger.js';
 import type { Status } from '../report/status.js';
 import type { CliContext } from './context.js';
 import { CliError, exitCodes, systemErrorCode } from './exit-codes.js';
-import { createDirectories, type Paths } from './paths.js';
-import { removePidFile, writePidFile } from './pid-file.js';
+import { claimDirectories, type Paths } from './paths.js';
+import { readPidFile, removePidFile, writePidFile } from './pid-file.js';
 import { acquireProcessLock, type ProcessLock } from './process-lock.js';
 import { removeStatusFile, writeStatusFile } from './status-file.js';
 
@@ -89,7 +88,7 @@ export class DaemonFiles {
 
   async #retake(logger: Logger): Promise<void> {
     const { runDir, stateDir, pidFile } = this.#paths;
-    createDirectories([runDir, stateDir]);
+    claimDirectories([runDir, stateDir]);
     const lock = await lockRunDirectory(this.#context, runDir);
     // Not earlier: as long as we have no other lock, nobody should get the old one.
     this.#lock.release();
@@ -122,10 +121,6 @@ export class DaemonFiles {
   }
 
   #ownsPidFile(): boolean {
-    try {
-      return readFileSync(this.#paths.pidFile, 'utf8').trim() === String(this.#context.pid);
-    } catch {
-      return false;
-    }
+    return readPidFile(this.#paths.pidFile) === this.#context.pid;
   }
 }

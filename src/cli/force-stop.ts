@@ -2,7 +2,7 @@ import { clearForceStop, readRunMode, requestMode } from '../observe/run-mode.js
 import type { Status } from '../report/status.js';
 import { engineHost, type CliContext, type CliOptions } from './context.js';
 import { CliError, exitCodes } from './exit-codes.js';
-import { createDirectories, resolvePaths } from './paths.js';
+import { claimDirectories, resolvePaths } from './paths.js';
 import { lockHolder } from './process-lock.js';
 import { runDaemon } from './run-daemon.js';
 import { waitUntilGone } from './start-stop.js';
@@ -19,7 +19,7 @@ export async function forceStop(context: CliContext, options: CliOptions): Promi
   const { runDir } = resolvePaths(options, context);
   // Before the request is made: what cannot be carried out here must not wait for the next daemon.
   if (lockHolder(runDir) === undefined) engineHost(options, context);
-  createDirectories([runDir]);
+  claimDirectories([runDir]);
   const isRepeated = (await readRunMode(runDir)) === 'force-stop';
   await requestMode(runDir, 'force-stop');
   if (lockHolder(runDir) !== undefined) {

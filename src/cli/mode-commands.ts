@@ -1,7 +1,7 @@
 import { readRunMode, requestMode } from '../observe/run-mode.js';
 import type { CliContext, CliOptions } from './context.js';
 import { exitCodes } from './exit-codes.js';
-import { createDirectories, resolvePaths } from './paths.js';
+import { claimDirectories, resolvePaths } from './paths.js';
 import { lockHolder } from './process-lock.js';
 
 /** What a request means for the daemon that runs, and where none does. */
@@ -23,7 +23,7 @@ const done = {
 /** Asks for a mode, of the daemon that runs or of the next one, and says what that means. Returns the exit code. */
 export async function changeMode(context: CliContext, options: CliOptions, mode: keyof typeof done): Promise<number> {
   const { runDir } = resolvePaths(options, context);
-  createDirectories([runDir]);
+  claimDirectories([runDir]);
   await requestMode(runDir, mode);
   if ((await readRunMode(runDir)) === 'force-stop') {
     context.out(

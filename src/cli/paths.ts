@@ -2,6 +2,7 @@ import { mkdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { OwnPlaces } from '../policy/match-bind.js';
 import { CliError, exitCodes, systemErrorCode } from './exit-codes.js';
+import { unsafeFolder } from './own-files.js';
 
 /** Where the files of one daemon are. All absolute. */
 export interface Paths {
@@ -111,6 +112,22 @@ export function createDirectories(directories: readonly string[]): void {
         { cause: error },
       );
     }
+  }
+}
+
+/**
+ * Makes what is missing and takes the folders for ours. Throws a CliError (73) naming the one that cannot be made, or where others could
+ * plant files and links in the place of ours.
+ */
+export function claimDirectories(directories: readonly string[]): void {
+  createDirectories(directories);
+  for (const directory of directories) {
+    const why = unsafeFolder(directory);
+    if (why === undefined) continue;
+    throw new CliError(
+      exitCodes.cannotCreate,
+      `${directory} is not safe: ${why}; mend that, or choose another place with --rundir, --logdir or --pidfile`,
+    );
   }
 }
 

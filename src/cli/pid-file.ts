@@ -1,22 +1,28 @@
-import { lstatSync, readFileSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { CliError, exitCodes } from './exit-codes.js';
+import { readOwnFile } from './own-files.js';
 import { removeFile } from './remove-file.js';
 import { removeDrafts, writeFileAtomic } from './write-file-atomic.js';
 
 /** More than any number needs. */
 const maxBytes = 32;
 
+/** The pid in a file; 0 where it holds nothing, as when the disk was full; undefined: it is no pid file. */
+export function readPidFile(file: string): number | undefined {
+  try {
+    const text = readOwnFile(file, maxBytes);
+    return /^\s*\d*\s*$/.test(text) ? Number(text) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /**
- * Whether a daemon left its pid here: a plain file with a number in it, or with nothing, where the disk was full. Anything else, like
- * /dev/null or a file named by mistake, is neither written nor removed.
+ * Whether a daemon left its pid here: a plain file with a number in it, or with nothing. Anything else, like /dev/null or a file named by
+ * mistake, is neither written nor removed.
  */
 export function hasPidFile(file: string): boolean {
-  try {
-    const found = lstatSync(file);
-    return found.isFile() && found.size < maxBytes && /^\s*\d*\s*$/.test(readFileSync(file, 'utf8'));
-  } catch {
-    return false;
-  }
+  return readPidFile(file) !== undefined;
 }
 
 function isThere(file: string): boolean {

@@ -49,8 +49,12 @@ function createContext(): CliContext {
   };
 }
 
+/** For a reader of our output that has stopped reading, as a journal that hangs. */
+const outputDeadlineMs = 2000;
+
 /** Ends the process when everything printed so far is out; what a library still holds open must not keep it. */
 function exitAfterOutput(exitCode: number): void {
+  void systemClock.sleep(outputDeadlineMs).then(() => process.exit(exitCode));
   process.stdout.write('', () => process.stderr.write('', () => process.exit(exitCode)));
 }
 

@@ -3,6 +3,7 @@ import { closeSync, constants, fstatSync, ftruncateSync, lstatSync, openSync, re
 import { join } from 'node:path';
 import type { Clock } from '../clock.js';
 import { CliError, exitCodes, explainError, systemErrorCode } from './exit-codes.js';
+import { refuseForeignFile, whyForeign } from './own-files.js';
 
 const flockDeadlineMs = 5000;
 const attempts = 5;
@@ -67,9 +68,13 @@ function lockFile(runDir: string): string {
 
 function openLock(runDir: string): number {
   const file = lockFile(runDir);
+  let fd: number | undefined;
   try {
-    return openSync(file, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+    fd = openSync(file, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+    refuseForeignFile(fd, file);
+    return fd;
   } catch (error) {
+    if (fd !== undefined) closeSync(fd);
     throw unwritable(runDir, error);
   }
 }
@@ -80,7 +85,7 @@ function unwritable(runDir: string, error: unknown): CliError {
     ENOSPC: 'free some space',
     EDQUOT: 'free some space',
     EISDIR: 'remove what is in its place',
-    // A pipe, which has no length.
+    // No file, or not ours.
     EINVAL: 'remove what is in its place',
     ELOOP: 'remove what is in its place',
   };
@@ -138,6 +143,13 @@ export function lockHolder(runDir: string): { readonly pid: number | undefined }
     throw new CliError(exitCode, `cannot read ${file} (${code ?? String(error)}); ${cure}`, { cause: error });
   }
   try {
+    // No daemon made that.
+    if (!fstatSync(fd).isFile()) return undefined;
+    const why = whyForeign(fd);
+    if (why !== undefined) {
+      const text = `${file} ${why}: who runs there cannot be known; remove it, or choose another run directory with --rundir`;
+      throw new CliError(exitCodes.noPermission, text);
+    }
     return flock(fd, 'shared') ? undefined : { pid: readPid(fd) };
   } finally {
     closeSync(fd);

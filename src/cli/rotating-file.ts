@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, renameSync, writeSync } from 'node:fs';
+import { refuseForeignFile } from './own-files.js';
 
 /** How large a file may grow, and how many old ones (`.1` is the youngest) are kept. */
 export interface Rotation {
@@ -64,5 +65,14 @@ export class RotatingFile {
 }
 
 function openForAppend(file: string): number {
-  return openSync(file, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
+  // Not blocking: a pipe in its place must not hold us up.
+  const fd = openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o644);
+  try {
+    refuseForeignFile(fd, file);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
 }

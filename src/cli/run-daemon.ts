@@ -10,7 +10,7 @@ import { CliError, exitCodes, explainError } from './exit-codes.js';
 import { handleSignals } from './handle-signals.js';
 import { openLogOutput, type LogOutput } from './log-output.js';
 import { planLog, wantedLogLevel } from './log-settings.js';
-import { createDirectories, ownPlaces, resolvePaths, type Paths } from './paths.js';
+import { claimDirectories, createDirectories, ownPlaces, resolvePaths, type Paths } from './paths.js';
 import { createServiceNotifier, type ServiceNotifier } from './service-notifier.js';
 import { watchRunDirectory } from './watch-run-directory.js';
 
@@ -49,7 +49,8 @@ export async function runDaemon(context: CliContext, options: CliOptions, manner
   const engine = engineHost(options, context);
   const log = planLog(context, options, paths.logFile, manner.quiet);
   const logDirs = log.target === 'journal' ? [] : [paths.logDir];
-  createDirectories([paths.runDir, paths.stateDir, paths.confDir, dirname(paths.pidFile), ...logDirs]);
+  createDirectories([paths.confDir]);
+  claimDirectories([paths.runDir, paths.stateDir, dirname(paths.pidFile), ...logDirs]);
   const files = await DaemonFiles.take(context, paths);
   try {
     const output = openLogOutput(log);

@@ -4,6 +4,9 @@ import { isOverdue } from './overdue.js';
 import { statusLine } from './status-text.js';
 
 const notifyDeadlineMs = 2000;
+/** What a systemd that does not listen is told at most at its end, and how much waits for it meanwhile. */
+const flushMs = 5000;
+const mostWaiting = 3;
 
 /** Tells systemd how the daemon is. Every method returns at once. */
 export interface ServiceNotifier {
@@ -58,6 +61,8 @@ export function createServiceNotifier(context: NotifierContext, signal: AbortSig
     },
     cycle: (status) => {
       last = { status, atMonoMs: clock.now().monoMs };
+      // What waits says the same.
+      if (waiting >= mostWaiting && !reloading) return;
       const done = reloading ? ['READY=1'] : [];
       reloading = false;
       say(...done, 'WATCHDOG=1', `STATUS=${statusLine(status)}`);
@@ -69,6 +74,10 @@ export function createServiceNotifier(context: NotifierContext, signal: AbortSig
     stopping: () => {
       say('STOPPING=1');
     },
-    flush: () => queue,
+    flush: async () => {
+      const done = new AbortController();
+      await Promise.race([queue, clock.sleep(flushMs, done.signal)]);
+      done.abort();
+    },
   };
 }

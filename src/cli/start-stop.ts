@@ -4,7 +4,7 @@ import { readPolicyFile } from '../policy/policy-file.js';
 import { clearStop, readRunMode, requestMode } from '../observe/run-mode.js';
 import { engineHost, type CliContext, type CliOptions } from './context.js';
 import { CliError, exitCodes, systemErrorCode } from './exit-codes.js';
-import { createDirectories, resolvePaths } from './paths.js';
+import { claimDirectories, resolvePaths } from './paths.js';
 import { removePidFile } from './pid-file.js';
 import { lockHolder } from './process-lock.js';
 import { startDetached } from './start-detached.js';
@@ -22,7 +22,7 @@ export async function start(context: CliContext, options: CliOptions): Promise<n
   const holder = lockHolder(runDir);
   if (holder !== undefined) return alreadyRunning(context, runDir, holder.pid);
   const byUnit = await isLeftToUnit(context, options);
-  createDirectories([runDir]);
+  claimDirectories([runDir]);
   const mode = await readRunMode(runDir);
   if (mode === 'force-stop') return unfinishedForceStop(context);
   // Asked for earlier than this start; a drain however lasts until `resume`.
@@ -66,7 +66,7 @@ async function alreadyRunning(context: CliContext, runDir: string, pid: number |
 export async function forceStart(context: CliContext, options: CliOptions): Promise<number> {
   const { runDir } = resolvePaths(options, context);
   await isLeftToUnit(context, options);
-  createDirectories([runDir]);
+  claimDirectories([runDir]);
   await requestMode(runDir, 'active');
   return start(context, options);
 }

@@ -57,8 +57,8 @@ export async function showStatus(
 
 /** A daemon that holds its lock and does not come back from a cycle is neither running nor stopped. */
 function show(context: CliContext, status: Status, json: boolean): number {
-  const { wallMs } = context.clock.now();
-  const sinceMs = wallMs - Date.parse(status.at);
+  const { wallMs, bootMs } = context.clock.now();
+  const sinceMs = bootMs - status.atBootMs;
   const overdue = isOverdue(status, sinceMs, cycleMarginMs);
   const exitCode = overdue ? statusCodes.unknown : statusCodes.running;
   if (json) {

@@ -1,9 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Status } from '../report/status.js';
 import { isStatus } from '../report/status-shape.js';
+import { readOwnFile } from './own-files.js';
 import { removeFile } from './remove-file.js';
 import { removeDrafts, writeFileAtomic } from './write-file-atomic.js';
+
+/** More than any number of pilots needs. */
+const mostBytes = 64 * 1024 * 1024;
 
 function statusFile(runDir: string): string {
   return join(runDir, 'status.json');
@@ -17,7 +20,7 @@ export function writeStatusFile(runDir: string, status: Status): void {
 /** What the daemon left last; undefined when there is nothing (readable). */
 export function readStatusFile(runDir: string): Status | undefined {
   try {
-    const status: unknown = JSON.parse(readFileSync(statusFile(runDir), 'utf8'));
+    const status: unknown = JSON.parse(readOwnFile(statusFile(runDir), mostBytes));
     return isStatus(status) ? status : undefined;
   } catch {
     return undefined;

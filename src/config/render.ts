@@ -4,7 +4,8 @@ import { keys, type Key } from './schema.js';
 
 const width = 110;
 
-const header = `# Configuration of Plancton. Every key may be left out; what is shown is its default.
+const header = `# Configuration of Plancton. Every key may be left out. What is shown is its default, or what is safer: keys that say so
+# have a looser default, on which older configurations rely.
 # Times are seconds or carry units (90s, 15m, 12h, 2d, 1h30m), sizes are bytes or carry units (500M, 2G, 2Gi).
 # Check a changed file with: planctonctl config check FILE
 `;
@@ -42,11 +43,14 @@ export function commentLines(text: string): string {
   return [...lines, line].join('\n');
 }
 
-/** The commented default configuration; as a configuration it says the same as an empty file. */
+/** The commented configuration to begin with; but for the values that are safer it says the same as an empty file. */
 export function renderConfigFile(): string {
   const blocks = entries().map(([name, key]) => {
-    const line = key.fallback === undefined ? `# ${name}:` : `${name}: ${renderValue(key.fallback, key.unit)}`;
-    return `${commentLines(key.about)}\n${commentLines(`Takes ${key.accepted}.`)}\n${line}\n`;
+    const value = key.fresh ?? key.fallback;
+    const line = value === undefined ? `# ${name}:` : `${name}: ${renderValue(value, key.unit)}`;
+    const looser =
+      key.fresh === undefined ? [] : [commentLines(`Its default is ${renderValue(key.fallback, key.unit)}.`)];
+    return [commentLines(key.about), commentLines(`Takes ${key.accepted}.`), ...looser, line, ''].join('\n');
   });
   return [header, ...blocks].join('\n');
 }

@@ -31,8 +31,15 @@ const year = 365 * day;
 const manyCpus = 4096;
 /** Engines refuse to limit memory to less than 6 MiB. */
 const leastMemory = 6 * 2 ** 20;
+/** Below this hardly a shell script works. */
+export const fewestPids = 16;
+/** Kernels count no further. */
+export const mostPids = 2 ** 22;
 /** More pilots than this on one host is a slip of the pen. */
 export const maxPilots = 10_000;
+
+/** User and group that own nothing anywhere. */
+export const nobody = '65534:65534';
 
 /** Everything there is to know about one key. */
 export interface Key<Out = unknown> extends ValueType<Out> {
@@ -42,11 +49,19 @@ export interface Key<Out = unknown> extends ValueType<Out> {
   readonly unit: string;
   /** One sentence. */
   readonly about: string;
+  /** What a new configuration says instead: tighter than the default, on which older ones may rely. */
+  readonly fresh?: unknown;
 }
 
 /** One row of a table of keys. */
-export function key<Out>(type: ValueType<Out>, fallback: unknown, unit: string, about: string): Key<Out> {
-  return { ...type, fallback, unit, about };
+export function key<Out>(
+  type: ValueType<Out>,
+  fallback: unknown,
+  unit: string,
+  about: string,
+  fresh?: unknown,
+): Key<Out> {
+  return { ...type, fallback, unit, about, ...(fresh === undefined ? {} : { fresh }) };
 }
 
 function optional<Out>({ schema, accepted }: ValueType<Out>): ValueType<Out | undefined> {
@@ -93,15 +108,23 @@ export const keys = {
   cpus_per_dock: key(amount(0.01, manyCpus), 1, 'CPUs', 'CPUs one pilot may use, as a hard limit.'),
   max_dock_mem: key(size(leastMemory, 2 ** 50), 2_000_000_000, 'bytes', 'Memory one pilot may use; 0 means no limit.'),
   max_dock_swap: key(size(0, 2 ** 50), 0, 'bytes', 'Swap one pilot may use in addition to its memory.'),
+  max_dock_pids: key(
+    count(fewestPids, mostPids),
+    4096,
+    'processes',
+    'Processes and threads one pilot may have at a time: an end for fork bombs.',
+  ),
   max_ttl: key(duration(1, year), day / 2, 'seconds', 'Age at which a running pilot is stopped.'),
   stop_timeout: key(duration(0, 3600), 10, 'seconds', 'Time between SIGTERM and SIGKILL when a pilot is stopped.'),
   docker_privileged: key(flag(), false, '', 'Run pilots privileged, which gives them the whole host.'),
-  user_group: key(userAndGroup(), '0:0', '', 'User and group inside the pilots.'),
+  user_group: key(userAndGroup(), '0:0', '', 'User and group inside the pilots.', nobody),
   binds: key(listOf(bind()), [], '', 'Files and folders of the host that pilots see.'),
   bind_options: key(bindMode(), 'rw,rslave', '', 'Mount options of binds that name none.'),
   devices: key(listOf(device()), [], '', 'Devices of the host that pilots may use.'),
-  capabilities: key(listOf(capability()), [], '', 'Linux capabilities to add or to drop.'),
-  security_opts: key(listOf(securityOption()), [], '', 'Security options; apparmor ones only where AppArmor is on.'),
+  capabilities: key(listOf(capability()), [], '', 'Linux capabilities to add or to drop.', ['-ALL']),
+  security_opts: key(listOf(securityOption()), [], '', 'Security options; apparmor ones only where AppArmor is on.', [
+    'no-new-privileges',
+  ]),
   network: key(networkName(), 'bridge', '', 'Network of the pilots.'),
   main_sleep: key(duration(1, 3600), 30, 'seconds', 'Time between two looks at the host.'),
   docks_per_loop: key(

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.js';
 import type { ConfigKeeper, InForce } from '../config/keeper.js';
 import type { Config } from '../config/schema.js';
 import { EngineError } from '../engine/container-engine.js';
-import type { EngineFailure, Outcome, Plan, Probation, SeenMode } from '../model.js';
+import type { EngineFailure, Instant, Outcome, Plan, Probation, SeenMode } from '../model.js';
 import type { Observer } from '../observe/observe.js';
 import type { Narrowed } from '../policy/narrow.js';
 import { initialState, type State } from '../plan/state.js';
@@ -16,6 +16,10 @@ import type { EventSink } from '../report/event.js';
 const SHORTEST_PAUSE_MS = 100;
 /** While the engine does not answer it is asked again after this at the latest. */
 const ENGINE_RETRY_MS = 10_000;
+/** Clocks that drift apart by more than this were apart because the host slept. */
+const SUSPENDED_MS = 5_000;
+/** A host that wakes up is looked at within this: while it slept no timer ran. */
+const WAKE_LOOK_MS = 30_000;
 /** How long a stopping daemon waits for what it has begun. */
 const CLOSE_MS = 10_000;
 
@@ -55,6 +59,11 @@ export interface HeldCycle {
   readonly mode: SeenMode;
 }
 
+/** Whether the host was suspended in between: timers stand still then, and pilots grow older. */
+function hasSlept(before: Instant, now: Instant): boolean {
+  return now.bootMs - before.bootMs - (now.monoMs - before.monoMs) > SUSPENDED_MS;
+}
+
 /** Why the loop ended. */
 export type LoopEnd = 'stopped' | NonNullable<Plan<State>['finished']>;
 
@@ -73,7 +82,7 @@ export class ControlLoop {
   #woken = false;
   #sleeping: AbortController | undefined;
   #refreshAtMs: number;
-  #refreshing = false;
+  #refreshing: Promise<void> | undefined;
   #forceRefresh = false;
   #endingTrial = false;
   #mode: SeenMode | undefined;
@@ -122,24 +131,30 @@ export class ControlLoop {
       if (end === undefined) await this.#sleep();
       if (signal.aborted) end = 'stopped';
     }
-    await Promise.race([executor.close(), clock.sleep(CLOSE_MS)]);
+    // A git that goes on without us would hold its lock against the next daemon.
+    await Promise.race([Promise.all([executor.close(), this.#refreshing]), clock.sleep(CLOSE_MS)]);
     return end;
   }
 
   /** Asks for a newer configuration when it is time to, without waiting for the answer. */
   #beginRefresh(): void {
-    const { keeper, clock } = this.#ports;
+    const { clock } = this.#ports;
     const force = this.#forceRefresh;
     const nowMs = clock.now().monoMs;
-    if (this.#refreshing || (!force && nowMs < this.#refreshAtMs)) return;
+    if (this.#refreshing !== undefined || (!force && nowMs < this.#refreshAtMs)) return;
     this.#forceRefresh = false;
-    this.#refreshing = true;
     this.#refreshAtMs = nowMs + this.#config().updateconfig * 1000;
-    void keeper.refresh({ force }).then((news) => {
-      this.#refreshing = false;
-      for (const event of newsEvents(news, this.#inForce().revision.id)) this.#ports.publish(event);
-      if (news.type === 'accepted' || this.#forceRefresh) this.wake();
-    });
+    this.#refreshing = this.#refresh(force);
+  }
+
+  async #refresh(force: boolean): Promise<void> {
+    const { keeper, signal } = this.#ports;
+    const news = await keeper.refresh({ force, signal });
+    this.#refreshing = undefined;
+    // That it was told to stop is no news.
+    if (signal.aborted) return;
+    for (const event of newsEvents(news, this.#inForce().revision.id)) this.#ports.publish(event);
+    if (news.type === 'accepted' || this.#forceRefresh) this.wake();
   }
 
   /** Has what the first pilots have shown acted on, without waiting for it. */
@@ -238,16 +253,17 @@ export class ControlLoop {
     return Math.max(SHORTEST_PAUSE_MS, dueMs);
   }
 
-  /** Until the next cycle is due or a wake comes. Looking for a new configuration meanwhile needs no cycle. */
+  /** Until the next cycle is due, a wake comes or the host has slept. Looking for a new configuration meanwhile needs no cycle. */
   async #sleep(): Promise<void> {
     const { clock, signal } = this.#ports;
-    const dueAtMs = clock.now().monoMs + this.#dueInMs();
-    while (!this.#interrupted() && clock.now().monoMs < dueAtMs) {
+    const began = clock.now();
+    const dueAtMs = began.monoMs + this.#dueInMs();
+    while (!this.#interrupted() && clock.now().monoMs < dueAtMs && !hasSlept(began, clock.now())) {
       this.#beginRefresh();
       const nowMs = clock.now().monoMs;
-      const refreshMs = this.#refreshing ? Infinity : this.#refreshAtMs - nowMs;
+      const refreshMs = this.#refreshing === undefined ? this.#refreshAtMs - nowMs : Infinity;
       this.#sleeping = new AbortController();
-      await clock.sleep(Math.min(dueAtMs - nowMs, refreshMs), this.#sleeping.signal);
+      await clock.sleep(Math.min(dueAtMs - nowMs, refreshMs, WAKE_LOOK_MS), this.#sleeping.signal);
       this.#sleeping = undefined;
     }
     await clock.sleep(this.#cycleBeganMs + SHORTEST_PAUSE_MS - clock.now().monoMs, signal);

@@ -59,6 +59,8 @@ class PlanctonDaemon implements Daemon {
     for (const event of newsEvents(news, keeper.state.inForce?.revision.id)) parts.publish(event);
     if (keeper.state.inForce === undefined) {
       await parts.close();
+      // Git was told to stop before it had anything.
+      if (signal.aborted) return { why: 'stopped' };
       return { why: 'bad-config', problems: keeper.state.refused?.problems ?? [] };
     }
     // Daemons started at once, on many hosts, should not draw the same names: people compare their logs.

@@ -10,6 +10,8 @@ export interface EngineInfo {
   readonly cgroupVersion: 1 | 2;
   readonly rootless: boolean;
   readonly appArmor: boolean;
+  /** Where the logs of containers go unless they say otherwise, e.g. `json-file`; empty: it does not tell. */
+  readonly logDriver: string;
   /** Where images and containers live, for the disk checks. */
   readonly dataRoot: string;
 }

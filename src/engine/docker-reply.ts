@@ -126,6 +126,7 @@ export function readInfo(reply: unknown, apiVersion: string): EngineInfo {
     cgroupVersion: fields['CgroupVersion'] === '2' ? 2 : 1,
     rootless: has('rootless'),
     appArmor: has('apparmor'),
+    logDriver: typeof fields['LoggingDriver'] === 'string' ? fields['LoggingDriver'] : '',
     dataRoot: text(fields, 'DockerRootDir'),
   };
 }

@@ -40,6 +40,8 @@ function extrasOf(host: Fields): readonly string[] {
     return host['Privileged'] !== true && Array.isArray(paths) && paths.length === 0;
   });
   found.push(...opened.map((name) => `no ${name}`));
+  const oom = host['OomScoreAdj'];
+  if (typeof oom === 'number' && oom < 0) found.push(`OomScoreAdj ${oom}`);
   const restart = host['RestartPolicy'] ?? {};
   const policy = asFields(restart, 'restart policy')['Name'] ?? '';
   return policy === '' || policy === 'no' ? found : [...found, `RestartPolicy ${JSON.stringify(policy).slice(0, 200)}`];
@@ -86,6 +88,8 @@ export function readContainerSettings(reply: unknown): ContainerSettings {
     cpus: cpusOf(host),
     memoryBytes,
     swapBytes: memoryBytes > 0 && withSwap > memoryBytes ? withSwap - memoryBytes : 0,
+    // Engines say 0, -1 or nothing where there is no limit.
+    pids: typeof host['PidsLimit'] === 'number' ? Math.max(0, host['PidsLimit']) : 0,
     extras: extrasOf(host),
   };
 }

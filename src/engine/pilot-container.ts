@@ -18,8 +18,10 @@ export const pilotLabels = {
   image: `${labelPrefix}image`,
 } as const;
 
-/** Processes and threads one pilot may have: room for any batch job, an end for a fork bomb. */
-const pidsLimit = 4096;
+/** Where the host runs out of memory the kernel takes pilots before whatever its owner runs, which is at 0. */
+const oomScoreAdjustment = 500;
+/** A pilot that talks without end must not fill the host's disk. */
+const logLimits = { 'max-size': '10m', 'max-file': '2' };
 const cpuPeriodMicros = 100_000;
 
 /** The name an original Plancton gives its containers. */
@@ -57,8 +59,11 @@ interface HostConfig {
   readonly Memory: number;
   readonly MemorySwap: number;
   readonly PidsLimit: number;
+  readonly OomScoreAdj: number;
   readonly Init: true;
-  readonly LogConfig: { readonly Type: 'json-file'; readonly Config: Readonly<Record<string, string>> };
+  readonly RestartPolicy: { readonly Name: 'no' };
+  readonly AutoRemove: false;
+  readonly LogConfig: { readonly Type: string; readonly Config: Readonly<Record<string, string>> };
   readonly NetworkMode: string;
   readonly Privileged: boolean;
   readonly Binds: readonly string[];
@@ -78,7 +83,7 @@ interface EngineDevice {
 export function toCreateOptions(
   spec: PilotSpec,
   cgroupParent: string | undefined,
-  info: { readonly appArmor: boolean },
+  info: { readonly appArmor: boolean; readonly logDriver: string },
 ): CreateOptions {
   return {
     Image: spec.image,
@@ -95,10 +100,14 @@ export function toCreateOptions(
       Memory: spec.memoryBytes,
       // Left at 0 the engine would allow as much swap as memory.
       MemorySwap: spec.memoryBytes + spec.swapBytes,
-      PidsLimit: pidsLimit,
+      PidsLimit: spec.pids,
+      OomScoreAdj: oomScoreAdjustment,
+      // Reaps what a payload leaves behind, and passes SIGTERM on to payloads that would ignore it as process 1.
       Init: true,
-      // A pilot that talks without end must not fill the host's disk.
-      LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '2' } },
+      // How pilots go on and when they are removed is decided by the plan alone.
+      RestartPolicy: { Name: 'no' },
+      AutoRemove: false,
+      LogConfig: toLogConfig(info.logDriver),
       NetworkMode: spec.network,
       Privileged: spec.privileged,
       Binds: spec.binds,
@@ -131,6 +140,15 @@ function toEngineDevice(device: DeviceSpec): EngineDevice {
     PathInContainer: device.containerPath,
     CgroupPermissions: device.permissions,
   };
+}
+
+/**
+ * The log of a pilot, in a bounded file where the engine keeps files or does not tell. Where it hands logs on, to the journal or over
+ * the network, it goes on doing so: whoever takes them bounds them.
+ */
+function toLogConfig(logDriver: string): HostConfig['LogConfig'] {
+  if (logDriver === '' || logDriver === 'json-file') return { Type: 'json-file', Config: logLimits };
+  return { Type: logDriver, Config: logDriver === 'local' ? logLimits : {} };
 }
 
 /** Only AppArmor profiles are dropped where there is no AppArmor: seccomp, SELinux and the like stay in force. */

@@ -65,6 +65,7 @@ function settings(config: Config, privateBinds: readonly string[]) {
     cpus: config.cpus_per_dock,
     memoryBytes: config.max_dock_mem,
     swapBytes: config.max_dock_swap,
+    pids: config.max_dock_pids,
     privileged: config.docker_privileged,
     network: config.network,
     binds: config.binds.map((bind) => withMode(bind, config.bind_options, privateBinds)),

@@ -2,7 +2,7 @@ import { formatSize } from '../config/quantity.js';
 import type { ContainerSettings } from '../model.js';
 import { addedCapability, refusedWishes } from './narrow.js';
 import type { OwnPlaces } from './match-bind.js';
-import { manyCpus, mostSwap, type Policy } from './policy.js';
+import { manyCpus, mostSwap, usualMostPids, type Policy } from './policy.js';
 
 function refusedLimits({ cpus, memoryBytes, swapBytes }: ContainerSettings, policy: Policy): readonly string[] {
   const found: string[] = [];
@@ -16,6 +16,14 @@ function refusedLimits({ cpus, memoryBytes, swapBytes }: ContainerSettings, poli
   if (swapBytes > policy.most_dock_swap || (memoryBytes === 0 && policy.most_dock_swap < mostSwap))
     found.push(`it may use more swap than most_dock_swap, ${formatSize(policy.most_dock_swap)}`);
   return found;
+}
+
+function refusedPids({ pids }: ContainerSettings, { most_dock_pids: most }: Policy): readonly string[] {
+  // A kernel that cannot limit processes is no violation where the owner of the host has said nothing about them.
+  const isRefused = pids === 0 ? most < usualMostPids : pids > most;
+  return isRefused
+    ? [`it may have ${pids === 0 ? 'any number of' : pids} processes, and most_dock_pids is ${most}`]
+    : [];
 }
 
 /**
@@ -37,6 +45,7 @@ export function violations(settings: ContainerSettings, policy: Policy, own: Own
   return [
     ...refusedWishes(wishes, policy, own),
     ...refusedLimits(settings, policy),
+    ...refusedPids(settings, policy),
     ...settings.extras.map((extra) => `it has ${extra}, which Plancton never asks for`),
   ];
 }

@@ -142,6 +142,7 @@ type Numbers =
   | 'cpus_per_dock'
   | 'max_dock_mem'
   | 'max_dock_swap'
+  | 'max_dock_pids'
   | 'max_ttl'
   | 'main_sleep'
   | 'updateconfig'
@@ -171,6 +172,7 @@ export function narrow(config: Config, policy: Policy, own: OwnPlaces): Narrowed
     bytes === 0 ? 'no limit' : formatSize(bytes),
   );
   cap('max_dock_swap', 'most_dock_swap', policy.most_dock_swap, formatSize);
+  cap('max_dock_pids', 'most_dock_pids', policy.most_dock_pids);
   cap('max_ttl', 'most_ttl', policy.most_ttl, formatDuration);
   atLeast('main_sleep', 'least_main_sleep', policy.least_main_sleep);
   atLeast('updateconfig', 'least_updateconfig', policy.least_updateconfig);

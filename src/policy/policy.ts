@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import { networkName, securityOption } from '../config/container-values.js';
-import { key, maxPilots, type Key } from '../config/schema.js';
+import { fewestPids, key, maxPilots, mostPids, type Key } from '../config/schema.js';
 import { amount, count, duration, flag, listOf, size } from '../config/value-type.js';
 import { allowedBind, allowedCapability, allowedDevice, allowedImage, allowedUser } from './allowed-values.js';
 
@@ -9,6 +9,9 @@ const year = 365 * 86_400;
 export const manyCpus = 4096;
 /** No cap. */
 export const mostSwap = 2 ** 50;
+
+/** No pilot needs more, and a host has room for more. */
+export const usualMostPids = 32_768;
 
 /** All that the host's owner can say about pilots, in the order in which people read it. What is not said is not allowed, or not capped. */
 export const policyKeys = {
@@ -50,6 +53,7 @@ export const policyKeys = {
   most_cpus_per_dock: key(amount(0.01, manyCpus), manyCpus, 'CPUs', 'Caps cpus_per_dock.'),
   most_dock_mem: key(size(0, 2 ** 50), 0, 'bytes', 'Caps max_dock_mem; 0 means no cap.'),
   most_dock_swap: key(size(0, mostSwap), mostSwap, 'bytes', 'Caps max_dock_swap.'),
+  most_dock_pids: key(count(fewestPids, mostPids), usualMostPids, 'processes', 'Caps max_dock_pids.'),
   most_ttl: key(duration(1, year), year, 'seconds', 'Caps max_ttl.'),
   least_main_sleep: key(duration(1, 3600), 1, 'seconds', 'main_sleep is at least this.'),
   least_updateconfig: key(duration(1, 86_400), 1, 'seconds', 'updateconfig and git_interval are at least this.'),

@@ -13,6 +13,7 @@ const shape = z.looseObject({
   pid: z.number(),
   hostname: z.string(),
   at: moment,
+  atBootMs: z.number(),
   startedAt: moment,
   health: z.enum(['ok', 'waiting']),
   trouble: maybeText,

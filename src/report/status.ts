@@ -22,6 +22,8 @@ export interface Status {
   readonly hostname: string;
   /** ISO 8601, when the cycle ended. */
   readonly at: string;
+  /** The same, in ms since the host was booted: no step of its wall clock changes that. */
+  readonly atBootMs: number;
   readonly startedAt: string;
   /** `waiting`: the engine does not answer, or there is no configuration yet. */
   readonly health: 'ok' | 'waiting';
@@ -101,7 +103,13 @@ export interface StatusFacts {
   readonly troubles: readonly string[];
 }
 
-function toPilotStatus(pilot: Pilot, now: Instant): PilotStatus {
+function ageMs({ spawnedBootMs, bootId, createdWallMs }: Pilot, now: Instant, host: HostFacts): number {
+  return spawnedBootMs !== undefined && bootId === host.bootId
+    ? now.bootMs - spawnedBootMs
+    : now.wallMs - createdWallMs;
+}
+
+function toPilotStatus(pilot: Pilot, now: Instant, host: HostFacts): PilotStatus {
   return {
     name: pilot.name,
     id: pilot.id.slice(0, 12),
@@ -109,7 +117,7 @@ function toPilotStatus(pilot: Pilot, now: Instant): PilotStatus {
     image: pilot.image,
     revision: pilot.revision,
     cpus: pilot.cpus,
-    ageSeconds: Math.max(0, Math.round((now.wallMs - pilot.createdWallMs) / 1000)),
+    ageSeconds: Math.max(0, Math.round(ageMs(pilot, now, host) / 1000)),
   };
 }
 
@@ -136,6 +144,7 @@ export function toStatus(facts: StatusFacts): Status {
     instance: facts.instance,
     hostname: facts.host.hostname,
     at: new Date(now.wallMs).toISOString(),
+    atBootMs: Math.round(now.bootMs),
     startedAt: new Date(facts.startedWallMs).toISOString(),
     health: facts.trouble === undefined ? 'ok' : 'waiting',
     trouble: facts.trouble,
@@ -153,7 +162,7 @@ export function toStatus(facts: StatusFacts): Status {
     },
     engine: facts.engine,
     config: facts.config,
-    pilots: seen?.observation.pilots.map((pilot) => toPilotStatus(pilot, now)) ?? [],
+    pilots: seen?.observation.pilots.map((pilot) => toPilotStatus(pilot, now, facts.host)) ?? [],
     totals: facts.totals,
   };
 }

@@ -107,6 +107,7 @@ export function describeContract(title: string, open: () => Promise<EngineUnderT
         cpus: 0.25,
         memoryBytes: 20_000_000,
         swapBytes: 0,
+        pids: 4096,
         extras: [],
       });
       await expect(subject.engine.settingsOf('f'.repeat(64))).rejects.toMatchObject({ kind: 'not-found' });

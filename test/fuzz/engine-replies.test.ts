@@ -13,7 +13,7 @@ import { mutateValue } from './mutate-value.js';
 
 const id = 'f'.repeat(64);
 const ownership = { instance: 'here', adoptOriginal: true };
-const { HostConfig, ...Config } = toCreateOptions(aSpec(), '/plancton/x', { appArmor: true });
+const { HostConfig, ...Config } = toCreateOptions(aSpec(), '/plancton/x', { appArmor: true, logDriver: 'json-file' });
 const labels = { ...Config.Labels, [pilotLabels.instance]: 'here' };
 
 const summary = {

@@ -57,7 +57,10 @@ it('configurations under policies', () =>
       const { policy } = verdict;
       const narrowed = narrow(config, policy, own);
       const spec = pilotSpec({ config: narrowed.config, revision: 'r' }, anObservation(), 'aaaaaa');
-      const { HostConfig, ...Config } = toCreateOptions(spec, '/plancton/x', { appArmor: true });
+      const { HostConfig, ...Config } = toCreateOptions(spec, '/plancton/x', {
+        appArmor: true,
+        logDriver: 'json-file',
+      });
       const made = { Config, HostConfig: { ...HostConfig, ...gift } };
       const found = violations(readContainerSettings(made), policy, own);
       const beyond = beyondPolicy(made, policy, own);

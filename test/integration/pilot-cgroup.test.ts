@@ -33,6 +33,7 @@ async function engineInfo(): Promise<EngineInfo> {
     cgroupVersion: version === '2' ? 2 : 1,
     rootless: false,
     appArmor: false,
+    logDriver: 'json-file',
     dataRoot: '/nonexistent',
   };
 }

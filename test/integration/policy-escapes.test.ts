@@ -22,7 +22,7 @@ const modest = aConfig({ network: 'none', cpus_per_dock: 0.1, max_dock_mem: 20_0
 function requestOf(attempt: EscapeAttempt): Record<string, unknown> {
   const config = 'config' in attempt ? attempt.config : modest;
   const spec = pilotSpec({ config, revision: 'r1' }, anObservation(), 'escape');
-  const request = toCreateOptions(spec, undefined, { appArmor: true });
+  const request = toCreateOptions(spec, undefined, { appArmor: true, logDriver: 'json-file' });
   const host = { ...request.HostConfig, ...('host' in attempt ? attempt.host : {}) };
   return { ...request, ...('container' in attempt ? attempt.container : {}), HostConfig: host };
 }

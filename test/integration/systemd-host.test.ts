@@ -49,8 +49,21 @@ test('systemd has no complaints about the units, and little about their exposure
   expect(
     await host.must('systemd-analyze', 'verify', 'plancton.service', 'plancton.slice', 'plancton-reap.timer'),
   ).toBe('');
-  const overall = (await host.exec('systemd-analyze', 'security', 'plancton.service')).stdout;
-  expect(Number(/Overall exposure level.*: ([\d.]+)/.exec(overall)?.[1])).toBeLessThanOrEqual(2.5);
+  for (const unit of ['plancton.service', 'plancton-reap.service']) {
+    const overall = (await host.exec('systemd-analyze', 'security', unit)).stdout;
+    expect(Number(/Overall exposure level.*: ([\d.]+)/.exec(overall)?.[1]), unit).toBeLessThanOrEqual(2);
+  }
+});
+
+test('the daemon has no capability, and writes to no control group but that of its pilots', async () => {
+  const status = await host.sh(`cat /proc/${await mainPid()}/status`);
+  for (const set of ['Eff', 'Prm', 'Bnd']) expect(status).toMatch(new RegExp(`Cap${set}:\\s0+$`, 'm'));
+  const inService = `nsenter --mount --target ${await mainPid()} sh -c`;
+  const group = '/sys/fs/cgroup/$([ -e /sys/fs/cgroup/cgroup.controllers ] || echo cpu/)';
+  await host.sh(`${inService} 'mkdir ${group}plancton/probe && rmdir ${group}plancton/probe'`);
+  const elsewhere = await host.exec('sh', '-c', `${inService} 'mkdir ${group}system.slice/probe ${group}probe'`);
+  expect(elsewhere.stderr.match(/Read-only file system/g)).toHaveLength(2);
+  expect(JSON.parse(await host.must('planctonctl', 'status', '--json'))).toMatchObject({ yields: { mode: 'cgroup' } });
 });
 
 test('planctonctl agrees with the engine', async () => {

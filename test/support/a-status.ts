@@ -10,6 +10,7 @@ export function aStatus(overrides: Partial<Status> = {}): Status {
     instance: 'i1',
     hostname: 'wn042',
     at: '2026-01-01T02:00:00.000Z',
+    atBootMs: 10_800_000,
     startedAt: '2026-01-01T00:00:00.000Z',
     health: 'ok',
     trouble: undefined,
@@ -33,7 +34,13 @@ export function aStatus(overrides: Partial<Status> = {}): Status {
     yields: { mode: 'cgroup', text: 'all pilots in one cgroup of the lowest weight' },
     image: { wanted: 'busybox:latest', id: 'sha256:0123456789abcdef', pulling: undefined },
     engine: { host: 'unix:///var/run/docker.sock', version: '20.10.24', apiVersion: '1.41', failure: undefined },
-    config: { source: '/etc/plancton', revision: '3f2a1b0c9d8e7f6a5b4c', probation: undefined, refused: undefined, unreachable: undefined },
+    config: {
+      source: '/etc/plancton',
+      revision: '3f2a1b0c9d8e7f6a5b4c',
+      probation: undefined,
+      refused: undefined,
+      unreachable: undefined,
+    },
     pilots: [
       {
         name: 'plancton-worker-aaaaaa',

@@ -14,6 +14,7 @@ export const soundEngine: EngineInfo = {
   cgroupVersion: 2,
   rootless: false,
   appArmor: false,
+  logDriver: 'json-file',
   dataRoot: '/var/lib/docker',
 };
 

@@ -92,6 +92,7 @@ export function aSpec(overrides: Partial<PilotSpec> = {}): PilotSpec {
     cpus: 1,
     memoryBytes: 64 * 1024 * 1024,
     swapBytes: 0,
+    pids: 4096,
     privileged: false,
     network: 'bridge',
     binds: [],

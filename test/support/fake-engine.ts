@@ -70,6 +70,7 @@ const info: EngineInfo = {
   cgroupVersion: 1,
   rootless: false,
   appArmor: false,
+  logDriver: 'json-file',
   dataRoot: '/var/lib/docker',
 };
 

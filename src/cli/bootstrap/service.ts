@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CliError, exitCodes } from '../exit-codes.js';
+import { confinementOf } from './confinement.js';
 import type { BootstrapContext } from './context.js';
 import { readCrontab, withoutOurLine, withOurLine, writeCrontab } from './crontab.js';
 import { reapName, serviceName, sliceName, timerName, writeUnits } from './unit-file.js';
@@ -41,7 +42,8 @@ export async function installService(context: BootstrapContext): Promise<void> {
 
 async function installUnit(context: BootstrapContext): Promise<void> {
   const { places, engineHost } = context;
-  const changed = writeUnits(places, engineHost === usualEngine ? undefined : engineHost);
+  const confinement = await confinementOf(context);
+  const changed = writeUnits(places, confinement, engineHost === usualEngine ? undefined : engineHost);
   // A daemon that somebody started by hand would keep the unit from starting; its pilots are adopted.
   const byHand = context.readStatus(places.runDir) !== undefined && !(await isActive(context));
   if (byHand) await mustRun(context, 'stop');

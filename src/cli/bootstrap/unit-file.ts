@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../write-file-atomic.js';
+import { confine, type Confinement } from './confinement.js';
 import type { Places } from './context.js';
 
 export const serviceName = 'plancton.service';
@@ -36,12 +37,12 @@ export function renderService(
 }
 
 /** Writes all units; tells whether anything changed. Throws what the file system says. */
-export function writeUnits(places: Places, engineHost?: string): boolean {
+export function writeUnits(places: Places, confinement: Confinement, engineHost?: string): boolean {
   const template = (name: string) => readFileSync(join(places.templates, name), 'utf8');
   const wanted = {
-    [serviceName]: renderService(template(serviceName), places, engineHost),
+    [serviceName]: confine(renderService(template(serviceName), places, engineHost), confinement),
     [sliceName]: template(sliceName),
-    [reapName]: renderService(template(reapName), places, engineHost),
+    [reapName]: confine(renderService(template(reapName), places, engineHost), confinement),
     [timerName]: template(timerName),
   };
   mkdirSync(places.unitDir, { recursive: true, mode: 0o755 });

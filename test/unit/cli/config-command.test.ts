@@ -33,7 +33,16 @@ describe('config check', () => {
   it('tells what a valid configuration comes to on this host', async () => {
     const { code, out, err } = await run(['check'], [good]);
     expect({ code, err }).toEqual({ code: 0, err: '' });
-    expect(out).toBe("valid: config.yaml\nmax_docks on this host (4 CPUs): 3\ndocker_cmd: sh -c 'sleep 60'");
+    expect(out).toContain("valid: config.yaml\nmax_docks on this host (4 CPUs): 3\ndocker_cmd: sh -c 'sleep 60'\n");
+  });
+
+  it('tells what could be tighter, how, and at what price', async () => {
+    const { code, out } = await run(['check'], [good]);
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /\ncould be tighter:\n {2}user_group: '65534:65534' instead of '0:0'\n {4}gain: .+\n {4}price: .+/,
+    );
+    expect((await run(['check', 'conf/demo.yaml'])).out).not.toContain('tighter');
   });
 
   it('shows every problem in its place and ends with 78', async () => {
@@ -69,6 +78,9 @@ describe('config check', () => {
       problems: [],
       maxDocks: 3,
       command: ['sh', '-c', 'sleep 60'],
+      tightenings: ['user_group', 'capabilities', 'security_opts'].map(
+        (key) => expect.objectContaining({ key }) as unknown,
+      ),
     });
     const { code, out, err } = await run(['check', '--json'], [bad]);
     expect({ code, err }).toEqual({ code: 78, err: '' });

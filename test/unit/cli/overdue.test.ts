@@ -9,12 +9,13 @@ import { createFakeClock } from '../../support/fake-clock.js';
 import { tempDirectory } from '../../support/temp-directory.js';
 
 /** The status of a daemon that holds its lock and ended its last cycle `ms` ago, with the next one 30 s later. */
-async function statusAfter(ms: number, options: { json?: boolean } = {}) {
+async function statusAfter(ms: number, options: { json?: boolean } = {}, stepMs = 0) {
   const rundir = tempDirectory();
   const clock = createFakeClock();
   const attempt = await acquireProcessLock(rundir, 4711, systemClock);
-  writeStatusFile(rundir, aStatus({ at: new Date(clock.now().wallMs).toISOString(), nextCycleInSeconds: 30 }));
-  clock.stepWall(ms);
+  writeStatusFile(rundir, aStatus({ atBootMs: clock.now().bootMs, nextCycleInSeconds: 30 }));
+  clock.suspend(ms);
+  clock.stepWall(stepMs);
   const context = recordingContext({ clock });
   const exitCode = await showStatus(context, { rundir, ...options });
   if (attempt.held) attempt.lock.release();
@@ -36,7 +37,13 @@ describe('the status of a daemon that hangs', () => {
     expect(JSON.parse(text)).toMatchObject({ running: true, overdue: true, cycles: 240 });
   });
 
-  it.each([0, 30_000, 89_000, -3_600_000])('is none as long as the next cycle may be under way (%i ms)', async (ms) => {
+  it.each([3, -3])('is told from a wall clock that was put by %i days', async (days) => {
+    const stepMs = days * 86_400_000;
+    expect((await statusAfter(0, {}, stepMs)).exitCode).toBe(0);
+    expect((await statusAfter(300_000, {}, stepMs)).exitCode).toBe(4);
+  });
+
+  it.each([0, 30_000, 89_000])('is none as long as the next cycle may be under way (%i ms)', async (ms) => {
     const { exitCode, text } = await statusAfter(ms);
     expect(exitCode).toBe(0);
     expect(text).toMatch(/health +ok/);

@@ -57,6 +57,14 @@ describe('the service notifier', () => {
     expect(feeds(commands)).toBe(before);
   });
 
+  it('does not pile up what a systemd that hangs does not take, and does not wait for it at the end', async () => {
+    const { notifier, commands, clock } = aNotifier(underSystemd);
+    // Nothing runs before the next turn, so all of these wait.
+    for (let count = 0; count < 50; count += 1) notifier.cycle(aStatus());
+    await clock.settle();
+    expect(commands).toHaveLength(3);
+  });
+
   it('does not vouch for a daemon that never had a cycle', async () => {
     const { commands, clock } = aNotifier(underSystemd);
     await clock.advance(600_000);

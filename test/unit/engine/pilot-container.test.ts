@@ -8,8 +8,8 @@ import {
 } from '../../../src/engine/pilot-container.js';
 import { aSpec } from '../../support/builders.js';
 
-const withAppArmor = { appArmor: true };
-const withoutAppArmor = { appArmor: false };
+const withAppArmor = { appArmor: true, logDriver: 'json-file' };
+const withoutAppArmor = { appArmor: false, logDriver: 'json-file' };
 const ownership = { instance: 'test', adoptOriginal: false };
 
 function aSummary(overrides: Partial<ContainerSummary> = {}): ContainerSummary {
@@ -75,6 +75,27 @@ describe('a pilot as a create request', () => {
         PidsLimit: 4096,
         LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '2' } },
       },
+    });
+  });
+
+  it.each([
+    ['json-file', { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '2' } }],
+    ['', { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '2' } }],
+    ['local', { Type: 'local', Config: { 'max-size': '10m', 'max-file': '2' } }],
+    ['journald', { Type: 'journald', Config: {} }],
+    ['none', { Type: 'none', Config: {} }],
+  ])('has a bounded log, or one that is bounded elsewhere, on an engine that logs by "%s"', (logDriver, expected) => {
+    const { HostConfig } = toCreateOptions(aSpec(), undefined, { ...withAppArmor, logDriver });
+    expect(HostConfig.LogConfig).toEqual(expected);
+  });
+
+  it('has as many processes as its configuration says, and goes first when memory is short', () => {
+    const { HostConfig } = toCreateOptions(aSpec({ pids: 77 }), undefined, withAppArmor);
+    expect(HostConfig).toMatchObject({
+      PidsLimit: 77,
+      OomScoreAdj: 500,
+      RestartPolicy: { Name: 'no' },
+      AutoRemove: false,
     });
   });
 

@@ -12,6 +12,7 @@ const info: EngineInfo = {
   cgroupVersion: 2,
   rootless: false,
   appArmor: false,
+  logDriver: 'json-file',
   dataRoot: '/var/lib/docker',
 };
 

@@ -94,6 +94,7 @@ describe('a new pilot', () => {
       cpus: 0.5,
       memoryBytes: 3e9,
       swapBytes: 1e9,
+      pids: 4096,
       privileged: true,
       network: 'host',
       binds: [],

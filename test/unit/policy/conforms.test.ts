@@ -20,6 +20,7 @@ function inspected(
 ): unknown {
   const { HostConfig, ...Config } = toCreateOptions(aSpec({ image: 'busybox', user: '0:0', cpus: 1 }), '/plancton/x', {
     appArmor: false,
+    logDriver: 'json-file',
   });
   return { Config: { ...Config, ...config }, HostConfig: { ...HostConfig, ...host } };
 }
@@ -67,6 +68,7 @@ describe('a container that was made', () => {
     ['GroupAdd', { GroupAdd: ['docker'] }],
     ['Links', { Links: ['/a:/b'] }],
     ['OomKillDisable', { OomKillDisable: true }],
+    ['OomScoreAdj', { OomScoreAdj: -1000 }],
     ['AutoRemove', { AutoRemove: true }],
     ['RestartPolicy', { RestartPolicy: { Name: 'always' } }],
     ['docker_privileged', { Privileged: true }],
@@ -105,6 +107,17 @@ describe('a container that was made', () => {
     expect(found(inspected({ CpuQuota: 0 }))).toEqual([]);
     expect(found(inspected({ CpuQuota: 300_000 }), policy)[0]).toContain('most_cpus_per_dock');
     expect(found(inspected({ CpuQuota: 0, NanoCpus: 1e9 }), policy)).toEqual([]);
+  });
+
+  it('has no more processes than it may, where the kernel can count them', () => {
+    const policy = aPolicy('images: [busybox]\nusers: ["0:0"]\nmost_dock_pids: 5000\n');
+    expect(found(inspected({ PidsLimit: 5001 }), policy)[0]).toContain('most_dock_pids');
+    expect(found(inspected({ PidsLimit: 5000 }), policy)).toEqual([]);
+    for (const none of [0, -1, null]) {
+      expect(found(inspected({ PidsLimit: none }), policy)[0]).toContain('most_dock_pids');
+      expect(found(inspected({ PidsLimit: none }))).toEqual([]);
+    }
+    expect(found(inspected({ PidsLimit: 100_000 }))[0]).toContain('most_dock_pids');
   });
 
   it('that is strange is no container that conforms', () => {

@@ -36,7 +36,8 @@ test('an unusual engine is written down for the service', () => {
 test('nothing changes when the same units are written again', () => {
   const world = makeBootstrapWorld();
   worlds.push(world);
-  expect(writeUnits(world.context.places)).toBe(true);
-  expect(writeUnits(world.context.places)).toBe(false);
-  expect(writeUnits({ ...world.context.places, nodeFile: '/elsewhere/node' })).toBe(true);
+  const usual = { overridesOwners: false, hasUserNamespaces: true };
+  expect(writeUnits(world.context.places, usual)).toBe(true);
+  expect(writeUnits(world.context.places, usual)).toBe(false);
+  expect(writeUnits({ ...world.context.places, nodeFile: '/elsewhere/node' }, usual)).toBe(true);
 });
