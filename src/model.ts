@@ -339,6 +339,7 @@ export interface Hold {
     | 'stale-sample'
     | 'image'
     | 'policy'
+    | 'engine-effects'
     | 'back-off'
     | 'cap'
     | 'foreign-cpu'
@@ -350,6 +351,27 @@ export interface Hold {
     | 'evict-off'
     | 'not-crowded';
   readonly text: string;
+}
+
+/** A pilot that the engine could not remove; it is tried again, ever less often. Monotonic ms. */
+export interface StuckPilot {
+  readonly pilot: Pilot;
+  /** When that failed first. */
+  readonly sinceMs: number;
+  readonly tries: number;
+  readonly nextTryMs: number;
+  /** The engine's words. */
+  readonly said: string;
+  /** It may have a process still. */
+  readonly holdsSlot: boolean;
+}
+
+/** An engine that lists pilots and does not do in time what it is asked to. Monotonic ms. */
+export interface HangingEffects {
+  readonly sinceMs: number;
+  /** How often it was asked in vain since then. */
+  readonly inVain: number;
+  readonly nextTryMs: number;
 }
 
 /** The numbers behind a plan, for status and explanations. CPUs unless said otherwise. */
@@ -393,8 +415,11 @@ export interface Plan<State> {
   /** Undefined: the configuration in force is proven. */
   readonly probation: Probation | undefined;
   readonly capacity: Capacity;
-  /** The daemon's work is done: nothing left to drain or to kill. */
-  readonly finished: 'drain-stop' | 'force-stop' | undefined;
+  readonly stuck: readonly StuckPilot[];
+  /** Undefined while the engine does what it is asked to. */
+  readonly hanging: HangingEffects | undefined;
+  /** The daemon's work is done: nothing left to drain or to kill, or `force-stop-unfinished`: nothing that can be killed. */
+  readonly finished: 'drain-stop' | 'force-stop' | 'force-stop-unfinished' | undefined;
   /** Ms until the next known deadline (TTL, cool-down, back-off); undefined = none before the timer. */
   readonly wakeInMs: number | undefined;
   readonly state: State;

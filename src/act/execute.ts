@@ -1,4 +1,3 @@
-import pLimit from 'p-limit';
 import type { Clock } from '../clock.js';
 import { EngineError, type ContainerEngine, type PullProgress } from '../engine/container-engine.js';
 import type {
@@ -16,9 +15,10 @@ import type {
   SpawnAction,
   ThawAction,
 } from '../model.js';
+import { isUnanswered } from '../plan/unanswered.js';
+import { createRemovalQueue, type RemovalQueue } from './removal-queue.js';
 import { createStartQueue, type StartQueue } from './start-queue.js';
 
-const REMOVALS_AT_ONCE = 16;
 /** What is left of ended pilots is cleared away after the starts of the same moment, but no later than this. */
 const CLEARING_WAITS_MS = 5_000;
 
@@ -60,8 +60,20 @@ function toFailure(error: unknown): EngineFailure {
   throw error;
 }
 
+/** Or may run, in a state that we do not know. */
 function runs({ state }: Pilot): boolean {
-  return state === 'running' || state === 'paused' || state === 'restarting';
+  return state === 'running' || state === 'paused' || state === 'restarting' || state === 'unknown';
+}
+
+/** Passes over a failure of the engine; a bug is passed on. */
+function passOver(error: unknown): undefined {
+  toFailure(error);
+}
+
+/** Who could not be stopped may be killed if it had its time, or the engine will not stop it; not if the engine may not have heard of it. */
+function unlessUnheard(error: unknown): void {
+  const failure = toFailure(error);
+  if (isUnanswered(failure) && failure.kind !== 'timeout') throw error;
 }
 
 /**
@@ -77,7 +89,7 @@ class EngineExecutor implements Executor {
   readonly #running = new Set<Promise<void>>();
   readonly #stop = new AbortController();
   readonly #starts: StartQueue;
-  readonly #removals = pLimit(REMOVALS_AT_ONCE);
+  readonly #removals: RemovalQueue;
   #batches = 0;
   /** Number of the last batch whose starts are not wanted any more. */
   #withdrawn = 0;
@@ -86,6 +98,7 @@ class EngineExecutor implements Executor {
   constructor(options: ExecutorOptions) {
     this.#options = options;
     this.#starts = createStartQueue(options.clock);
+    this.#removals = createRemovalQueue(options.clock);
   }
 
   begin(actions: readonly Action[]): void {
@@ -110,7 +123,7 @@ class EngineExecutor implements Executor {
           break;
         case 'freeze':
         case 'thaw':
-          this.#keep(this.#removals(() => this.#freezeOrThaw(action)));
+          this.#keep(this.#removals.add(() => this.#freezeOrThaw(action)));
           break;
       }
     }
@@ -159,7 +172,7 @@ class EngineExecutor implements Executor {
       await Promise.race([Promise.all(starts), longest]);
       started.abort();
     }
-    await this.#removals(() => this.#remove(action));
+    await this.#removals.add(() => this.#remove(action));
   }
 
   #end(action: Action, result: Outcome['result'], error?: EngineFailure, ended?: PilotEnd): void {
@@ -177,16 +190,19 @@ class EngineExecutor implements Executor {
       return;
     }
     let id: string | undefined;
+    let asked = false;
     try {
       id = await engine.createPilot(action.spec, cgroupParent());
       await this.#inspect(id, name);
+      asked = true;
       await engine.startPilot(id);
       this.#end(action, 'done');
     } catch (error) {
       batch.failed = true;
-      this.#end(action, 'failed', toFailure(error));
-      // What was made and does not run would only be in the way; if this fails too, a later cycle reaps it.
-      if (id !== undefined) await engine.removePilot(id).catch(toFailure);
+      const failure = toFailure(error);
+      this.#end(action, 'failed', failure);
+      // What was made and will not run would only be in the way; if this fails too, a later cycle reaps it. What may run yet is left alone.
+      if (id !== undefined && !(asked && isUnanswered(failure))) await engine.removePilot(id).catch(passOver);
     } finally {
       this.#spawning.delete(name);
     }
@@ -205,8 +221,9 @@ class EngineExecutor implements Executor {
     const { engine } = this.#options;
     const { id } = action.pilot;
     try {
-      if (runs(action.pilot)) await engine.stopPilot(id, action.stopSeconds);
-      const ended = await engine.pilotEnd(id);
+      if (runs(action.pilot)) await engine.stopPilot(id, action.stopSeconds).catch(unlessUnheard);
+      // Nice to know, and no reason to keep it.
+      const ended = await engine.pilotEnd(id).catch(passOver);
       await engine.removePilot(id);
       this.#end(action, 'done', undefined, ended);
     } catch (error) {

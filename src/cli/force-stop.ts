@@ -89,7 +89,10 @@ function createReporter(context: CliContext): (status: Status | undefined) => vo
   let said: string | undefined;
   return (status) => {
     if (status === undefined) return;
-    const text = status.trouble ?? `${status.pilots.length} pilots left`;
+    const stuck = status.faults
+      .filter(({ code }) => code === 'pilot-stuck')
+      .map(({ what, said }) => `${what}: ${said ?? ''}`);
+    const text = status.trouble ?? [`${status.pilots.length} pilots left`, ...stuck].join('; ');
     if (text !== said) context.err(text);
     said = text;
   };

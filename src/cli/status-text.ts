@@ -1,4 +1,5 @@
 import type { SeenMode } from '../model.js';
+import type { Fault } from '../report/faults.js';
 import type { PilotStatus, Status } from '../report/status.js';
 import { withoutControls } from './log-line.js';
 
@@ -16,7 +17,8 @@ export function statusLine(status: Status): string {
   const pilots = capacity === undefined ? 'no pilots known' : `${capacity.pilots}/${capacity.admissible ?? '?'} pilots`;
   const facts = [pilots, mode];
   if (status.health !== 'ok') facts.push(status.health);
-  if (status.trouble !== undefined) facts.push(status.trouble);
+  const worst = status.trouble ?? status.faults[0]?.what;
+  if (worst !== undefined) facts.push(worst);
   return withoutControls(facts.join(', '));
 }
 
@@ -77,6 +79,14 @@ function configRows({ config }: Status): [string, string][] {
   return rows;
 }
 
+/** `nowWallMs`: ms since 1970. */
+function faultText({ what, since, said, doing, cure }: Fault, nowWallMs: number): string {
+  const age = formatAge((nowWallMs - Date.parse(since)) / 1000);
+  return [`${what} (for ${age})`, ...(said === undefined ? [] : [said]), `Plancton: ${doing}`, `you: ${cure}`].join(
+    '\n',
+  );
+}
+
 /** Each row of text below the last, the first one labelled. */
 function formatRows(rows: readonly (readonly [string, string])[]): string[] {
   return rows.flatMap(([label, text]) =>
@@ -99,6 +109,7 @@ export function formatStatus(status: Status, nowWallMs: number): string {
   const { totals } = status;
   const rows: [string, string][] = [
     ['health', status.trouble === undefined ? status.health : `${status.health}: ${status.trouble}`],
+    ...status.faults.map((fault): [string, string] => ['fault', faultText(fault, nowWallMs)]),
     ['mode', modeTexts[status.mode]],
     ['pilots', capacityText(status)],
     ...status.holds.map(({ text }): [string, string] => ['limited by', text]),

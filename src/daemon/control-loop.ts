@@ -198,8 +198,10 @@ export class ControlLoop {
       this.#failure = undefined;
       this.#tell(cycle);
       this.#beginEndOfTrial(inForce, cycle.plan.probation);
+      const { finished, stuck } = cycle.plan;
+      if (finished !== undefined && stuck.length > 0) publish({ type: 'pilots-left', stuck });
       onCycle(cycle, this.#dueInMs());
-      return cycle.plan.finished;
+      return finished;
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
       const failure = this.#loseEngine(error);

@@ -41,7 +41,7 @@ export interface DaemonOptions {
 
 /** Why the daemon ended. `bad-config`: nothing valid to start with. */
 export type DaemonEnd =
-  | { readonly why: 'stopped' | 'drain-stop' | 'force-stop' }
+  | { readonly why: 'stopped' | 'drain-stop' | 'force-stop' | 'force-stop-unfinished' }
   | { readonly why: 'bad-config'; readonly problems: readonly string[] };
 
 export interface Daemon {

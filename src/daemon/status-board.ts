@@ -6,7 +6,8 @@ import type { Ground } from './ground.js';
 import type { Action, EngineFailure, Outcome, Probation, Proof } from '../model.js';
 import type { HeldCycle } from './control-loop.js';
 import type { Cycle } from './reconcile.js';
-import { toStatus, type Status } from '../report/status.js';
+import type { Fault } from '../report/faults.js';
+import { toStatus, type Status, type StatusFacts } from '../report/status.js';
 
 /** Keeps what a status tells beyond the cycle at hand. */
 export interface StatusBoard {
@@ -28,19 +29,17 @@ export function createStatusBoard(
   const startedWallMs = clock.now().wallMs;
   let seen: Cycle | undefined;
   let cycles = 0;
-  const failures = new Map<Action['type'], string>();
-  let totals: Status['totals'] = { spawned: 0, ended: 0, evicted: 0, failed: 0 };
+  let faults: readonly Fault[] = [];
+  const tally = createTally();
   return {
-    count(outcome) {
-      totals = addOutcome(totals, outcome);
-      noteFailure(failures, outcome);
-    },
+    count: tally.count,
     status(cycle, nextCycleInMs) {
       const isHeld = 'failure' in cycle;
       const failure = isHeld ? cycle.failure : undefined;
       if (!isHeld) seen = cycle;
+      const wantedImage = keeper.state.inForce?.config.docker_image ?? '';
       cycles += 1;
-      return toStatus({
+      const facts: StatusFacts = {
         version,
         pid,
         instance,
@@ -49,17 +48,39 @@ export function createStatusBoard(
         now: clock.now(),
         nextCycleInMs,
         cycles,
-        trouble: failure?.message,
+        failure,
         mode: isHeld ? cycle.mode : cycle.observation.mode,
         seen,
         yields: { mode: session.group().yields, text: session.group().describe() },
-        wantedImage: keeper.state.inForce?.config.docker_image ?? '',
+        wantedImage,
+        pullFailure: tally.pullFailure(wantedImage),
         engine: engineStatus(session, engineHost, failure),
         config: configStatus(ground, seen?.plan.probation),
-        totals,
-        troubles: [...failures.values(), ...eventsNotice(events.trouble())],
-      });
+        totals: tally.totals(),
+        troubles: [...tally.failures(), ...eventsNotice(events.trouble())],
+      };
+      const status = toStatus(facts, faults);
+      ({ faults } = status);
+      return status;
     },
+  };
+}
+
+/** What came of actions so far. */
+function createTally() {
+  const failures = new Map<Action['type'], string>();
+  let totals: Status['totals'] = { spawned: 0, ended: 0, evicted: 0, failed: 0 };
+  let pull: { readonly reference: string; readonly failure: string | undefined } | undefined;
+  return {
+    count: (outcome: Outcome): void => {
+      const { action, error } = outcome;
+      totals = addOutcome(totals, outcome);
+      noteFailure(failures, outcome);
+      if (action.type === 'pull') pull = { reference: action.reference, failure: error?.message };
+    },
+    totals: () => totals,
+    failures: () => failures.values(),
+    pullFailure: (wanted: string) => (pull?.reference === wanted ? pull.failure : undefined),
   };
 }
 
@@ -99,18 +120,18 @@ function addOutcome(totals: Status['totals'], { action, result }: Outcome): Stat
 
 /** Sentences about what failed last, by what was tried; a success takes its sentence away. */
 function noteFailure(failures: Map<Action['type'], string>, { action, result, error }: Outcome): void {
+  const what = WHAT_FAILED[action.type];
   if (result === 'done') failures.delete(action.type);
-  if (result === 'failed')
-    failures.set(action.type, `${WHAT_FAILED[action.type]}: ${error?.message ?? 'no reason given'}`);
+  if (result === 'failed' && what !== undefined)
+    failures.set(action.type, `${what}: ${error?.message ?? 'no reason given'}`);
 }
 
-const WHAT_FAILED: Readonly<Record<Action['type'], string>> = {
+/** What is not told as a fault, which knows more about it. */
+const WHAT_FAILED: Readonly<Partial<Record<Action['type'], string>>> = {
   spawn: 'the last start of a pilot failed',
-  remove: 'the last removal of a pilot failed',
   freeze: 'the last try to freeze a pilot failed',
   thaw: 'the last try to thaw a pilot failed',
   'drop-image': 'the last removal of a superseded image failed',
-  pull: 'the last pull of the image failed, an older one on this host is used if there is one',
 };
 
 function eventsNotice(trouble: string | undefined): readonly string[] {

@@ -17,8 +17,10 @@ export const defaultDeadlines = {
   removeMs: 30_000,
   /** For each name of an image; with the last one all its files go. */
   dropImageMs: 120_000,
-  /** Without a sign of life. */
-  pullStallMs: 300_000,
+  /** Without a sign of life: layers are told of several times a second while they come and while they are unpacked. */
+  pullStallMs: 120_000,
+  /** However lively it is. Images of tens of GB come over slow lines too. */
+  pullMs: 7_200_000,
   /** For the stream of events, which may have nothing to tell for long. */
   followMs: 86_400_000,
 };

@@ -117,13 +117,15 @@ async function unlessSo(reply: Promise<unknown>, isSo: () => Promise<boolean>): 
 }
 
 async function removePilot(connection: DockerConnection, id: string): Promise<void> {
-  const call = { what: `Removing pilot ${shortId(id)}`, deadlineMs: connection.deadlines.removeMs };
+  const { clock, deadlines } = connection;
+  const call = { what: `Removing pilot ${shortId(id)}`, deadlineMs: deadlines.removeMs };
+  // So that the engine's own answer is told, and not that there was none.
+  const untilMs = clock.now().monoMs + deadlines.removeMs - 2 * removalPollMs;
   await connection.call(call, async (docker, abortSignal) => {
     const remove = () => docker.getContainer(id).remove({ force: true, v: true, abortSignal });
     // 409: somebody is removing it already. That may still fail; it is gone only when it is gone.
-    while ((await unlessRefused(remove(), [404, 409])) === 409) {
-      await connection.clock.sleep(removalPollMs, abortSignal);
-    }
+    const refusals = () => (clock.now().monoMs < untilMs ? [404, 409] : [404]);
+    while ((await unlessRefused(remove(), refusals())) === 409) await clock.sleep(removalPollMs, abortSignal);
   });
 }
 

@@ -42,13 +42,13 @@ export async function pullImage(connection: DockerConnection, request: PullReque
   const { reference, registryAuthFile, onProgress, giveUp } = request;
   const { name, tag, digest } = parse(reference);
   const what = `Pulling ${reference}`;
-  const stallMs = connection.deadlines.pullStallMs;
+  const { pullStallMs: stallMs, pullMs: longestMs } = connection.deadlines;
   const stream = await connection.call({ what, deadlineMs: stallMs, giveUp }, async (docker, abortSignal) => {
     const auth = await readRegistryAuth(registryAuthFile, name);
     const _query = { fromImage: name, tag: digest ?? tag ?? 'latest' };
     return docker.createImage(auth, { _query, _body: {}, abortSignal });
   });
-  await followPull(stream, { clock: connection.clock, what, stallMs, giveUp, onProgress });
+  await followPull(stream, { clock: connection.clock, what, stallMs, longestMs, giveUp, onProgress });
   if ((await findImage(connection, reference)) === null) {
     throw new EngineError('malformed', `${what}: the container engine says it is done, but has no such image`);
   }

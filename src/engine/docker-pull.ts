@@ -13,6 +13,8 @@ export interface PullOptions {
   readonly what: string;
   /** How long the engine may say nothing. */
   readonly stallMs: number;
+  /** How long all of it may take. */
+  readonly longestMs: number;
   readonly giveUp: AbortSignal;
   readonly onProgress: (progress: PullProgress) => void;
 }
@@ -30,14 +32,16 @@ interface PullMessage {
  * its verdict is success, everything else rejects with an EngineError.
  */
 export async function followPull(stream: NodeJS.ReadableStream, options: PullOptions): Promise<void> {
-  const { clock, what, stallMs, giveUp, onProgress } = options;
+  const { clock, what, stallMs, longestMs, giveUp, onProgress } = options;
+  const untilMs = clock.now().monoMs + longestMs;
   const messages: AsyncGenerator<PullMessage> = readMessages(stream);
   const layers = createLayers();
   let toldMonoMs = -Infinity;
   let done = false;
   try {
     for (;;) {
-      const next = await callEngine({ clock, what, deadlineMs: stallMs, giveUp }, () => messages.next());
+      const deadlineMs = Math.min(stallMs, Math.max(0, untilMs - clock.now().monoMs));
+      const next = await callEngine({ clock, what, deadlineMs, giveUp }, () => messages.next());
       if (next.done === true) break;
       const status = readStatus(what, next.value);
       layers.note(next.value);

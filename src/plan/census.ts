@@ -1,11 +1,13 @@
 import type { Config } from '../config/schema.js';
 import type { Observation, Pilot, PilotState } from '../model.js';
-import type { State, Tracked } from './state.js';
+import { isShell } from './quarantine.js';
+import type { State, Tracked, Unanswered } from './state.js';
 import { track } from './track.js';
+import { unlistedStarts } from './unanswered.js';
 
 /** Who holds a slot, who has just ended, and what is remembered about each pilot. */
 export interface Census {
-  /** Pilots in the list that hold a slot: everything but those whose process is gone. */
+  /** Pilots in the list that hold a slot: everything but those that have no process and will have none. */
   readonly holders: readonly Pilot[];
   /** How many hold a slot, those included that were asked for and are not listed yet. */
   readonly count: number;
@@ -30,8 +32,13 @@ function bytesOf(config: Config, pilot: Pilot): number {
 }
 
 /** Counts each pilot's end once, whether it is seen exited or has vanished between two looks. */
-export function takeCensus(config: Config, observation: Observation, state: State): Census {
-  const { pilots, inFlight } = observation;
+export function takeCensus(
+  config: Config,
+  observation: Observation,
+  state: State,
+  unanswered: readonly Unanswered[],
+): Census {
+  const { pilots } = observation;
   const tracked = new Map<string, Tracked>();
   let ended = 0;
   for (const pilot of pilots) {
@@ -43,8 +50,10 @@ export function takeCensus(config: Config, observation: Observation, state: Stat
   for (const [id, before] of state.tracked) {
     if (!tracked.has(id) && before.ran && !before.ended && !before.evicted) ended += 1;
   }
-  const holders = pilots.filter((pilot) => !GONE.includes(pilot.state));
-  const asked = inFlight.spawning.filter((spawn) => !pilots.some((pilot) => pilot.name === spawn.name));
+  const holders = pilots.filter(
+    (pilot) => !GONE.includes(pilot.state) && !isShell(pilot, tracked.get(pilot.id)?.removalTrouble),
+  );
+  const asked = unlistedStarts(observation, unanswered);
   const promised =
     holders.reduce((sum, pilot) => sum + cpusOf(config, pilot), 0) + asked.reduce((sum, spawn) => sum + spawn.cpus, 0);
   const promisedBytes =

@@ -2,6 +2,7 @@ import type { Config } from '../config/schema.js';
 import type { CpuSample, Hold, RemoveAction } from '../model.js';
 import { isStale } from './capacity.js';
 import { ageMs } from './census.js';
+import { effectsHold, healthyStarts } from './effects.js';
 import { modeGate, policyGate } from './gates.js';
 import { hasNewSample, type Situation } from './situation.js';
 import type { LegacyMemory } from './state.js';
@@ -59,7 +60,10 @@ function controlOverhead(
 }
 
 /** Why nothing may be launched in this loop, or undefined. */
-function closedGate({ config, observation, source }: Situation, lastRemovalMs: number | undefined): Hold | undefined {
+function closedGate(
+  { config, observation, source, effects }: Situation,
+  lastRemovalMs: number | undefined,
+): Hold | undefined {
   const { mode, at, sample } = observation;
   const asked = modeGate(mode) ?? policyGate(observation.policy);
   if (asked !== undefined) return asked;
@@ -71,7 +75,7 @@ function closedGate({ config, observation, source }: Situation, lastRemovalMs: n
   if (lastRemovalMs !== undefined && at.monoMs - lastRemovalMs <= config.grace_spawn * 1000) {
     return { gate: 'cool-down', text: 'too little time since the last removal' };
   }
-  return undefined;
+  return healthyStarts(effects, observation) === 0 ? effectsHold(effects, at.monoMs) : undefined;
 }
 
 /**
@@ -79,7 +83,7 @@ function closedGate({ config, observation, source }: Situation, lastRemovalMs: n
  * at the host per loop, so between two samples there is nothing to do. `reaped`: how many pilots this cycle reaps.
  */
 export function planLegacy(situation: Situation, reaped: number): LegacyPlan {
-  const { config, observation, state, census } = situation;
+  const { config, observation, state, census, effects } = situation;
   const { sample, at } = observation;
   const before = state.legacy;
   const isNew = hasNewSample(situation) && !isStale(config, sample?.monoMs, at.monoMs);
@@ -91,7 +95,8 @@ export function planLegacy(situation: Situation, reaped: number): LegacyPlan {
   // The original reaps after it launches: what this cycle reaps holds back the next one.
   const lastRemovalMs = evictions.length > 0 ? at.monoMs : before.lastRemovalMs;
   const closed = closedGate(situation, lastRemovalMs);
-  const launch = isNew && closed === undefined ? legacyLaunchable(config, cpus, 100 - busy, census.count) : 0;
+  const fitting = isNew && closed === undefined ? legacyLaunchable(config, cpus, 100 - busy, census.count) : 0;
+  const launch = Math.min(fitting, healthyStarts(effects, observation));
   return {
     launch: Math.max(0, launch),
     evictions,

@@ -2,22 +2,25 @@ import type { Config } from '../config/schema.js';
 import type { Hold, Observation, Pilot, Plan, ReclaimAction, SpawnAction, SpawnReason } from '../model.js';
 import { recordSample } from './capacity.js';
 import { breakerDueMs, learn } from './breaker.js';
-import { takeCensus, type Census } from './census.js';
+import { takeCensus } from './census.js';
+import { effectsDueMs, hangingEffects, isHeld, judgeEffects } from './effects.js';
 import { planEviction } from './evict.js';
 import { planMemoryEviction } from './evict-memory.js';
 import { planFreezing } from './freeze.js';
 import { earnPermits } from './growth.js';
-import { planImage } from './image.js';
+import { planImage, type ImagePlan } from './image.js';
 import { planLegacy } from './legacy.js';
 import { takeLessons } from './lesson.js';
 import { nextSuffix, pilotSpec } from './pilot-spec.js';
 import { watchPilots } from './probation.js';
+import { quarantineDueMs, resists, stuckPilots } from './quarantine.js';
 import { nextExpiryMs, planReaps } from './reap.js';
 import { hasNewSample, type Situation } from './situation.js';
 import { measureCapacity, planSpawns } from './spawn.js';
 import type { LastEviction, State } from './state.js';
 import { planSupersededImages } from './superseded-images.js';
 import { markEvicted } from './track.js';
+import { recallUnanswered, unansweredDueMs } from './unanswered.js';
 
 /** Somebody waits for a force-stop to be over. */
 const FORCE_STOP_POLL_MS = 1000;
@@ -89,12 +92,14 @@ function byLegacy(situation: Situation, reaped: number): Load {
 }
 
 function spawnActions(
-  { observation, source }: Situation,
+  { observation, source, unanswered }: Situation,
   load: Load,
 ): { readonly actions: readonly SpawnAction[]; readonly seed: number } {
   let { seed } = load.state;
   if (source === undefined || load.starts.length === 0) return { actions: [], seed };
-  const taken = new Set([...observation.pilots, ...observation.inFlight.spawning].map(({ name }) => name));
+  const taken = new Set(
+    [...observation.pilots, ...observation.inFlight.spawning, ...unanswered].map(({ name }) => name),
+  );
   const actions = load.starts.map((reason): SpawnAction => {
     const next = nextSuffix(seed, taken);
     seed = next.seed;
@@ -110,20 +115,28 @@ function isBeyondReach(pilot: Pilot): boolean {
   return pilot.state === 'removing' || pilot.state === 'dead';
 }
 
-/** Whether what the operator asked for has come about. Pilots that only remain to be removed do not keep a drain from ending. */
-function finished(observation: Observation, census: Census): Plan<State>['finished'] {
+/**
+ * Whether what the operator asked for has come about. Pilots that only remain to be removed do not keep a drain from ending, nor do those
+ * that cannot be: they would keep it for ever.
+ */
+function finished({ observation, census, unanswered }: Situation): Plan<State>['finished'] {
+  const { holders, tracked } = census;
   const { mode, pilots, inFlight } = observation;
-  if (inFlight.spawning.length > 0) return undefined;
-  if (mode === 'drain-stop' && census.holders.length === 0) return 'drain-stop';
-  if (mode === 'force-stop' && pilots.every(isBeyondReach)) return 'force-stop';
-  return undefined;
+  if (inFlight.spawning.length + unanswered.length > 0) return undefined;
+  const isStuck = ({ id }: Pilot) => resists(tracked.get(id)?.removalTrouble);
+  if (mode === 'drain-stop' && holders.every(isStuck)) return 'drain-stop';
+  if (mode !== 'force-stop') return undefined;
+  const left = pilots.filter((pilot) => !isBeyondReach(pilot));
+  if (!left.every(isStuck)) return undefined;
+  return left.length === 0 ? 'force-stop' : 'force-stop-unfinished';
 }
 
 /** Whether starts that were asked for would now be one too many: behind a slow engine they may have waited for long. */
-function isFull({ config, observation, census }: Situation, evictions: readonly ReclaimAction[]): boolean {
+function isFull({ config, observation, census, effects }: Situation, evictions: readonly ReclaimAction[]): boolean {
   const crowded = evictions.some(({ type }) => type !== 'thaw');
   const forbidden = observation.mode !== 'active' || observation.policy.refusals.length > 0;
-  return forbidden || crowded || census.count > config.max_docks;
+  const hangs = isHeld(effects, observation.at.monoMs);
+  return forbidden || crowded || hangs || census.count > config.max_docks;
 }
 
 function soonest(...times: readonly (number | undefined)[]): number | undefined {
@@ -137,24 +150,56 @@ function coolDownEndMs(state: State['eviction'], nowMs: number): number | undefi
   return left > 0 ? left : undefined;
 }
 
-/**
- * The decision of one cycle. Pure: the same configuration, observation and state always give the same plan. Actions are in
- * the order to begin them: what frees room first, then new pilots, then slow work.
- */
-export function plan(config: Config, observation: Observation, state: State): Plan<State> {
-  const census = takeCensus(config, observation, state);
-  const reaps = planReaps(config, observation, census, state);
-  const image = planImage(config, observation, state.image);
-  const superseded = planSupersededImages(config, observation, census, state.keptImages);
+/** What the rules look at, and who goes whatever they say. */
+function assess(config: Config, observation: Observation, state: State, source: Situation['source']) {
+  const unanswered = recallUnanswered(observation, state.unanswered);
+  const census = takeCensus(config, observation, state, unanswered);
+  const reaps = planReaps(config, observation, census, { ...state, unanswered });
+  const stuck = stuckPilots(observation, census.tracked, census.holders);
+  const resting = stuck.filter(({ nextTryMs }) => observation.at.monoMs < nextTryMs);
   const situation: Situation = {
     config,
     observation,
     state,
     census,
+    unanswered,
+    stuck,
+    effects: judgeEffects(observation, state.effects),
     samples: recordSample(config, observation, state),
-    leaving: new Set([...observation.inFlight.removing, ...reaps.map(({ pilot }) => pilot.id)]),
-    source: image.use,
+    leaving: new Set([
+      ...observation.inFlight.removing,
+      ...reaps.map(({ pilot }) => pilot.id),
+      ...resting.map(({ pilot }) => pilot.id),
+    ]),
+    source,
   };
+  return { situation, reaps };
+}
+
+/** Ms until time alone may change the plan; undefined = it will not. */
+function dueInMs({ config, observation, census, unanswered, stuck, effects }: Situation, load: Load, image: ImagePlan) {
+  const nowMs = observation.at.monoMs;
+  return soonest(
+    nextExpiryMs(config, observation, census),
+    coolDownEndMs(load.state.eviction, nowMs),
+    unansweredDueMs(unanswered, nowMs),
+    quarantineDueMs(stuck, nowMs),
+    effectsDueMs(effects, nowMs),
+    image.dueInMs,
+    load.wakeInMs,
+    observation.mode === 'force-stop' ? FORCE_STOP_POLL_MS : undefined,
+  );
+}
+
+/**
+ * The decision of one cycle. Pure: the same configuration, observation and state always give the same plan. Actions are in
+ * the order to begin them: what frees room first, then new pilots, then slow work.
+ */
+export function plan(config: Config, observation: Observation, state: State): Plan<State> {
+  const image = planImage(config, observation, state.image);
+  const { situation, reaps } = assess(config, observation, state, image.use);
+  const { census, effects, unanswered, stuck } = situation;
+  const superseded = planSupersededImages(config, observation, census, state.keptImages);
   const load = config.policy === 'legacy' ? byLegacy(situation, reaps.length) : byCapacity(situation);
   const spawns = spawnActions(situation, load);
   const { probation, memory } = watchPilots(situation);
@@ -165,14 +210,10 @@ export function plan(config: Config, observation: Observation, state: State): Pl
     holds: load.holds,
     probation,
     capacity: measureCapacity(situation),
-    finished: finished(observation, census),
-    wakeInMs: soonest(
-      nextExpiryMs(config, observation, census),
-      coolDownEndMs(load.state.eviction, observation.at.monoMs),
-      image.dueInMs,
-      load.wakeInMs,
-      observation.mode === 'force-stop' ? FORCE_STOP_POLL_MS : undefined,
-    ),
+    stuck,
+    hanging: hangingEffects(effects),
+    finished: finished(situation),
+    wakeInMs: dueInMs(situation, load, image),
     state: {
       // Not spread out: that takes as long as all the rest of a plan, which a simulation makes by the ten thousands.
       tokens: load.state.tokens,
@@ -188,6 +229,8 @@ export function plan(config: Config, observation: Observation, state: State): Pl
       samples: situation.samples,
       startsSinceSample: (hasNewSample(situation) ? 0 : state.startsSinceSample) + spawns.actions.length,
       tracked: markEvicted(census.tracked, load.evictions),
+      unanswered,
+      effects,
       keptImages: superseded.kept,
       // Whatever comes next is not started from what pilots have condemned, not even while its image is being pulled.
       image: { ...image.memory, lastUsed: probation?.verdict === 'condemned' ? undefined : used },

@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema.js';
 import type { Observation, Pilot, RemovalReason, RemoveAction } from '../model.js';
 import { ageMs, type Census } from './census.js';
+import { rests } from './quarantine.js';
 import type { State } from './state.js';
 
 /** A container that a daemon before this one has made is given this long to start before it is taken away: its start may still be under way. */
@@ -12,7 +13,11 @@ const NEVER_STARTED_AFTER_MS = 30_000;
 const GIVEN_UP_AFTER_MS = 60_000;
 
 /** Made by this daemon: if it does not start it now, it has given it up, and nobody else will. */
-function isOurMaking({ host }: Observation, { beganBootMs }: State, { spawnedBootMs, bootId }: Pilot): boolean {
+function isOurMaking(
+  { host }: Observation,
+  beganBootMs: State['beganBootMs'],
+  { spawnedBootMs, bootId }: Pilot,
+): boolean {
   if (beganBootMs === undefined || spawnedBootMs === undefined) return false;
   return bootId === host.bootId && spawnedBootMs >= Math.round(beganBootMs);
 }
@@ -21,34 +26,38 @@ function reasonToReap(
   config: Config,
   observation: Observation,
   census: Census,
-  state: State,
+  { beganBootMs, unanswered }: Pick<State, 'beganBootMs' | 'unanswered'>,
   pilot: Pilot,
 ): RemovalReason | undefined {
   if (pilot.state === 'exited' || pilot.state === 'dead') return 'exited';
   if (observation.mode === 'force-stop') return 'force-stop';
   if (ageMs(observation, census, pilot) > config.max_ttl * 1000) return 'expired';
   if (pilot.state !== 'created') return undefined;
-  if (observation.inFlight.spawning.some((spawn) => spawn.name === pilot.name)) return undefined;
+  if ([...observation.inFlight.spawning, ...unanswered].some(({ name }) => name === pilot.name)) return undefined;
   // Its slot would be empty meanwhile.
-  if (isOurMaking(observation, state, pilot)) return 'never-started';
+  if (isOurMaking(observation, beganBootMs, pilot)) return 'never-started';
   const seenMs = observation.at.bootMs - (census.tracked.get(pilot.id)?.firstSeenBootMs ?? observation.at.bootMs);
   const isOld = seenMs >= NEVER_STARTED_AFTER_MS || ageMs(observation, census, pilot) >= GIVEN_UP_AFTER_MS;
   return isOld ? 'never-started' : undefined;
 }
 
-/** Pilots that must go whatever the load is: ended, never started, past their time to live, or all of them on force-stop. */
+/**
+ * Pilots that must go whatever the load is: ended, never started, past their time to live, or all of them on force-stop. Those that could
+ * not be removed rest in between.
+ */
 export function planReaps(
   config: Config,
   observation: Observation,
   census: Census,
-  state: State,
+  memory: Pick<State, 'beganBootMs' | 'unanswered'>,
 ): readonly RemoveAction[] {
   const underWay = new Set(observation.inFlight.removing);
   const reaps: RemoveAction[] = [];
   for (const pilot of observation.pilots) {
     if (underWay.has(pilot.id) || pilot.state === 'removing') continue;
-    const reason = reasonToReap(config, observation, census, state, pilot);
+    const reason = reasonToReap(config, observation, census, memory, pilot);
     if (reason === undefined) continue;
+    if (rests(census.tracked.get(pilot.id)?.removalTrouble, reason, observation.at.monoMs)) continue;
     const stopSeconds = reason === 'expired' ? config.stop_timeout : 0;
     reaps.push({ type: 'remove', pilot, reason, stopSeconds, ageMs: ageMs(observation, census, pilot) });
   }

@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.js';
-import type { Observation } from '../model.js';
+import type { Observation, StuckPilot } from '../model.js';
 import type { Census } from './census.js';
-import type { PilotSource, SampleNote, State } from './state.js';
+import type { EffectsMemory, PilotSource, SampleNote, State, Unanswered } from './state.js';
 
 /** What the rules of one cycle look at, worked out once. */
 export interface Situation {
@@ -10,9 +10,13 @@ export interface Situation {
   /** As the last cycle left it. */
   readonly state: State;
   readonly census: Census;
+  readonly unanswered: readonly Unanswered[];
+  readonly stuck: readonly StuckPilot[];
+  /** The engine's health, by the outcomes of this observation too. */
+  readonly effects: EffectsMemory;
   /** Those of the state and, if it says something, the one of this observation. */
   readonly samples: readonly SampleNote[];
-  /** Ids of pilots that go anyway: being removed already, or reaped by this plan. */
+  /** Ids of pilots that go anyway: being removed already, reaped by this plan, or resting between two tries to remove them. */
   readonly leaving: ReadonlySet<string>;
   /** What to start pilots from; undefined = its image is not on this host. */
   readonly source: PilotSource | undefined;

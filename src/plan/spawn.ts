@@ -10,6 +10,7 @@ import {
   tolerable as tolerableFor,
 } from './capacity.js';
 import { breakerHold, isOpen, permits } from './breaker.js';
+import { effectsHold, healthyStarts } from './effects.js';
 import { growthGate, modeGate, policyGate, type Gate } from './gates.js';
 import type { Permits } from './growth.js';
 import type { Situation } from './situation.js';
@@ -59,7 +60,7 @@ function freeSlots(config: Config, capacity: Capacity): { readonly byCap: number
 }
 
 /** What forbids any start, before numbers are compared; undefined = nothing. */
-function closedGate({ config, observation, samples, source }: Situation): Hold | undefined {
+function closedGate({ config, observation, samples, source, effects }: Situation): Hold | undefined {
   const newest = samples.at(-1);
   const asked = modeGate(observation.mode) ?? policyGate(observation.policy);
   if (asked !== undefined) return asked;
@@ -71,7 +72,7 @@ function closedGate({ config, observation, samples, source }: Situation): Hold |
     const known = observation.image === null ? 'is not on this host' : 'could not be looked up';
     return { gate: 'image', text: `image ${config.docker_image} ${known}` };
   }
-  return undefined;
+  return healthyStarts(effects, observation) === 0 ? effectsHold(effects, observation.at.monoMs) : undefined;
 }
 
 /** `starting` = pilots asked for in this cycle; they count already. */
@@ -109,14 +110,16 @@ interface Limits {
 
 /** Why not all that fit are started; `starting` are, `more` of them for growth or as a probe. */
 function whyNotAll(
-  { config, observation }: Situation,
+  { config, observation, effects }: Situation,
   limits: Limits,
   starting: number,
   more: number,
 ): readonly Hold[] {
   const { breaker, allowed, coolDown, gate, pace } = limits;
   const holds: Hold[] = [];
-  if (starting >= allowed) holds.push(breakerHold(config, breaker, observation.at.bootMs));
+  const { at } = observation;
+  if (effects.hold !== undefined) holds.push(effectsHold(effects, at.monoMs));
+  else if (starting >= allowed) holds.push(breakerHold(config, breaker, at.bootMs));
   if (coolDown !== undefined) holds.push(coolDown);
   else if (gate !== undefined && more >= gate.most) holds.push(gate.hold);
   return holds.length > 0 ? holds : [paceHold(config, pace)];
@@ -132,15 +135,16 @@ export function planSpawns(
   breaker: BreakerMemory,
   last: LastEviction | undefined,
 ): SpawnPlan {
-  const { config, observation, census } = situation;
+  const { config, observation, census, effects } = situation;
   const closed = closedGate(situation);
   if (closed !== undefined) return { growth: 0, replacement: 0, probe: 0, holds: [closed], tokens };
 
   const capacity = measureCapacity(situation);
   const free = freeSlots(config, capacity);
   const fitting = Math.min(free.byCap, free.byCpu);
-  const probing = isOpen(breaker);
-  const allowed = permits(breaker, census, observation.at.bootMs);
+  const healthy = healthyStarts(effects, observation);
+  const probing = isOpen(breaker) || healthy < Infinity;
+  const allowed = Math.min(permits(breaker, census, observation.at.bootMs), healthy);
   const coolDown = coolDownHold(last, observation.at.monoMs);
   const replacement = probing ? 0 : Math.min(fitting, tokens.replacement, allowed);
   const gate = growthGate(situation, replacement);

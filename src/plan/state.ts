@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema.js';
+import type { RemovalReason } from '../model.js';
 
 /**
  * What one cycle hands to the next: a few timestamps and counters. Losing it (a restart of the daemon) costs time, never
@@ -19,6 +20,8 @@ export interface State {
   readonly startsSinceSample: number;
   /** Pilots by id, as long as the engine lists them. */
   readonly tracked: ReadonlyMap<string, Tracked>;
+  readonly unanswered: readonly Unanswered[];
+  readonly effects: EffectsMemory;
   readonly eviction: LastEviction | undefined;
   /** Only where pilots do not yield: since when there is an excess, and when there last was one. */
   readonly pressure: { readonly sinceMs: number; readonly lastMs: number } | undefined;
@@ -95,6 +98,40 @@ export interface Tracked {
   readonly frozenAtMs: number | undefined;
   /** It is to be frozen and cannot be: since when, and when it was last tried. Monotonic. */
   readonly freezeTrouble: { readonly sinceMs: number; readonly lastMs: number } | undefined;
+  /** It was to be removed and is still there. */
+  readonly removalTrouble: RemovalTrouble | undefined;
+}
+
+/** What there is to know about a pilot that could not be removed. Monotonic ms. */
+export interface RemovalTrouble {
+  readonly sinceMs: number;
+  /** Why it was to go when that was last tried. */
+  readonly reason: RemovalReason;
+  /** Failures in a row, for this reason. */
+  readonly tries: number;
+  /** Not tried again before this, unless there is another reason by then. */
+  readonly dueMs: number;
+  /** The engine's words. */
+  readonly said: string;
+  /** The engine has answered: it has not removed it, and does not do so in the background. */
+  readonly refused: boolean;
+}
+
+/** A start that was asked for and never answered: nobody knows whether the engine has carried it out, or will. */
+export interface Unanswered {
+  readonly name: string;
+  readonly cpus: number;
+  /** When the first list after that was read. Monotonic ms. */
+  readonly sinceMs: number;
+}
+
+/** What the engine does of what it is asked to; see effects.ts. Monotonic ms. */
+export interface EffectsMemory {
+  /** Pilots for which there was no answer in time, each with its last such moment, since anything worked. */
+  readonly timeouts: readonly { readonly name: string; readonly atMs: number }[];
+  /** Undefined while the engine is well. Else since when it is taken to hang, how often it was asked in vain, and when next. */
+  readonly hold:
+    { readonly sinceMs: number; readonly inVain: number; readonly pauseMs: number; readonly dueMs: number } | undefined;
 }
 
 export interface LastEviction {
@@ -164,6 +201,8 @@ export function initialState(seed: number): State {
     growth: { step: 0, spoiled: false },
     startsSinceSample: 0,
     tracked: new Map(),
+    unanswered: [],
+    effects: { timeouts: [], hold: undefined },
     eviction: undefined,
     pressure: undefined,
     breaker: { subject: '', fizzles: 0, cause: undefined, open: undefined, wary: undefined },

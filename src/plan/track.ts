@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.js';
 import type { Observation, Pilot, ReclaimAction } from '../model.js';
+import { removalTrouble } from './quarantine.js';
 import type { Tracked } from './state.js';
 
 function hasEnded(pilot: Pilot): boolean {
@@ -57,6 +58,7 @@ function firstSight(observation: Observation, pilot: Pilot): Tracked {
     unclear: false,
     frozenAtMs: undefined,
     freezeTrouble: undefined,
+    removalTrouble: undefined,
   };
 }
 
@@ -68,7 +70,8 @@ function isSame(a: Tracked, b: Tracked): boolean {
     a.ended === b.ended &&
     a.frozenAtMs === b.frozenAtMs &&
     a.unclear === b.unclear &&
-    a.freezeTrouble === b.freezeTrouble
+    a.freezeTrouble === b.freezeTrouble &&
+    a.removalTrouble === b.removalTrouble
   );
 }
 
@@ -90,6 +93,7 @@ export function track(config: Config, observation: Observation, pilot: Pilot, be
     evicted,
     frozenAtMs,
     freezeTrouble,
+    removalTrouble: removalTrouble(observation, pilot, known.removalTrouble),
     unclear: isUnclear(config, observation, pilot, known),
     runsSinceBootMs,
     ran: known.ran || runs || pilot.state === 'paused' || hasEnded(pilot),

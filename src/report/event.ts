@@ -1,4 +1,4 @@
-import type { EngineFailure, Hold, Observation, Outcome, Plan, SeenMode } from '../model.js';
+import type { EngineFailure, Hold, Observation, Outcome, Plan, SeenMode, StuckPilot } from '../model.js';
 
 /** Everything that happens, as data. Sinks word it, count it or ship it; no other code logs. */
 export type DaemonEvent =
@@ -35,6 +35,8 @@ export type DaemonEvent =
   /** Binds that get no mounts made later; empty = none any more. */
   | { readonly type: 'private-binds'; readonly paths: readonly string[] }
   | { readonly type: 'limit-changed'; readonly holds: readonly Hold[] }
+  /** The daemon ends, and these could not be removed. */
+  | { readonly type: 'pilots-left'; readonly stuck: readonly StuckPilot[] }
   | { readonly type: 'action-ended'; readonly outcome: Outcome; readonly atWallMs: number }
   | {
       readonly type: 'pull-progress';

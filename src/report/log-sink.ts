@@ -48,7 +48,9 @@ function wordFailure(outcome: Outcome): LogLine {
         ...facts,
       });
     case 'remove':
-      return line('error', 'pilot could not be removed, will be tried again', { pilot: action.pilot.name, ...facts });
+      return error?.kind === 'conflict'
+        ? line('info', 'pilot is still being removed by the engine', { pilot: action.pilot.name })
+        : line('error', 'pilot could not be removed, will be tried again', { pilot: action.pilot.name, ...facts });
     case 'freeze':
     case 'thaw':
       return line('error', action.type === 'freeze' ? 'pilot could not be frozen' : 'pilot could not be thawed', {
@@ -176,6 +178,10 @@ const WORDING: Wording = {
           { paths },
         ),
   'limit-changed': ({ holds }) => line('info', 'not more pilots because', { limits: holds.map((hold) => hold.text) }),
+  'pilots-left': ({ stuck }) =>
+    line('error', 'these pilots could not be removed and are left behind', {
+      pilots: stuck.map(({ pilot, said }) => `${pilot.name}: ${said}`),
+    }),
   'action-ended': ({ outcome }) => wordOutcome(outcome),
   'pull-progress': ({ reference, doneBytes, totalBytes }) =>
     line('info', 'pulling image', {

@@ -7,10 +7,10 @@ import type {
   Observation,
   Pilot,
   PilotState,
-  Plan,
   SeenMode,
   YieldMode,
 } from '../model.js';
+import { faultsOf, type Fault, type FaultFacts } from './faults.js';
 
 /** What `planctonctl status --json` prints and the daemon leaves in its run directory after every cycle. */
 export interface Status {
@@ -35,6 +35,8 @@ export interface Status {
   readonly nextCycleInSeconds: number;
   readonly capacity: Capacity | undefined;
   readonly holds: readonly Hold[];
+  /** What is wrong now, the worst first. */
+  readonly faults: readonly Fault[];
   /** What works, but not as somebody may expect; sentences. */
   readonly notices: readonly string[];
   readonly yields: { readonly mode: YieldMode; readonly text: string };
@@ -80,22 +82,15 @@ export interface PilotStatus {
 }
 
 /** What a status is made of. */
-export interface StatusFacts {
+export interface StatusFacts extends FaultFacts {
   readonly version: string;
   readonly pid: number;
   readonly instance: string;
   readonly host: HostFacts;
   readonly startedWallMs: number;
-  readonly now: Instant;
   readonly nextCycleInMs: number;
   readonly cycles: number;
-  readonly trouble: string | undefined;
-  readonly mode: SeenMode;
-  /** The last cycle that saw the pilots; undefined until there was one. */
-  readonly seen:
-    { readonly observation: Observation; readonly plan: Pick<Plan<unknown>, 'capacity' | 'holds'> } | undefined;
   readonly yields: Status['yields'];
-  readonly wantedImage: string;
   readonly engine: Status['engine'];
   readonly config: Status['config'];
   readonly totals: Status['totals'];
@@ -133,9 +128,11 @@ function imageId(image: Observation['image']): string | null | undefined {
   return image === null ? null : image?.id;
 }
 
-/** The status after a cycle; what a held cycle could not see is told from the last one that could. */
-export function toStatus(facts: StatusFacts): Status {
-  const { seen, now } = facts;
+/**
+ * The status after a cycle; what a held cycle could not see is told from the last one that could. `before`: the faults of the status before.
+ */
+export function toStatus(facts: StatusFacts, before: readonly Fault[]): Status {
+  const { seen, now, failure } = facts;
   return {
     apiVersion: 'plancton/v1',
     kind: 'Status',
@@ -146,13 +143,14 @@ export function toStatus(facts: StatusFacts): Status {
     at: new Date(now.wallMs).toISOString(),
     atBootMs: Math.round(now.bootMs),
     startedAt: new Date(facts.startedWallMs).toISOString(),
-    health: facts.trouble === undefined ? 'ok' : 'waiting',
-    trouble: facts.trouble,
+    health: failure === undefined ? 'ok' : 'waiting',
+    trouble: failure?.message,
     mode: facts.mode,
     cycles: facts.cycles,
     nextCycleInSeconds: Math.ceil(facts.nextCycleInMs / 1000),
     capacity: seen?.plan.capacity,
     holds: seen?.plan.holds ?? [],
+    faults: faultsOf(facts, before),
     notices: noticesOf(facts),
     yields: facts.yields,
     image: {

@@ -204,7 +204,7 @@ describe('an engine in trouble', () => {
     }
     await stage.start();
 
-    for (let step = 0; step < 60; step += 1) {
+    for (let step = 0; step < 100; step += 1) {
       await stage.clock.advance(5000);
       expect(stage.names().length).toBeLessThanOrEqual(4);
     }
@@ -264,10 +264,13 @@ describe('a restart of the daemon', () => {
     await second.stop();
   });
 
-  it('reaps what an earlier one made and never started', async () => {
+  it.each([
+    ['was refused and not cleared away either', 'refused', 'refused'],
+    ['was never answered', 'timeout', undefined],
+  ] as const)('reaps in time what was made and whose start %s', async (_what, started, removed) => {
     const stage = setStage({ ...LONG_PILOTS, config: QUICK });
-    stage.engine.failNext('startPilot', 'timeout');
-    stage.engine.failNext('removePilot', 'timeout');
+    stage.engine.failNext('startPilot', started);
+    if (removed !== undefined) stage.engine.failNext('removePilot', removed);
     await stage.start();
 
     await stage.clock.advance(90_000);

@@ -30,6 +30,7 @@ export function aStatus(overrides: Partial<Status> = {}): Status {
       admissible: 4,
     },
     holds: [],
+    faults: [],
     notices: [],
     yields: { mode: 'cgroup', text: 'all pilots in one cgroup of the lowest weight' },
     image: { wanted: 'busybox:latest', id: 'sha256:0123456789abcdef', pulling: undefined },

@@ -1,7 +1,10 @@
 import { keys, type Config } from '../../src/config/schema.js';
 import type {
+  Action,
   DropImageAction,
+  EngineFailure,
   Observation,
+  Outcome,
   Pilot,
   Plan,
   PullAction,
@@ -42,6 +45,15 @@ export function pullsOf({ actions }: Plan<State>): readonly PullAction[] {
 
 export function dropsOf({ actions }: Plan<State>): readonly DropImageAction[] {
   return actions.filter((action) => action.type === 'drop-image');
+}
+
+/** The outcome of an action that went well. */
+export function done(action: Action): Outcome {
+  return { action, result: 'done', error: undefined, ended: undefined };
+}
+
+export function failed(action: Action, kind: EngineFailure['kind'], message = `it was ${kind}`): Outcome {
+  return { action, result: 'failed', error: { kind, message }, ended: undefined };
 }
 
 /** Names of evicted pilots, in the order of the plan. */

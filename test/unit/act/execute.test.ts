@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createExecutor, type ExecutorOptions } from '../../../src/act/execute.js';
-import type { Action, Outcome, PilotState, RemovalReason } from '../../../src/model.js';
+import type { Action, EngineFailure, Outcome, PilotState, RemovalReason } from '../../../src/model.js';
 import { aHostImage, aPilot, aSpec } from '../../support/builders.js';
 import { createFakeClock } from '../../support/fake-clock.js';
 import { createFakeEngine } from '../../support/fake-engine.js';
@@ -137,5 +137,75 @@ describe('a superseded image', () => {
     await clock.advance(1);
     expect([...engine.images.keys()]).toEqual(['busybox:latest']);
     expect(results()).toEqual(['done', 'skipped', 'failed', 'done']);
+  });
+});
+
+describe('a start that the engine does not answer', () => {
+  it.each(['timeout', 'unreachable', 'malformed'] as const)(
+    'is left alone: it may have come to pass (%s)',
+    async (kind) => {
+      const { clock, engine, executor, outcomes } = anExecutor();
+      engine.failNext('startPilot', kind, { effectHappens: true });
+      executor.begin(starts(1));
+      await clock.settle();
+
+      expect(outcomes).toMatchObject([{ result: 'failed', error: { kind } }]);
+      expect(engine.calls.removePilot).toBe(0);
+      expect(engine.pilots()).toMatchObject([{ state: 'running' }]);
+    },
+  );
+
+  it('is cleared away when it was refused, or when it was never asked for', async () => {
+    const { clock, engine, executor } = anExecutor();
+    engine.failNext('startPilot', 'refused');
+    executor.begin(starts(1));
+    await clock.settle();
+    engine.failNext('settingsOf', 'timeout');
+    executor.begin(starts(1));
+    await clock.settle();
+
+    expect(engine.pilots()).toEqual([]);
+  });
+});
+
+describe('a pilot that resists', () => {
+  /** Begins to remove one that runs; the calls that were made for it. */
+  async function remove(method: 'stopPilot' | 'pilotEnd', kind: EngineFailure['kind']) {
+    const { clock, engine, executor, outcomes } = anExecutor();
+    engine.failNext(method, kind);
+    executor.begin([removal('running', 'expired')]);
+    await clock.settle();
+    return { outcomes, calls: engine.calls };
+  }
+
+  it.each(['timeout', 'refused'] as const)('is killed where it could not be stopped (%s)', async (kind) => {
+    const { outcomes, calls } = await remove('stopPilot', kind);
+
+    expect(calls.removePilot).toBe(1);
+    expect(outcomes).toMatchObject([{ result: 'done' }]);
+  });
+
+  it.each(['unreachable', 'malformed'] as const)(
+    'is not killed where the engine may not have heard (%s)',
+    async (kind) => {
+      const { outcomes, calls } = await remove('stopPilot', kind);
+
+      expect(calls.removePilot).toBe(0);
+      expect(outcomes).toMatchObject([{ result: 'failed', error: { kind } }]);
+    },
+  );
+
+  it('is removed though the engine cannot tell how it ended', async () => {
+    const { outcomes } = await remove('pilotEnd', 'timeout');
+
+    expect(outcomes).toMatchObject([{ result: 'done', ended: undefined }]);
+  });
+
+  it('is asked to stop first in a state that nobody knows', async () => {
+    const { clock, engine, executor } = anExecutor();
+    executor.begin([removal('unknown', 'expired')]);
+    await clock.settle();
+
+    expect([engine.calls.stopPilot, engine.calls.removePilot]).toEqual([1, 1]);
   });
 });

@@ -1,8 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { formatAge, formatStatus, statusLine } from '../../../src/cli/status-text.js';
+import type { Fault } from '../../../src/report/faults.js';
 import { aStatus } from '../../support/a-status.js';
 
 const now = Date.parse('2026-01-01T02:00:12.000Z');
+
+const aFault: Fault = {
+  code: 'engine-effects',
+  subject: undefined,
+  since: '2026-01-01T01:55:00.000Z',
+  what: 'the engine does nothing',
+  said: '3 times',
+  doing: 'waits',
+  cure: 'restart it',
+};
 
 describe('formatAge', () => {
   it.each([
@@ -57,6 +68,22 @@ describe('formatStatus', () => {
     expect(text).toContain('source away the server is away');
   });
 
+  it('tells of each fault what it is, since when, what is done about it and what the reader can do', () => {
+    const text = formatStatus(aStatus({ faults: [aFault] }), now);
+    expect(text).toContain(
+      [
+        '  health      ok',
+        '  fault       the engine does nothing (for 5 min 12 s)',
+        '              3 times',
+        '              Plancton: waits',
+        '              you: restart it',
+        '  mode        active',
+      ].join('\n'),
+    );
+    const short = formatStatus(aStatus({ faults: [{ ...aFault, said: undefined }] }), now);
+    expect(short).toMatch(/12 s\)\n +Plancton: waits/);
+  });
+
   it('says what is not known instead of a number', () => {
     const text = formatStatus(
       aStatus({
@@ -86,6 +113,7 @@ describe('formatStatus', () => {
 describe('statusLine', () => {
   it('is one line with pilots, mode and trouble', () => {
     expect(statusLine(aStatus())).toBe('1/4 pilots, active');
+    expect(statusLine(aStatus({ faults: [aFault] }))).toBe('1/4 pilots, active, the engine does nothing');
     expect(statusLine(aStatus({ health: 'waiting', trouble: 'no\nengine', capacity: undefined }))).toBe(
       'no pilots known, active, waiting, no\\u000aengine',
     );

@@ -12,10 +12,13 @@ import { aHost, anObservation, aSpec } from '../../support/builders.js';
 import { createFakeClock } from '../../support/fake-clock.js';
 import { aConfig } from '../../support/plan-builders.js';
 
-const nothing: KeeperState<Config> = { inForce: undefined, refused: undefined, unreachable: undefined };
+/** As far as the board looks: what image is wanted. */
+const wanted = { revision: { id: 'r1' }, config: { docker_image: 'x' } } as unknown as KeeperState<Config>['inForce'];
+const state: KeeperState<Config> = { inForce: wanted, refused: undefined, unreachable: undefined };
 
-function aBoard(keeper: Pick<Ground['keeper'], 'state' | 'proof'> = { state: nothing, proof: 'first' }) {
-  const options = { clock: createFakeClock(), version: '1', engineHost: 'unix:///e' };
+function aBoard(keeper: Pick<Ground['keeper'], 'state' | 'proof'> = { state, proof: 'first' }) {
+  const clock = createFakeClock();
+  const options = { clock, version: '1', engineHost: 'unix:///e' };
   const ground = {
     host: aHost(),
     instance: 'i',
@@ -29,6 +32,7 @@ function aBoard(keeper: Pick<Ground['keeper'], 'state' | 'proof'> = { state: not
   let trouble: string | undefined;
   const board = createStatusBoard(options, ground, session, { trouble: () => trouble });
   return {
+    clock,
     count: board.count,
     loseEvents: (why: string | undefined) => (trouble = why),
     after: (cycle: Cycle) => board.status(cycle, 1000),
@@ -39,6 +43,11 @@ function aBoard(keeper: Pick<Ground['keeper'], 'state' | 'proof'> = { state: not
 function started(result: Outcome['result'], message = ''): Outcome {
   const error = result === 'failed' ? ({ kind: 'refused', message } as const) : undefined;
   return { action: { type: 'spawn', spec: aSpec(), reason: 'growth' }, result, error, ended: undefined };
+}
+
+function pulled(reference: string, result: Outcome['result']): Outcome {
+  const error = result === 'failed' ? ({ kind: 'not-found', message: 'manifest unknown' } as const) : undefined;
+  return { action: { type: 'pull', reference, reason: 'missing' }, result, error, ended: undefined };
 }
 
 describe('the status board', () => {
@@ -73,7 +82,7 @@ describe('the status board', () => {
   ])('tells how a configuration that is %s does', (proof, text) => {
     const observation = anObservation({ proof });
     const cycle = { observation, plan: plan(aConfig(), observation, initialState(1)) };
-    const { probation } = aBoard({ state: nothing, proof }).after(cycle).config;
+    const { probation } = aBoard({ state, proof }).after(cycle).config;
 
     if (text === undefined) expect(probation).toBeUndefined();
     else expect(probation).toMatch(text);
@@ -81,14 +90,22 @@ describe('the status board', () => {
 
   it('counts a pull that failed as trouble, not as a pilot', () => {
     const board = aBoard();
-    board.count({
-      action: { type: 'pull', reference: 'x', reason: 'missing' },
-      result: 'failed',
-      error: { kind: 'not-found', message: 'manifest unknown' },
-      ended: undefined,
-    });
+    board.count(pulled('x', 'failed'));
 
     expect(board.status().totals.failed).toBe(0);
-    expect(board.status().notices.join()).toContain('manifest unknown');
+    expect(board.status().faults).toContainEqual(expect.objectContaining({ code: 'image', said: 'manifest unknown' }));
+
+    board.count(pulled('x', 'done'));
+    expect(board.status().faults.map(({ code }) => code)).not.toContain('image');
+    board.count(pulled('another', 'failed'));
+    expect(board.status().faults.map(({ code }) => code)).not.toContain('image');
+  });
+
+  it('remembers since when something is wrong', async () => {
+    const board = aBoard();
+    const [first] = board.status().faults;
+    await board.clock.advance(60_000);
+    expect(board.status().faults).toEqual([first]);
+    expect(first).toMatchObject({ code: 'engine-timeout', said: 'no answer' });
   });
 });

@@ -20,6 +20,7 @@ const deadlines: EngineDeadlines = {
   dropImageMs: 400,
   followMs: 60_000,
   pullStallMs: 400,
+  pullMs: 60_000,
 };
 const opened: HttpEngine[] = [];
 
@@ -279,11 +280,14 @@ describe('a removal that somebody else has begun', () => {
     expect(refusals).toBe(2);
   });
 
-  it('and never ends is a timeout', async () => {
+  it('and never ends is told as what the engine says, in the time of one call', async () => {
     const { engine } = await anEngine((_, reply) => {
       sendJson(reply, 409, inProgress);
     });
-    await expect(engine.removePilot('c1')).rejects.toMatchObject({ kind: 'timeout' });
+    await expect(engine.removePilot('c1')).rejects.toMatchObject({
+      kind: 'conflict',
+      message: expect.stringContaining('already in progress') as string,
+    });
   });
 });
 

@@ -1,8 +1,11 @@
 import type { ServerResponse } from 'node:http';
+import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.js';
 import type { PullProgress } from '../../../src/engine/container-engine.js';
 import { createDockerEngine } from '../../../src/engine/docker-engine.js';
+import { followPull } from '../../../src/engine/docker-pull.js';
+import { createFakeClock } from '../../support/fake-clock.js';
 import { sendJson, startHttpEngine, type HttpEngine } from '../../support/http-engine.js';
 
 const opened: HttpEngine[] = [];
@@ -23,7 +26,7 @@ async function anEngine(pull: (reply: ServerResponse) => void, { hasImage = true
     clock: systemClock,
     host: server.host,
     registryAuthFile: '/nonexistent/config.json',
-    deadlines: { pullStallMs: 400 },
+    deadlines: { pullStallMs: 1_500 },
   });
   return { server, engine };
 }
@@ -217,4 +220,28 @@ describe('the address of a pull', () => {
     await expect(engine.findImage('../containers')).rejects.toMatchObject({ kind: 'refused' });
     expect(server.requests).toEqual([]);
   });
+});
+
+it('a pull that tells of progress without end is over after two hours', async () => {
+  const clock = createFakeClock();
+  const stream = new PassThrough();
+  const pulling = followPull(stream, {
+    clock,
+    what: 'Pulling x:1',
+    stallMs: 120_000,
+    longestMs: 7_200_000,
+    giveUp: never,
+    onProgress: () => undefined,
+  });
+  let failure: unknown;
+  pulling.catch((error: unknown) => (failure = error));
+  let minutes = 0;
+  while (failure === undefined && minutes < 200) {
+    stream.write(`${JSON.stringify({ status: 'Downloading', id: 'a' })}\n`);
+    await new Promise(setImmediate);
+    await clock.advance(60_000);
+    minutes += 1;
+  }
+  expect(failure).toMatchObject({ kind: 'timeout' });
+  expect(minutes).toBe(120);
 });

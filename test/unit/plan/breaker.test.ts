@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { EngineFailure, Outcome, Pilot, Plan, RemoveAction, SpawnAction } from '../../../src/model.js';
+import type { EngineFailure, Outcome, Pilot, Plan, RemoveAction } from '../../../src/model.js';
 import type { State } from '../../../src/plan/state.js';
 import { anImage, anInFlight, anInstant } from '../../support/builders.js';
 import {
   aConfig,
   aStory,
+  failed,
   first,
   gatesOf,
   pilotsOf,
@@ -65,10 +66,6 @@ function ended(pilot: Pilot, ageMs: number, livedMs: number, changes: Partial<Ou
   const action: RemoveAction = { type: 'remove', pilot, reason: 'exited', stopSeconds: 0, ageMs };
   const end = { exitCode: 0, oomKilled: false, startedWallMs: START.wallMs, finishedWallMs: START.wallMs + livedMs };
   return { action, result: 'done', error: undefined, ended: { ...end, ...changes } };
-}
-
-function failed(action: SpawnAction, kind: EngineFailure['kind'], message: string): Outcome {
-  return { action, result: 'failed', error: { kind, message }, ended: undefined };
 }
 
 function holdText(decision: Plan<State>): string {

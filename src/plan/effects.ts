@@ -1,0 +1,87 @@
+import type { Action, HangingEffects, Hold, Observation } from '../model.js';
+import type { EffectsMemory } from './state.js';
+
+/**
+ * An engine may list containers in a millisecond and start or remove none of them, when what carries that out hangs behind it. It is
+ * judged by what it does: after three pilots for which it did not do in time what it was asked to, none is started but one now and
+ * then, until something works again. Three different ones: what cannot be killed says nothing about the engine, however often that is tried.
+ */
+const TIMEOUTS_TO_HOLD = 3;
+const WINDOW_MS = 300_000;
+const FIRST_PAUSE_MS = 30_000;
+/** One start in vain costs little; a host that waits when its engine is well again costs more. */
+const LONGEST_PAUSE_MS = 120_000;
+
+const NOTHING: EffectsMemory = { timeouts: [], hold: undefined };
+
+/** The pilot that an action has an effect on; undefined for what the engine does with the help of others. */
+function pilotOf(action: Action): string | undefined {
+  if (action.type === 'spawn') return action.spec.name;
+  return 'pilot' in action ? action.pilot.name : undefined;
+}
+
+/** Taking away what has no process is not what an engine hangs at: that it works proves nothing. */
+function provesHealth(action: Action): boolean {
+  return action.type !== 'remove' || action.pilot.state === 'running' || action.pilot.state === 'paused';
+}
+
+/** The hold after `news` more calls in vain. */
+function nextHold({ timeouts, hold }: EffectsMemory, news: number, nowMs: number): EffectsMemory['hold'] {
+  if (hold === undefined) {
+    if (timeouts.length < TIMEOUTS_TO_HOLD) return undefined;
+    const sinceMs = timeouts[0]?.atMs ?? nowMs;
+    return { sinceMs, inVain: timeouts.length, pauseMs: FIRST_PAUSE_MS, dueMs: nowMs + FIRST_PAUSE_MS };
+  }
+  const inVain = hold.inVain + news;
+  if (nowMs < hold.dueMs) return { ...hold, inVain };
+  const pauseMs = Math.min(LONGEST_PAUSE_MS, 2 * hold.pauseMs);
+  return { sinceMs: hold.sinceMs, inVain, pauseMs, dueMs: nowMs + pauseMs };
+}
+
+/** What the outcomes since the last cycle say about the engine. A refusal says nothing: it is an answer, but nothing was done. */
+export function judgeEffects({ outcomes, at }: Observation, before: EffectsMemory): EffectsMemory {
+  let memory = before;
+  let news = 0;
+  for (const { action, result, error } of outcomes) {
+    const name = pilotOf(action);
+    if (name === undefined) continue;
+    if (result === 'done' && provesHealth(action)) {
+      memory = NOTHING;
+      news = 0;
+    } else if (error?.kind === 'timeout') {
+      const others = memory.timeouts.filter((note) => note.name !== name && at.monoMs - note.atMs <= WINDOW_MS);
+      memory = { ...memory, timeouts: [...others, { name, atMs: at.monoMs }] };
+      news += 1;
+    }
+  }
+  return news > 0 ? { ...memory, hold: nextHold(memory, news, at.monoMs) } : memory;
+}
+
+/** The time to try again has not come. */
+export function isHeld({ hold }: EffectsMemory, nowMs: number): boolean {
+  return hold !== undefined && nowMs < hold.dueMs;
+}
+
+/** How many pilots may be started as far as the engine's health goes; `Infinity` = as many as fit. */
+export function healthyStarts(memory: EffectsMemory, { at, inFlight }: Observation): number {
+  if (memory.hold === undefined) return Infinity;
+  return isHeld(memory, at.monoMs) || inFlight.spawning.length > 0 ? 0 : 1;
+}
+
+/** For the eyes of people; undefined while the engine does what it is asked to. */
+export function hangingEffects({ hold }: EffectsMemory): HangingEffects | undefined {
+  return hold && { sinceMs: hold.sinceMs, inVain: hold.inVain, nextTryMs: hold.dueMs };
+}
+
+/** Why no pilots are started while the engine hangs. */
+export function effectsHold({ hold }: EffectsMemory, nowMs: number): Hold {
+  const left = Math.ceil(((hold?.dueMs ?? nowMs) - nowMs) / 1000);
+  const next = left > 0 ? `one start is tried in ${left} s` : 'one start is being tried';
+  const text = `the engine lists pilots but did not start, stop or remove them in time, ${hold?.inVain ?? 0} times; ${next}`;
+  return { gate: 'engine-effects', text };
+}
+
+/** Ms until the next start may be tried; undefined if that is not a matter of time. */
+export function effectsDueMs({ hold }: EffectsMemory, nowMs: number): number | undefined {
+  return hold === undefined || hold.dueMs <= nowMs ? undefined : hold.dueMs - nowMs;
+}

@@ -1,0 +1,65 @@
+import type { Observation, Pilot, RemovalReason, StuckPilot } from '../model.js';
+import type { RemovalTrouble, Tracked } from './state.js';
+import { isUnanswered } from './unanswered.js';
+
+/** A process that cannot be killed waits for a disk or a server; asking more often does not help it, and costs the engine a thread each time. */
+const FIRST_PAUSE_MS = 30_000;
+const LONGEST_PAUSE_MS = 600_000;
+/** Who waits for all pilots to go does not wait for one that resisted this often, which takes a few minutes. */
+const TRIES_TO_GIVE_UP = 3;
+
+/** The trouble with removing a pilot after what became of that since the last cycle. */
+export function removalTrouble(
+  { at, outcomes }: Observation,
+  pilot: Pilot,
+  before: RemovalTrouble | undefined,
+): RemovalTrouble | undefined {
+  const tried = outcomes.findLast(({ action }) => action.type === 'remove' && action.pilot.id === pilot.id);
+  if (tried?.action.type !== 'remove') return before;
+  if (tried.result !== 'failed') return undefined;
+  const { action, error } = tried;
+  const tries = before?.reason === action.reason ? before.tries + 1 : 1;
+  return {
+    sinceMs: before?.sinceMs ?? at.monoMs,
+    reason: action.reason,
+    tries,
+    dueMs: at.monoMs + Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (tries - 1)),
+    said: error?.message ?? 'no reason given',
+    refused: !isUnanswered(error),
+  };
+}
+
+/** Whether it is too early to try again to remove it for this reason. */
+export function rests(trouble: RemovalTrouble | undefined, reason: RemovalReason, nowMs: number): boolean {
+  return trouble?.reason === reason && nowMs < trouble.dueMs;
+}
+
+/** No process of it is left or can come, though the engine cannot remove it: it was never started, and what is to be removed is not. */
+export function isShell({ state }: Pilot, trouble: RemovalTrouble | undefined): boolean {
+  return state === 'created' && trouble?.refused === true;
+}
+
+/** It has resisted long enough for those who wait for all pilots to go. */
+export function resists(trouble: RemovalTrouble | undefined): boolean {
+  return trouble !== undefined && trouble.tries >= TRIES_TO_GIVE_UP;
+}
+
+/** All pilots in quarantine: they were to be removed, are still there, and are tried again ever less often. */
+export function stuckPilots(
+  { pilots }: Observation,
+  tracked: ReadonlyMap<string, Tracked>,
+  holders: readonly Pilot[],
+): readonly StuckPilot[] {
+  return pilots.flatMap((pilot): readonly StuckPilot[] => {
+    const trouble = tracked.get(pilot.id)?.removalTrouble;
+    if (trouble === undefined) return [];
+    const { sinceMs, tries, dueMs, said } = trouble;
+    return [{ pilot, sinceMs, tries, nextTryMs: dueMs, said, holdsSlot: holders.includes(pilot) }];
+  });
+}
+
+/** Ms until the next of them is tried again; undefined if none rests. */
+export function quarantineDueMs(stuck: readonly StuckPilot[], nowMs: number): number | undefined {
+  const ahead = stuck.map(({ nextTryMs }) => nextTryMs - nowMs).filter((ms) => ms > 0);
+  return ahead.length === 0 ? undefined : Math.min(...ahead);
+}

@@ -1,0 +1,140 @@
+import { describe, expect, test } from 'vitest';
+import type { Outcome, PilotState, Plan, RemoveAction, SpawnAction } from '../../../src/model.js';
+import type { State } from '../../../src/plan/state.js';
+import { aPilot, anInFlight, aSpec } from '../../support/builders.js';
+import { aConfig, aStory, done, failed, first, gatesOf, spawnsOf, type Story } from '../../support/plan-builders.js';
+
+const config = aConfig({ max_docks: 20, docks_per_loop: 4, growth: 'fixed', fizzle_seconds: 0, main_sleep: 10 });
+
+function removal(name: string, state: PilotState = 'running'): RemoveAction {
+  return { type: 'remove', pilot: aPilot({ name, state }), reason: 'expired', stopSeconds: 0, ageMs: 0 };
+}
+
+/** Removals of these pilots got no answer in time. */
+function hung(...names: readonly string[]): readonly Outcome[] {
+  return names.map((name) => failed(removal(name), 'timeout'));
+}
+
+function afterHanging(names: readonly string[] = ['a', 'b', 'c']): { readonly story: Story; readonly at: Plan<State> } {
+  const story = aStory(config);
+  story.look();
+  return { story, at: story.look({ outcomes: hung(...names) }) };
+}
+
+describe('an engine that lists pilots and does nothing in time', () => {
+  test('starts none after three of them, and says so in numbers', () => {
+    const { at } = afterHanging();
+
+    expect(spawnsOf(at)).toEqual([]);
+    expect(gatesOf(at)).toEqual(['engine-effects']);
+    expect(first(at.holds).text).toMatch(/in time, 3 times; one start is tried in 30 s/);
+    expect(at.hanging).toMatchObject({ inVain: 3 });
+    expect(at.withdrawStarts).toBe(true);
+  });
+
+  test.each([
+    ['two of them', ['a', 'b']],
+    ['the same one again and again', ['a', 'a', 'b', 'a']],
+  ])('is not thought of after %s', (_what, names) => {
+    const { at } = afterHanging(names);
+
+    expect(spawnsOf(at).length).toBeGreaterThan(0);
+    expect(at.hanging).toBeUndefined();
+    expect(at.withdrawStarts).toBe(false);
+  });
+
+  test('is not thought of when they are more than five minutes apart', () => {
+    const story = aStory(config);
+    story.look({ outcomes: hung('a', 'b') });
+
+    expect(story.look({ after: 300.001, outcomes: hung('c') }).hanging).toBeUndefined();
+    expect(story.look({ after: 0, outcomes: hung('d', 'e') }).hanging).toBeDefined();
+  });
+
+  test.each(['refused', 'not-found', 'conflict', 'unreachable'] as const)('is no matter of answers: %s', (kind) => {
+    const story = aStory(config);
+
+    expect(
+      story.look({ outcomes: ['a', 'b', 'c'].map((name) => failed(removal(name), kind)) }).hanging,
+    ).toBeUndefined();
+  });
+
+  test('counts starts, freezes and thaws too, and no pull', () => {
+    const spawn: SpawnAction = { type: 'spawn', spec: aSpec({ name: 'a' }), reason: 'growth' };
+    const effects = [
+      failed(spawn, 'timeout'),
+      failed({ type: 'freeze', pilot: aPilot({ name: 'b' }) }, 'timeout'),
+      failed({ type: 'thaw', pilot: aPilot({ name: 'c' }) }, 'timeout'),
+    ];
+    const pull = failed({ type: 'pull', reference: 'x', reason: 'missing' }, 'timeout');
+
+    expect(aStory(config).look({ outcomes: effects }).hanging).toBeDefined();
+    expect(aStory(config).look({ outcomes: [pull, ...effects.slice(1)] }).hanging).toBeUndefined();
+  });
+
+  test('is tried with one start when its time has come, and with no other before that has ended', () => {
+    const { story } = afterHanging();
+    expect(story.look({ after: 29, load: null }).wakeInMs).toBe(1000);
+    const probe = first(spawnsOf(story.look({ after: 1 })));
+    expect(probe.reason).toBe('probe');
+
+    const inFlight = anInFlight({ spawning: [{ name: probe.spec.name, cpus: 1 }] });
+    const during = story.look({ after: 10, inFlight });
+    expect(spawnsOf(during)).toEqual([]);
+    expect(first(during.holds).text).toContain('one start is being tried');
+    expect(during.withdrawStarts).toBe(false);
+  });
+
+  test('waits twice as long after each try in vain, up to two minutes', () => {
+    const { story } = afterHanging();
+    const pauses = Array.from({ length: 5 }, (_, index) => {
+      story.look({ after: 600 });
+      return story.look({ after: 0, load: null, outcomes: hung(`probe${index}`) }).wakeInMs;
+    });
+
+    expect(pauses).toEqual([60_000, 120_000, 120_000, 120_000, 120_000]);
+  });
+
+  test('counts what fails meanwhile and waits no longer for it', () => {
+    const { story, at } = afterHanging();
+    const more = story.look({ after: 10, outcomes: hung('d') });
+
+    expect(more.hanging).toEqual({ ...at.hanging, inVain: 4 });
+  });
+
+  test('is well again with the first thing that works', () => {
+    const { story } = afterHanging();
+    const after = story.look({ after: 10, outcomes: [...hung('d'), done(removal('a'))] });
+
+    expect(after.hanging).toBeUndefined();
+    expect(spawnsOf(after)).toHaveLength(4);
+    expect(story.look({ after: 10, outcomes: hung('e', 'f') }).hanging).toBeUndefined();
+  });
+
+  test.each([
+    ['running', true],
+    ['paused', true],
+    ['exited', false],
+    ['created', false],
+  ] as const)('removing one that is %s proves it: %s', (state, proves) => {
+    const { story } = afterHanging();
+
+    expect(story.look({ outcomes: [done(removal('a', state))] }).hanging === undefined).toBe(proves);
+  });
+
+  test('holds the legacy policy too', () => {
+    const story = aStory({ ...config, policy: 'legacy' });
+    story.look({ outcomes: hung('a', 'b', 'c') });
+
+    expect(gatesOf(story.look())).toEqual(['engine-effects']);
+    expect(spawnsOf(story.look({ after: 10 }))).toEqual([]);
+    expect(spawnsOf(story.look({ after: 10 }))).toHaveLength(1);
+  });
+
+  test('keeps removals going', () => {
+    const { story } = afterHanging();
+    const pilots = [aPilot({ state: 'exited' })];
+
+    expect(story.look({ pilots }).actions.map(({ type }) => type)).toContain('remove');
+  });
+});

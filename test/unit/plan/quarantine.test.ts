@@ -1,0 +1,165 @@
+import { describe, expect, test } from 'vitest';
+import type { EngineFailure, Pilot } from '../../../src/model.js';
+import { aPilot, anInstant } from '../../support/builders.js';
+import {
+  aConfig,
+  aStory,
+  done,
+  evictedBy,
+  failed,
+  first,
+  pilotsOf,
+  removalsOf,
+  spawnsOf,
+  type Look,
+  type Story,
+} from '../../support/plan-builders.js';
+
+const config = aConfig({ max_docks: 1, max_ttl: 60, fizzle_seconds: 0 });
+const start = anInstant();
+const old: Partial<Pilot> = { spawnedBootMs: start.bootMs - 3_600_000, createdWallMs: start.wallMs - 3_600_000 };
+
+/** One look after which the pilot is to go, and what the engine says to that. */
+function refuse(story: Story, look: Look, kind: EngineFailure['kind'] = 'refused', seconds = 0.1) {
+  const removal = first(removalsOf(story.look(look)));
+  return story.look({
+    ...look,
+    after: seconds,
+    load: null,
+    outcomes: [failed(removal, kind, 'device or resource busy')],
+  });
+}
+
+describe('a pilot that could not be removed', () => {
+  test('is tried again after 30 s, then after twice as long each time, up to ten minutes', () => {
+    const story = aStory(config);
+    const pilots = [aPilot({ ...old })];
+    refuse(story, { pilots });
+    const pauses: number[] = [];
+    for (let tries = 0; tries < 7; tries += 1) {
+      const decision = story.look({ pilots, after: 0, load: null });
+      const pauseMs = decision.wakeInMs ?? 0;
+      pauses.push(Math.round(pauseMs / 1000));
+      expect(removalsOf(story.look({ pilots, after: (pauseMs - 1) / 1000, load: null }))).toEqual([]);
+      refuse(story, { pilots, after: 0.001, load: null });
+    }
+
+    expect(pauses).toEqual([30, 60, 120, 240, 480, 600, 600]);
+  });
+
+  test('keeps its slot and is told of, with the words of the engine', () => {
+    const story = aStory(config);
+    const pilots = [aPilot({ ...old })];
+    const decision = refuse(story, { pilots });
+
+    expect(spawnsOf(story.look({ pilots, after: 10 }))).toEqual([]);
+    expect(decision.stuck).toMatchObject([
+      { pilot: { name: 'plancton-worker-aaaaaa' }, tries: 1, said: 'device or resource busy', holdsSlot: true },
+    ]);
+    expect(decision.stuck[0]?.nextTryMs).toBe((decision.stuck[0]?.sinceMs ?? 0) + 30_000);
+  });
+
+  test('keeps its first moment through more tries, and is forgotten when it is gone', () => {
+    const story = aStory(config);
+    const pilots = [aPilot({ ...old })];
+    const { sinceMs } = first(refuse(story, { pilots }).stuck);
+
+    expect(refuse(story, { pilots, after: 30 }).stuck).toMatchObject([{ sinceMs, tries: 2 }]);
+    expect(story.look({ pilots: [] }).stuck).toEqual([]);
+  });
+
+  test('is forgotten as trouble when removing it has worked though this list shows it still', () => {
+    const story = aStory(config);
+    const pilots = [aPilot({ ...old })];
+    refuse(story, { pilots });
+    const removal = first(removalsOf(story.look({ pilots, after: 30 })));
+
+    expect(story.look({ pilots, after: 0, load: null, outcomes: [done(removal)] }).stuck).toEqual([]);
+  });
+
+  test.each([
+    ['dead', 'refused', 1],
+    ['dead', 'timeout', 1],
+    ['created', 'refused', 1],
+    ['created', 'timeout', 0],
+    ['running', 'refused', 0],
+    ['unknown', 'refused', 0],
+  ] as const)('in state %s, after %s: %d may be started in its place', (state, kind, starts) => {
+    const story = aStory(config);
+    const pilots = [aPilot({ state, ...old })];
+    const decision = refuse(story, { pilots }, kind);
+
+    expect(decision.stuck).toMatchObject([{ holdsSlot: starts === 0 }]);
+    expect(spawnsOf(story.look({ pilots, after: 10 }))).toHaveLength(starts);
+  });
+
+  test('does not keep others from being removed', () => {
+    const story = aStory(aConfig({ max_docks: 2, max_ttl: 60 }));
+    const stuck = aPilot({ name: 'stuck', ...old });
+    refuse(story, { pilots: [stuck] });
+
+    const removals = removalsOf(story.look({ pilots: [stuck, aPilot({ name: 'other', ...old })], after: 1 }));
+    expect(removals.map(({ pilot }) => pilot.name)).toEqual(['other']);
+  });
+
+  test('is tried at once for another reason, and that begins a series of its own', () => {
+    const story = aStory(config);
+    const pilots = [aPilot({ ...old })];
+    refuse(story, { pilots });
+    refuse(story, { pilots, after: 30 });
+
+    expect(refuse(story, { pilots, after: 1, mode: 'force-stop' }).stuck).toMatchObject([{ tries: 1 }]);
+    expect(removalsOf(story.look({ pilots, after: 29, mode: 'force-stop' }))).toEqual([]);
+    expect(removalsOf(story.look({ pilots, after: 1, mode: 'force-stop' }))).toHaveLength(1);
+  });
+
+  test('is not evicted over and over, nor another one in its place', () => {
+    const story = aStory(aConfig({ main_sleep: 10, grace_kill: 20 }));
+    // There is room for one.
+    const crowded: Look = { pilots: pilotsOf(2), load: { busy: 8, own: 1 } };
+    let decision = story.look(crowded);
+    while (evictedBy(decision).length === 0) decision = story.look(crowded);
+    expect(evictedBy(decision)).toEqual(['p001']);
+
+    const outcomes = [failed(first(removalsOf(decision)), 'timeout')];
+    expect(evictedBy(story.look({ ...crowded, outcomes }))).toEqual([]);
+    expect(evictedBy(story.look(crowded))).toEqual([]);
+    expect(evictedBy(story.look(crowded))).toEqual([]);
+    expect(evictedBy(story.look(crowded))).toEqual(['p001']);
+  });
+});
+
+describe('who waits for all pilots to go', () => {
+  const pilots = [aPilot({ ...old })];
+
+  /** The pilot resists, as often as this. */
+  function resisting(mode: 'drain-stop' | 'force-stop', times: number) {
+    const story = aStory(config);
+    let decision = refuse(story, { pilots, mode });
+    for (let tries = 1; tries < times; tries += 1) {
+      decision = refuse(story, { pilots, mode, after: 30 * 2 ** (tries - 1) });
+    }
+    return decision.finished;
+  }
+
+  test.each([
+    { mode: 'drain-stop', times: 2, finished: undefined },
+    { mode: 'drain-stop', times: 3, finished: 'drain-stop' },
+    { mode: 'force-stop', times: 2, finished: undefined },
+    { mode: 'force-stop', times: 3, finished: 'force-stop-unfinished' },
+  ] as const)('$mode: after $times tries in vain: $finished', ({ mode, times, finished }) => {
+    expect(resisting(mode, times)).toBe(finished);
+  });
+
+  test('waits for those that can go', () => {
+    const story = aStory(config);
+    refuse(story, { pilots, mode: 'force-stop' });
+    refuse(story, { pilots, mode: 'force-stop', after: 30 });
+    const both = [...pilots, aPilot({ name: 'other' })];
+    const removal = first(removalsOf(story.look({ pilots, mode: 'force-stop', after: 60 })));
+
+    expect(
+      story.look({ pilots: both, mode: 'force-stop', after: 1, outcomes: [failed(removal, 'refused')] }).finished,
+    ).toBeUndefined();
+  });
+});

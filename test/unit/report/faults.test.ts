@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest';
+import type { EngineFailure, Hold } from '../../../src/model.js';
+import { faultsOf, type Fault, type FaultFacts, type SeenCycle } from '../../../src/report/faults.js';
+import { anInstant, anObservation, aPilot } from '../../support/builders.js';
+import { aConfig, aStory } from '../../support/plan-builders.js';
+
+const now = anInstant();
+const nothingSeen: FaultFacts = {
+  now,
+  mode: 'active',
+  failure: undefined,
+  seen: undefined,
+  config: { revision: '0123456789abcdef0123', refused: undefined, unreachable: undefined },
+  wantedImage: 'busybox',
+  pullFailure: undefined,
+};
+
+function seen(plan: Partial<SeenCycle['plan']> = {}, observation: Partial<SeenCycle['observation']> = {}): SeenCycle {
+  const { capacity } = aStory(aConfig()).look();
+  return {
+    observation: anObservation(observation),
+    plan: { capacity, holds: [], stuck: [], hanging: undefined, ...plan },
+  };
+}
+
+function faults(facts: Partial<FaultFacts>, before: readonly Fault[] = []): readonly Fault[] {
+  return faultsOf({ ...nothingSeen, ...facts }, before);
+}
+
+function codes(facts: Partial<FaultFacts>): readonly string[] {
+  return faults(facts).map(({ code }) => code);
+}
+
+describe('faults', () => {
+  it('are none where nothing is wrong, however little is started', () => {
+    const holds: Hold[] = [
+      { gate: 'cap', text: '4 pilots, max_docks 4' },
+      { gate: 'foreign-cpu', text: '8 CPUs' },
+    ];
+    expect(faults({ seen: seen({ holds }) })).toEqual([]);
+  });
+
+  it.each<EngineFailure['kind']>(['unreachable', 'forbidden', 'timeout', 'malformed', 'refused'])(
+    'tell of an engine that cannot be listed (%s), in its words and in ours',
+    (kind) => {
+      const [fault, ...others] = faults({ failure: { kind, message: 'Listing the pilots: no' } });
+      expect(others).toEqual([]);
+      expect(fault).toMatchObject({ code: `engine-${kind}`, said: 'Listing the pilots: no' });
+      expect(fault?.doing).toMatch(/pilots are left as they are/);
+      expect(fault?.cure).not.toBe('');
+    },
+  );
+
+  it('tell of an engine that hangs: since when, and when it is tried next', () => {
+    const hanging = { sinceMs: now.monoMs - 60_000, inVain: 3, nextTryMs: now.monoMs + 20_000 };
+    expect(faults({ seen: seen({ hanging }) })).toMatchObject([
+      {
+        code: 'engine-effects',
+        since: new Date(now.wallMs - 60_000).toISOString(),
+        said: '3 times without an answer',
+        doing: expect.stringContaining('in 20 s') as string,
+      },
+    ]);
+  });
+
+  it('tell of each pilot that cannot be removed', () => {
+    const trouble = { sinceMs: now.monoMs - 90_000, tries: 2, nextTryMs: now.monoMs + 60_000, said: 'busy' };
+    const stuck = [
+      { pilot: aPilot({ name: 'a' }), holdsSlot: true, ...trouble },
+      { pilot: aPilot({ name: 'b', state: 'dead' as const }), holdsSlot: false, ...trouble },
+    ];
+    const found = faults({ seen: seen({ stuck }) });
+    expect(found).toMatchObject([
+      { code: 'pilot-stuck', subject: 'a', said: 'busy', since: new Date(now.wallMs - 90_000).toISOString() },
+      { code: 'pilot-stuck', subject: 'b' },
+    ]);
+    expect(found[0]?.what).toBe('pilot a (running) could not be removed, tried 2 times');
+    expect(found[0]?.doing).toMatch(/keeps its slot.* in 60 s/);
+    expect(found[1]?.doing).toMatch(/holds no slot/);
+  });
+
+  it('tell of a pilot in a state that nobody knows', () => {
+    const pilots = [aPilot({ name: 'a', state: 'unknown' }), aPilot({ name: 'b' })];
+    expect(faults({ seen: seen({}, { pilots }) })).toMatchObject([{ code: 'pilot-unknown', subject: 'a' }]);
+  });
+
+  it('tell of an image that cannot be pulled, and what pilots come from meanwhile', () => {
+    const [here] = faults({ pullFailure: 'manifest unknown', seen: seen() });
+    const [absent] = faults({ pullFailure: 'manifest unknown', seen: seen({}, { image: null }) });
+    expect(here).toMatchObject({ code: 'image', said: 'manifest unknown', what: 'image busybox cannot be pulled' });
+    expect(here?.doing).toContain('the one on this host');
+    expect(absent?.doing).toContain('the image before');
+  });
+
+  it('tell of a configuration that was refused, and which one stays', () => {
+    const config = {
+      revision: 'good',
+      refused: { revision: 'bad', problems: ['1:1: no', '2:1: no'] },
+      unreachable: 'away',
+    };
+    expect(faults({ config })).toMatchObject([
+      { code: 'config-refused', said: '1:1: no\n2:1: no', doing: 'good stays in force' },
+      { code: 'config-unreachable', said: 'away' },
+    ]);
+  });
+
+  it.each([
+    ['policy', 'policy'],
+    ['stale-sample', 'host-unreadable'],
+    ['memory', 'memory'],
+    ['disk', 'disk'],
+    ['pressure', 'pressure'],
+  ] as const)('tell of what holds starts back and should not: %s', (gate, code) => {
+    const [fault] = faults({ seen: seen({ holds: [{ gate, text: 'the numbers' }] }) });
+    expect(fault).toMatchObject({ code, said: 'the numbers' });
+  });
+
+  it('tell of a run directory that cannot be read', () => {
+    expect(codes({ mode: 'unknown' })).toEqual(['run-directory']);
+  });
+
+  it('keep their first moment as long as they last, each pilot its own', () => {
+    const later = { ...now, wallMs: now.wallMs + 60_000 };
+    const strange = (...names: string[]) =>
+      seen({}, { pilots: names.map((name) => aPilot({ name, state: 'unknown' })) });
+    const before = faults({ seen: strange('a') });
+    const after = faults({ seen: strange('a', 'b'), now: later }, before);
+    expect(after.map(({ since }) => Date.parse(since) - now.wallMs)).toEqual([0, 60_000]);
+  });
+
+  it('name the engine first', () => {
+    const failure = { kind: 'timeout', message: 'no' } as const;
+    expect(codes({ failure, mode: 'unknown', pullFailure: 'no' })).toEqual([
+      'engine-timeout',
+      'image',
+      'run-directory',
+    ]);
+  });
+});
