@@ -33,7 +33,14 @@ export function aStatus(overrides: Partial<Status> = {}): Status {
     yields: { mode: 'cgroup', text: 'all pilots in one cgroup of the lowest weight' },
     image: { wanted: 'busybox:latest', id: 'sha256:0123456789abcdef', pulling: undefined },
     engine: { host: 'unix:///var/run/docker.sock', version: '20.10.24', apiVersion: '1.41', failure: undefined },
-    config: { source: '/etc/plancton', revision: '3f2a1b0c9d8e7f6a5b4c', probation: undefined, refused: undefined, unreachable: undefined },
+    config: {
+      source: '/etc/plancton',
+      revision: '3f2a1b0c9d8e7f6a5b4c',
+      probation: undefined,
+      signature: undefined,
+      refused: undefined,
+      unreachable: undefined,
+    },
     pilots: [
       {
         name: 'plancton-worker-aaaaaa',
