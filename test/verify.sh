@@ -13,10 +13,12 @@ packages=(
   docker.io            # the engine; the tests run one of their own
   faketime             # wall clocks that jump
   git                  # configuration repositories
+  gnupg                # signed configurations
   influxdb             # a real InfluxDB 1.x
   influxdb-client      # to look into it
   iproute2             # a network of its own for the engine
   iptables             # dockerd needs it
+  openssh-client       # signed configurations
   openssl              # certificates of test servers
   procps               # ps, as in the README
   python3-jsonschema   # a second opinion on the JSON Schema

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { loadConfig, type ConfigText } from '../config/load.js';
 import { renderValue } from '../config/render.js';
 import type { Config, Key } from '../config/schema.js';
+import type { SignatureRules, TrustedKey } from '../config/signature.js';
 import type { HostFacts } from '../model.js';
 import { unsafeBinds, unsafePath } from '../policy/bind-path.js';
 import { formatPolicyProblem, loadPolicy } from '../policy/load-policy.js';
@@ -12,7 +13,9 @@ import { narrow, type Narrowed } from '../policy/narrow.js';
 import { neededPolicy, renderPolicyFile, writtenPolicy } from '../policy/needed-policy.js';
 import { readPolicyFile, type PolicyState } from '../policy/policy-file.js';
 import { policyKeys, type Policy } from '../policy/policy.js';
+import { readSignatureRules } from '../policy/signature-rules.js';
 import { CliError, exitCodes, explainError, systemErrorCode } from './exit-codes.js';
+import { withoutControls } from './log-line.js';
 import { createDirectories } from './paths.js';
 
 /** What the commands about the policy need; they look at no engine and at no daemon. */
@@ -66,13 +69,18 @@ async function check(deps: PolicyCommandDeps, file: string | undefined, json: bo
     else deps.err(state.why);
     return exitCodes.config;
   }
-  const { clamps, refusals } = await effectOf(deps, state.policy);
+  const effect = await effectOf(deps, state.policy);
+  const rules = await readSignatureRules(state, deps.uid);
+  const { clamps } = effect;
+  const refusals = [...effect.refusals, ...unusableKeys(rules)];
   const exitCode = refusals.length === 0 ? exitCodes.ok : exitCodes.config;
   if (json) {
-    deps.out(JSON.stringify({ apiVersion, file: name, valid: true, clamps, refusals }, null, 2));
+    const signatures = { mode: rules.mode, keys: keysOf(rules) };
+    deps.out(JSON.stringify({ apiVersion, file: name, valid: true, signatures, clamps, refusals }, null, 2));
     return exitCode;
   }
   deps.out(`valid: ${name}`);
+  for (const line of signatureLines(rules)) deps.out(line);
   for (const clamp of clamps) deps.out(`capped: ${clamp}`);
   for (const refusal of refusals) deps.err(`refused: ${refusal}`);
   if (refusals.length === 0) deps.out('the configuration in use keeps to it');
@@ -80,7 +88,23 @@ async function check(deps: PolicyCommandDeps, file: string | undefined, json: bo
   return exitCode;
 }
 
-/** The policy in use, each key. */
+function keysOf(rules: SignatureRules): readonly TrustedKey[] {
+  return 'keys' in rules && typeof rules.keys !== 'string' ? rules.keys.list : [];
+}
+
+function unusableKeys(rules: SignatureRules): readonly string[] {
+  return 'keys' in rules && typeof rules.keys === 'string' ? [`no signature can be checked: ${rules.keys}`] : [];
+}
+
+/** What is wanted of signatures, and whose count. */
+function signatureLines(rules: SignatureRules): readonly string[] {
+  const keys = keysOf(rules).map(
+    ({ kind, name, fingerprint }) => `may sign: ${withoutControls(name)} (${kind}, ${fingerprint})`,
+  );
+  return [`signatures of the configuration: ${rules.mode}`, ...keys];
+}
+
+/** The policy in use, each key, and whose signatures count. */
 async function show(deps: PolicyCommandDeps, json: boolean): Promise<number> {
   const state = await readPolicy(deps, undefined);
   if (!state.ok) {
@@ -88,14 +112,18 @@ async function show(deps: PolicyCommandDeps, json: boolean): Promise<number> {
     return exitCodes.config;
   }
   const written = writtenPolicy(state.policy);
+  const rules = await readSignatureRules(state, deps.uid);
   if (json) {
-    deps.out(JSON.stringify({ apiVersion, file: deps.policyFile(), policy: written }, null, 2));
+    const shown = { apiVersion, file: deps.policyFile(), policy: written, signingKeys: keysOf(rules) };
+    deps.out(JSON.stringify(shown, null, 2));
     return exitCodes.ok;
   }
   const lines = Object.entries<Key>(policyKeys).map(([name, { unit }]) => {
     return `${name}: ${renderValue(written[name as keyof Policy], unit)}`;
   });
   deps.out(lines.join('\n'));
+  for (const line of signatureLines(rules)) deps.out(`# ${line}`);
+  for (const problem of unusableKeys(rules)) deps.err(problem);
   return exitCodes.ok;
 }
 

@@ -71,6 +71,10 @@ function configRows({ config }: Status): [string, string][] {
     ['config', `${config.source}${config.revision === undefined ? '' : ` at ${config.revision.slice(0, 16)}`}`],
   ];
   if (config.probation !== undefined) rows.push(['probation', config.probation]);
+  const { signature } = config;
+  if (signature !== undefined) {
+    rows.push(['signed by', 'by' in signature ? signature.by : `nobody this host knows: ${signature.problem}`]);
+  }
   if (config.refused !== undefined) {
     const { revision, problems } = config.refused;
     rows.push(['refused', [revision.slice(0, 16), ...problems].join('\n')]);

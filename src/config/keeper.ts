@@ -242,7 +242,10 @@ class Keeper<Config> implements ConfigKeeper<Config> {
   #load(revision: ConfigRevision): Judged<Config> {
     const verdict = this.#options.load(revision.layers);
     if (!verdict.ok) return this.#refuse(revision.id, verdict.problems);
-    const { config, warnings } = verdict;
+    const { config } = verdict;
+    const signature = this.#options.source.signature?.(revision);
+    const unsigned = signature && 'problem' in signature ? [signature.problem] : [];
+    const warnings = [...unsigned, ...verdict.warnings];
     return { good: { revision, config, warnings, sinceWallMs: this.#options.clock.now().wallMs } };
   }
 

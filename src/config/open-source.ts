@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import type { Clock } from '../clock.js';
 import { createDirectorySource } from './directory-source.js';
 import { createGitSource } from './git/git-source.js';
+import type { SignatureRules } from './signature.js';
 import type { ConfigSource } from './source.js';
+import { createVerifiedSource } from './verified-source.js';
 
 export interface OpenSourceOptions {
   readonly confDir: string;
@@ -14,6 +16,8 @@ export interface OpenSourceOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Least ms between two questions to a remote git server. */
   readonly remoteIntervalMs: () => number;
+  /** What this host wants of signatures now. */
+  readonly signatures: () => Promise<SignatureRules>;
 }
 
 /** A clone with something in it; an original's dry run left an empty `.git` behind, which is none. */
@@ -26,5 +30,9 @@ async function isClone(confDir: string): Promise<boolean> {
 
 /** The source for a configuration directory: git where it is a clone, else the directory itself. */
 export async function openConfigSource(options: OpenSourceOptions): Promise<ConfigSource> {
-  return (await isClone(options.confDir)) ? createGitSource(options) : createDirectorySource(options);
+  const { confDir, signatures } = options;
+  if (!(await isClone(confDir))) return createVerifiedSource(createDirectorySource(options), undefined, signatures);
+  const wantsTags = async () => ['warn', 'require'].includes((await signatures()).mode);
+  const git = createGitSource({ ...options, wantsTags });
+  return createVerifiedSource(git, git, signatures);
 }

@@ -1,4 +1,5 @@
 import type { ConfigText } from './layers.js';
+import type { Signature } from './signature.js';
 
 /** One state of the configuration of this host. */
 export interface ConfigRevision {
@@ -46,6 +47,8 @@ export interface ConfigSource {
   accept(revision: ConfigRevision, signal?: AbortSignal): Promise<void>;
   /** Undefined: it remembers nothing. */
   readonly trials?: TrialRecord;
+  /** Who signed a revision that came from here, or what is wrong with that; undefined where this host does not ask. */
+  signature?(revision: ConfigRevision): Signature | undefined;
 }
 
 /**

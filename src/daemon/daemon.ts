@@ -92,7 +92,9 @@ class PlanctonDaemon implements Daemon {
       const config = keeper.state.inForce?.config;
       return 1000 * (config === undefined ? DEFAULT_GIT_INTERVAL_S : gate.capped(config).git_interval);
     };
-    const source = await openConfigSource({ confDir, stateDir, hostname: host.hostname, clock, env, remoteIntervalMs });
+    const { hostname } = host;
+    const signatures = () => gate.signatures();
+    const source = await openConfigSource({ confDir, stateDir, hostname, clock, env, remoteIntervalMs, signatures });
     const load = (layers: readonly ConfigText[]) => {
       const verdict = checkConfig(layers, host);
       // With nothing in force yet there is nothing better: pilots that run are looked after, and none is started.

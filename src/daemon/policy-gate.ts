@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { Verdict } from '../config/keeper.js';
 import type { Config } from '../config/schema.js';
+import type { SignatureRules } from '../config/signature.js';
 import type { ContainerSettings } from '../model.js';
 import { unsafeBinds } from '../policy/bind-path.js';
 import { violations } from '../policy/conforms.js';
@@ -8,6 +9,7 @@ import type { OwnPlaces } from '../policy/match-bind.js';
 import { narrow, type Narrowed } from '../policy/narrow.js';
 import type { HostPolicy, PolicyState } from '../policy/policy-file.js';
 import type { Policy } from '../policy/policy.js';
+import { readSignatureRules } from '../policy/signature-rules.js';
 import { createPathLook } from './path-look.js';
 
 export interface PolicyGateOptions {
@@ -31,6 +33,8 @@ export interface PolicyGate {
   narrow(config: Config): Promise<Narrowed>;
   /** In what a container that was made is more than the policy allows now. */
   violations(settings: ContainerSettings): Promise<readonly string[]>;
+  /** What is wanted of signatures, by the policy as it was last valid; a slip in it lifts nothing. */
+  signatures(): Promise<SignatureRules>;
   /** A newer configuration that asks for more than is allowed, by the policy as it was last valid, is refused whole. */
   judge(verdict: Verdict<Config>): Verdict<Config>;
 }
@@ -67,6 +71,10 @@ export function createPolicyGate({ hostPolicy, clock, uid, remote, own }: Policy
       return state.ok ? violations(settings, state.policy, own()) : [state.why];
     },
     capped,
+    async signatures() {
+      const state = await read();
+      return readSignatureRules(valid === undefined ? state : { ok: true, policy: valid }, uid);
+    },
     judge(verdict) {
       if (!verdict.ok || valid === undefined) return verdict;
       const { clamps, refusals } = narrow(verdict.config, valid, own());

@@ -105,6 +105,7 @@ function configStatus({ source, keeper }: Ground, probation: Probation | undefin
     source: source.describe(),
     revision: inForce?.revision.id,
     probation: probation && probationText(probation, keeper.proof),
+    signature: inForce && source.signature?.(inForce.revision),
     refused: refused && { revision: refused.revisionId, problems: refused.problems },
     unreachable,
   };

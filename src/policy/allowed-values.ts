@@ -1,8 +1,9 @@
 import { normalize } from 'node:path/posix';
 import { parseImageReference } from '../config/image-reference.js';
 import { capability } from '../config/container-values.js';
-import { text, type ValueType } from '../config/value-type.js';
-import type * as z from 'zod';
+import { readSshSigner } from '../config/ssh-keys.js';
+import { oneOf, text, type ValueType } from '../config/value-type.js';
+import * as z from 'zod';
 
 /** An entry of `images`: `*`, `name/*`, `name`, `name:tag` or `name@digest`. */
 export function allowedImage(): ValueType<string> {
@@ -92,4 +93,21 @@ export function allowedUser(): ValueType<AllowedUser> {
     return least === undefined ? { exactly: value } : { least: Number(least), most: Number(most) };
   });
   return { schema: read satisfies z.ZodType<AllowedUser>, accepted };
+}
+
+/** What is done about signatures. YAML reads `off` as false. */
+export function signatureMode(): ValueType<'off' | 'warn' | 'require'> {
+  const { schema, accepted } = oneOf('off', 'warn', 'require');
+  return { schema: z.preprocess((value) => (value === false ? 'off' : value), schema), accepted };
+}
+
+/** An entry of `config_keys`: the key itself, or the file that holds keys. */
+export function configKey(): ValueType<string> {
+  return text(
+    'an SSH public key, a line of allowed_signers, or the /path of a file with SSH or GPG public keys',
+    (value) => {
+      if (!value.startsWith('/')) return readSshSigner(value) !== undefined;
+      return !/[\p{Cc}\p{Cf}]/u.test(value) && !value.split('/').includes('..');
+    },
+  );
 }

@@ -3,7 +3,7 @@ import { lstat } from 'node:fs/promises';
 import { codeOf } from '../config/capped-file.js';
 import type { Config } from '../config/schema.js';
 import { parseBind } from './match-bind.js';
-import { isSafe } from './policy-file.js';
+import { isSafe } from './trusted-file.js';
 
 /** Folders of `path` from the top, then `path` itself. */
 function stepsTo(path: string): readonly string[] {

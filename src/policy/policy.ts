@@ -2,7 +2,15 @@ import type * as z from 'zod';
 import { networkName, securityOption } from '../config/container-values.js';
 import { fewestPids, key, maxPilots, mostPids, type Key } from '../config/schema.js';
 import { amount, count, duration, flag, listOf, size } from '../config/value-type.js';
-import { allowedBind, allowedCapability, allowedDevice, allowedImage, allowedUser } from './allowed-values.js';
+import {
+  allowedBind,
+  allowedCapability,
+  allowedDevice,
+  allowedImage,
+  allowedUser,
+  configKey,
+  signatureMode,
+} from './allowed-values.js';
 
 const year = 365 * 86_400;
 /** No cap. */
@@ -13,7 +21,7 @@ export const mostSwap = 2 ** 50;
 /** No pilot needs more, and a host has room for more. */
 export const usualMostPids = 32_768;
 
-/** All that the host's owner can say about pilots, in the order in which people read it. What is not said is not allowed, or not capped. */
+/** All that the host's owner can say about pilots and their configuration, in the order in which people read it. What is not said is not allowed, or not capped. */
 export const policyKeys = {
   images: key(
     listOf(allowedImage()),
@@ -57,6 +65,13 @@ export const policyKeys = {
   most_ttl: key(duration(1, year), year, 'seconds', 'Caps max_ttl.'),
   least_main_sleep: key(duration(1, 3600), 1, 'seconds', 'main_sleep is at least this.'),
   least_updateconfig: key(duration(1, 86_400), 1, 'seconds', 'updateconfig and git_interval are at least this.'),
+  config_signatures: key(
+    signatureMode(),
+    'off',
+    '',
+    'Whether revisions of the configuration must be signed by one of config_keys, and not be older than the one in force.',
+  ),
+  config_keys: key(listOf(configKey()), [], '', 'Keys that sign configurations.'),
 } satisfies Record<string, Key>;
 
 export type PolicyKey = keyof typeof policyKeys;

@@ -58,6 +58,8 @@ export interface Status {
     readonly revision: string | undefined;
     /** What its first pilots have shown so far; undefined once it is proven. */
     readonly probation: string | undefined;
+    /** Of the revision in force; undefined where this host does not ask for signatures. */
+    readonly signature: { readonly by: string } | { readonly problem: string } | undefined;
     readonly refused: { readonly revision: string; readonly problems: readonly string[] } | undefined;
     readonly unreachable: string | undefined;
   };

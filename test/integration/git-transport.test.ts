@@ -6,6 +6,7 @@ import { cloneConfig } from '../../src/config/git/git-clone.js';
 import { createGitSource } from '../../src/config/git/git-source.js';
 import type { ConfigSource } from '../../src/config/source.js';
 import { createConfigRepo, createTempDir, git, type ConfigRepo } from '../support/config-repo.js';
+import { commandLinesWith } from '../support/git-processes.js';
 import {
   makeCertificate,
   startGitDaemon,
@@ -73,13 +74,6 @@ async function followsChanges(source: ConfigSource): Promise<void> {
   expect(candidate).toEqual({ id: commit, layers: [{ file: 'config.yaml', text: 'max_docks: 2\n' }] });
   if (candidate) await source.accept(candidate);
   expect((await source.current()).id).toBe(commit);
-}
-
-/** The command lines of all processes of this host that hold the text. */
-async function commandLinesWith(text: string): Promise<string[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
-  return lines.filter((line) => line.includes(text));
 }
 
 async function httpsServer(withLogin: boolean, onRequest?: () => Promise<void>) {

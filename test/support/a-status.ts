@@ -39,6 +39,7 @@ export function aStatus(overrides: Partial<Status> = {}): Status {
       source: '/etc/plancton',
       revision: '3f2a1b0c9d8e7f6a5b4c',
       probation: undefined,
+      signature: undefined,
       refused: undefined,
       unreachable: undefined,
     },

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import type { Signer } from './signing.js';
 
 const execFileAsync = promisify(execFile);
 
@@ -19,17 +20,33 @@ const env = {
 };
 
 /** Runs git and gives what it printed, without the last line break. */
-export async function git(dir: string, ...args: string[]): Promise<string> {
+export function git(dir: string, ...args: string[]): Promise<string> {
+  return gitAs({}, dir, ...args);
+}
+
+async function gitAs(more: Readonly<Record<string, string>>, dir: string, ...args: string[]): Promise<string> {
   const config = ['-c', 'protocol.file.allow=always', '-c', 'safe.directory=*', '-c', 'init.defaultBranch=main'];
-  const { stdout } = await execFileAsync('git', ['-C', dir, ...config, ...args], { env, maxBuffer: 64 * 1024 * 1024 });
+  const { stdout } = await execFileAsync('git', ['-C', dir, ...config, ...args], {
+    env: { ...env, ...more },
+    maxBuffer: 64 * 1024 * 1024,
+  });
   return stdout.trimEnd();
+}
+
+/** How something is committed. */
+export interface CommitManner {
+  readonly signer?: Signer;
+  /** Of author and committer, ISO 8601. */
+  readonly date?: string;
 }
 
 /** A repository that a test pushes to, so to speak. */
 export interface ConfigRepo {
   readonly path: string;
   /** Writes the files and commits everything; gives the commit. */
-  commit(files: Readonly<Record<string, string>>): Promise<string>;
+  commit(files: Readonly<Record<string, string>>, manner?: CommitManner): Promise<string>;
+  /** Puts a signed tag on the newest commit. */
+  tag(name: string, signer: Signer): Promise<void>;
   /** Replaces the newest commit by one with these files, as `push --force` would. */
   rewrite(files: Readonly<Record<string, string>>): Promise<string>;
   git(...args: string[]): Promise<string>;
@@ -46,20 +63,26 @@ async function writeFiles(dir: string, files: Readonly<Record<string, string>>):
 export async function createConfigRepo(path: string, files: Readonly<Record<string, string>>): Promise<ConfigRepo> {
   await mkdir(path, { recursive: true });
   await git(path, 'init', '--quiet');
-  async function commitAll(...options: string[]): Promise<string> {
+  async function commitAll({ signer, date }: CommitManner, ...options: string[]): Promise<string> {
     await git(path, 'add', '--all', '--force');
-    await git(path, 'commit', '--quiet', '--allow-empty', '--message', 'Change', ...options);
+    const more = { ...signer?.env, ...(date !== undefined && { GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date }) };
+    const sign = signer === undefined ? [] : ['--gpg-sign'];
+    const what = ['commit', '--quiet', '--allow-empty', '--message', 'Change', ...sign, ...options];
+    await gitAs(more, path, ...(signer?.options ?? []), ...what);
     return git(path, 'rev-parse', 'HEAD');
   }
   const repo: ConfigRepo = {
     path,
-    commit: async (changed) => {
+    commit: async (changed, manner = {}) => {
       await writeFiles(path, changed);
-      return commitAll();
+      return commitAll(manner);
+    },
+    tag: async (name, { options, env: more = {} }) => {
+      await gitAs(more, path, ...options, 'tag', '--sign', '--message', name, name);
     },
     rewrite: async (changed) => {
       await writeFiles(path, changed);
-      return commitAll('--amend', '--reset-author');
+      return commitAll({}, '--amend', '--reset-author');
     },
     git: (...args) => git(path, ...args),
   };

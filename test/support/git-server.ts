@@ -168,3 +168,87 @@ export async function startProxy(): Promise<TestServer & { readonly asked: reado
   });
   return { ...(await listen(server)), asked };
 }
+
+function packetLine(text: string): string {
+  return `${(Buffer.byteLength(text) + 4).toString(16).padStart(4, '0')}${text}`;
+}
+
+/** The beginning of a pack with one object, of which the server claims that it is a terabyte, and a piece of it that may follow for ever. */
+function endlessPack(): { head: Buffer; piece: Buffer } {
+  const head = Buffer.from('PACK\0\0\0\x02\0\0\0\x01', 'latin1');
+  let size = 2 ** 40;
+  const header = [0x80 | (3 << 4) | (size % 16)];
+  for (size = Math.floor(size / 16); size >= 128; size = Math.floor(size / 128)) header.push(0x80 | (size % 128));
+  header.push(size);
+  // Blocks that are stored as they are, never the last one.
+  const length = 0xffff;
+  const block = Buffer.concat([Buffer.from([0, 0xff, 0xff, 0, 0]), Buffer.alloc(length, 'x')]);
+  return { head: Buffer.concat([head, Buffer.from(header), Buffer.from([0x78, 0x01])]), piece: block };
+}
+
+/** How a server that speaks git:// misbehaves once it was asked for a branch: it sends a pack without end, or hangs up within it. */
+export type PackFault = 'endless' | 'cut';
+
+/** Serves one repository, whose branch `main` is at a commit that nobody has. */
+export function startBadPackServer(fault: PackFault): Promise<TestServer> {
+  const commit = '1'.repeat(40);
+  const offered = `${commit} HEAD\0shallow agent=test symref=HEAD:refs/heads/main\n`;
+  return listen(
+    createServer((socket) => {
+      let heard = '';
+      let answered = 0;
+      socket.on('data', (chunk: Buffer) => {
+        heard += chunk.toString('latin1');
+        if (answered === 0) {
+          socket.write(`${packetLine(offered)}${packetLine(`${commit} refs/heads/main\n`)}0000`);
+          answered = 1;
+        }
+        if (answered === 1 && heard.includes('deepen')) {
+          socket.write(`${packetLine(`shallow ${commit}`)}0000`);
+          answered = 2;
+        }
+        if (answered < 3 && heard.includes('done')) {
+          answered = 3;
+          socket.write(packetLine('NAK\n'));
+          sendPack(socket, fault);
+        }
+      });
+    }),
+  );
+}
+
+function sendPack(socket: Socket, fault: PackFault): void {
+  const { head, piece } = endlessPack();
+  socket.write(head);
+  const more = () => {
+    while (!socket.destroyed && socket.write(piece));
+  };
+  if (fault === 'cut') socket.end(piece);
+  else {
+    socket.on('drain', more);
+    more();
+  }
+}
+
+/** Says a little now and then, and never comes to the point. */
+export function startDripServer(): Promise<TestServer> {
+  return listen(
+    createServer((socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nX: ');
+      const timer = setInterval(() => socket.write('x'), 50);
+      socket.on('close', () => {
+        clearInterval(timer);
+      });
+    }),
+  );
+}
+
+/** Sends everybody elsewhere, and counts them. */
+export async function startRedirectServer(target: string): Promise<TestServer & { requests(): number }> {
+  let requests = 0;
+  const server = createHttpServer((request, response) => {
+    requests += 1;
+    response.writeHead(301, { Location: `${target}${request.url ?? ''}` }).end();
+  });
+  return { ...(await listen(server)), requests: () => requests };
+}

@@ -13,6 +13,8 @@ import type { Config } from '../../config/schema.js';
 import { createDockerEngine } from '../../engine/docker-engine.js';
 import { createDiskGauge } from '../../observe/disk-gauge.js';
 import { readHostFacts } from '../../observe/host-facts.js';
+import { readPolicyFile } from '../../policy/policy-file.js';
+import { readSignatureRules } from '../../policy/signature-rules.js';
 import { engineHost as engineHostOf } from '../context.js';
 import { exitCodes } from '../exit-codes.js';
 import { ownPlaces, resolvePaths } from '../paths.js';
@@ -45,13 +47,15 @@ function systemPlaces(): Places {
 }
 
 /** The configuration in a folder, as the daemon of this host would see it. */
-async function verdictOn(confDir: string, clock: Clock): Promise<Verdict<Config>> {
+async function verdictOn(confDir: string, clock: Clock, policyFile: string): Promise<Verdict<Config>> {
   const host = await readHostFacts({ clock, procRoot: '/proc' });
   const { hostname } = host;
   // What git needs for itself must not be left behind where nothing was installed.
   const stateDir = mkdtempSync(join(tmpdir(), 'plancton-check-'));
   try {
-    const options = { confDir, stateDir, hostname, clock, env: process.env, remoteIntervalMs: () => 0 };
+    const uid = process.getuid?.() ?? 0;
+    const signatures = async () => readSignatureRules(await readPolicyFile(policyFile, uid), uid);
+    const options = { confDir, stateDir, hostname, clock, env: process.env, remoteIntervalMs: () => 0, signatures };
     const source = await openConfigSource(options);
     return checkConfig((await source.current()).layers, host);
   } catch (error) {
@@ -123,7 +127,7 @@ export function createBootstrapContext(): BootstrapContext {
     },
     cloneConfig: ({ url, branch }, into) =>
       cloneConfig({ url, branch, into, env: process.env, clock, deadlineMs: cloneDeadlineMs }),
-    checkConfig: (dir) => verdictOn(dir, clock),
+    checkConfig: (dir) => verdictOn(dir, clock, places.policyFile),
     ask,
   };
 }

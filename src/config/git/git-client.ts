@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { simpleGit } from 'simple-git';
 import type { Clock } from '../../clock.js';
-import { gitEnvironment, FIXED_CONFIG, type Environment } from './git-environment.js';
+import { fixedConfig, gitEnvironment, type Environment } from './git-environment.js';
 import { endHelpers, RUN_MARK } from './git-helpers.js';
+import { limitFile } from './git-limits.js';
 import { redactUrl } from './git-url.js';
 
 export interface GitClientOptions {
@@ -11,6 +12,8 @@ export interface GitClientOptions {
   /** Holds what `writeGitSettings` wrote. */
   readonly settingsFolder: string;
   readonly env: Environment;
+  /** The one protocol that may be spoken; undefined: none. Asked for each command. */
+  readonly protocol: () => string | undefined;
   readonly clock: Clock;
   /** How long one command may take. */
   readonly deadlineMs: number;
@@ -30,9 +33,19 @@ export class GitFailure extends Error {
   }
 }
 
+/** What a git command that ended came to, whichever way. */
+export interface GitReport {
+  readonly exitCode: number;
+  /** Its standard error. */
+  readonly told: string;
+}
+
+/** Both methods reject with `GitFailure`, always within the deadline and a little. */
 export interface GitClient {
-  /** Resolves with the standard output, rejects with `GitFailure`, always within the deadline and a little. */
+  /** Resolves with the standard output. */
   run(args: readonly string[], signal?: AbortSignal): Promise<string>;
+  /** For commands whose failure is an answer. */
+  inspect(args: readonly string[], signal?: AbortSignal): Promise<GitReport>;
 }
 
 /** More than any listing of a sane repository. */
@@ -43,7 +56,8 @@ const STOP_GRACE_MS = 3_000;
 /** The lines that say what went wrong, on one line and of bounded length. */
 function gitMessage(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  if (text.includes('spawn git ENOENT')) return 'the command git was not found: install git, or add it to PATH';
+  if (/spawn \S+ ENOENT|git: not found/.test(text))
+    return 'the command git was not found: install git, or add it to PATH';
   const lines = text.split('\n').map((line) => line.trim());
   const telling = lines.filter((line) =>
     /^(fatal|error|remote|ssh|git):|errno=|Permission denied|Host key/i.test(line),
@@ -54,16 +68,23 @@ function gitMessage(error: unknown): string {
 
 interface GitEvents {
   readonly onFlood: () => void;
-  readonly onExit: (code: number) => void;
+  readonly onExit: (report: GitReport) => void;
+}
+
+interface GitPlace {
+  readonly dir: string;
+  readonly settingsFolder: string;
+  readonly env: Record<string, string>;
 }
 
 /** A git in `dir` that stops when `abort` says so. */
-function prepareGit(dir: string, env: Record<string, string>, abort: AbortSignal, { onFlood, onExit }: GitEvents) {
+function prepareGit({ dir, settingsFolder, env }: GitPlace, abort: AbortSignal, { onFlood, onExit }: GitEvents) {
   let bytes = 0;
   return simpleGit({
     baseDir: dir,
     abort,
-    config: FIXED_CONFIG,
+    binary: ['/bin/sh', limitFile(settingsFolder)],
+    config: fixedConfig(settingsFolder),
     allowEnvironment: Object.keys(env).filter((name) => name.startsWith('GIT_')),
     // These guard against arguments from strangers; all of ours are fixed or checked.
     unsafe: {
@@ -72,12 +93,16 @@ function prepareGit(dir: string, env: Record<string, string>, abort: AbortSignal
       allowUnsafeHooksPath: true,
       allowUnsafeFsMonitor: true,
       allowUnsafeFilter: true,
+      allowUnsafeCustomBinary: true,
+      allowUnsafeGitProxy: true,
+      allowUnsafeGpgProgram: true,
+      allowUnsafePack: true,
     },
     // The short cut "a moment after exit" would cut output short on a busy host.
     completion: { onClose: true, onExit: false },
     // By itself a failure that prints nothing would pass for a success.
     errors: (error, { exitCode, stdErr }) => {
-      onExit(exitCode);
+      onExit({ exitCode, told: Buffer.concat(stdErr).toString() });
       return error ?? (exitCode === 0 ? undefined : Buffer.concat(stdErr));
     },
   })
@@ -90,55 +115,75 @@ function prepareGit(dir: string, env: Record<string, string>, abort: AbortSignal
     });
 }
 
-/** Runs git with fixed settings and a deadline; arguments are ours or checked, never words of a configuration. */
-export function createGitClient({ dir, settingsFolder, env: site, clock, deadlineMs }: GitClientOptions): GitClient {
-  const env = gitEnvironment(settingsFolder, site);
-
-  async function run(args: readonly string[], signal?: AbortSignal): Promise<string> {
-    const stop = new AbortController();
-    const done = new AbortController();
-    let cause: GitFailure | undefined;
-    let exitCode: number | undefined;
-    const mark = randomUUID();
-    let ending: Promise<void> | undefined;
-    const giveUp = (failure: GitFailure) => {
-      if (done.signal.aborted) return;
-      cause ??= failure;
-      stop.abort();
-      ending ??= endHelpers(mark);
-    };
-    const onAbort = () => {
-      giveUp(new GitFailure('aborted', 'git was told to stop'));
-    };
-    const events: GitEvents = {
-      onFlood: () => {
-        giveUp(new GitFailure('flood', `git printed more than ${MAX_OUTPUT_BYTES / 1024 / 1024} MiB`));
-      },
-      onExit: (code) => {
-        exitCode = code;
-      },
-    };
-    const overdue = async () => {
-      await clock.sleep(deadlineMs, done.signal);
-      const failure = new GitFailure('timeout', `git ${args[0] ?? ''} did not end within ${deadlineMs / 1000} s`);
-      giveUp(failure);
-      // Normally git is gone long before, and the race below is over.
-      await clock.sleep(STOP_GRACE_MS, done.signal);
-      throw failure;
-    };
-    signal?.addEventListener('abort', onAbort, { once: true });
-    if (signal?.aborted) onAbort();
-    try {
-      const git = prepareGit(dir, { ...env, [RUN_MARK]: mark }, stop.signal, events);
-      return await Promise.race([git.raw([...args]), overdue()]);
-    } catch (error) {
-      throw cause ?? new GitFailure('failed', gitMessage(error), exitCode);
-    } finally {
-      done.abort();
-      await ending;
-      signal?.removeEventListener('abort', onAbort);
-    }
+/** One command; `onExit` is told of it if it ended by itself. */
+async function start(
+  { dir, settingsFolder, env: site, protocol, clock, deadlineMs }: GitClientOptions,
+  args: readonly string[],
+  signal: AbortSignal | undefined,
+  onExit?: (report: GitReport) => void,
+): Promise<string> {
+  const stop = new AbortController();
+  const done = new AbortController();
+  let cause: GitFailure | undefined;
+  let exitCode: number | undefined;
+  const mark = randomUUID();
+  let ending: Promise<void> | undefined;
+  const giveUp = (failure: GitFailure) => {
+    if (done.signal.aborted) return;
+    cause ??= failure;
+    stop.abort();
+    ending ??= endHelpers(mark);
+  };
+  const onAbort = () => {
+    giveUp(new GitFailure('aborted', 'git was told to stop'));
+  };
+  const events: GitEvents = {
+    onFlood: () => {
+      giveUp(new GitFailure('flood', `git printed more than ${MAX_OUTPUT_BYTES / 1024 / 1024} MiB`));
+    },
+    onExit: (report) => {
+      exitCode = report.exitCode;
+      if (!stop.signal.aborted) onExit?.(report);
+    },
+  };
+  const overdue = async () => {
+    await clock.sleep(deadlineMs, done.signal);
+    const failure = new GitFailure('timeout', `git ${args[0] ?? ''} did not end within ${deadlineMs / 1000} s`);
+    giveUp(failure);
+    // Normally git is gone long before, and the race below is over.
+    await clock.sleep(STOP_GRACE_MS, done.signal);
+    throw failure;
+  };
+  signal?.addEventListener('abort', onAbort, { once: true });
+  if (signal?.aborted) onAbort();
+  try {
+    const env = { ...gitEnvironment(settingsFolder, site, protocol()), [RUN_MARK]: mark };
+    const git = prepareGit({ dir, settingsFolder, env }, stop.signal, events);
+    return await Promise.race([git.raw([...args]), overdue()]);
+  } catch (error) {
+    throw cause ?? new GitFailure('failed', gitMessage(error), exitCode);
+  } finally {
+    done.abort();
+    await ending;
+    signal?.removeEventListener('abort', onAbort);
   }
+}
 
-  return { run };
+/** Runs git with fixed settings and a deadline; arguments are ours or checked, never words of a configuration. */
+export function createGitClient(options: GitClientOptions): GitClient {
+  return {
+    run: (args, signal) => start(options, args, signal),
+    async inspect(args, signal) {
+      let report: GitReport | undefined;
+      try {
+        await start(options, args, signal, (ended) => {
+          report = ended;
+        });
+      } catch (error) {
+        if (!(error instanceof GitFailure) || error.kind !== 'failed' || report === undefined) throw error;
+      }
+      if (report === undefined) throw new GitFailure('failed', `git ${args[0] ?? ''} ended without an exit code`);
+      return report;
+    },
+  };
 }

@@ -5,7 +5,9 @@ import { createGitClient, GitFailure } from './git-client.js';
 import type { Environment } from './git-environment.js';
 import { explainFetch } from './git-explain.js';
 import { credentialSection, writeGitSettings } from './git-settings.js';
-import { splitCredentials } from './git-url.js';
+import { fetchTags } from './git-tags.js';
+import { refuseHuge } from './git-tree.js';
+import { protocolOf, splitCredentials } from './git-url.js';
 import { ConfigSourceError } from '../source.js';
 
 export interface CloneOptions {
@@ -40,21 +42,26 @@ async function cloneAside(aside: string, options: CloneOptions): Promise<void> {
   const settingsFolder = join(aside, 'settings');
   const tree = join(aside, 'tree');
   await writeGitSettings({ folder: settingsFolder, repository: tree, url });
-  const git = createGitClient({ dir: aside, settingsFolder, env, clock, deadlineMs });
+  const protocol = () => protocolOf(url);
+  const git = createGitClient({ dir: aside, settingsFolder, env, protocol, clock, deadlineMs });
   const clean = splitCredentials(url);
   const choice = branch === undefined ? [] : ['--branch', branch];
-  const fixed = ['--quiet', '--depth', '1', '--single-branch', '--no-tags', '--no-local', '--no-recurse-submodules'];
+  const fixed = ['--quiet', '--depth', '1', '--single-branch', '--no-tags', '--no-local', '--no-checkout'];
   try {
-    await git.run(['clone', ...fixed, ...choice, '--', clean.url, tree], signal);
+    await git.run(['clone', ...fixed, '--upload-pack=git-upload-pack', ...choice, '--', clean.url, tree], signal);
   } catch (error) {
     throw error instanceof GitFailure ? explainFetch(error, url, branch) : error;
   }
-  const inTree = createGitClient({ dir: tree, settingsFolder, env, clock, deadlineMs });
+  const inTree = createGitClient({ dir: tree, settingsFolder, env, protocol, clock, deadlineMs });
+  let commit;
   try {
-    await inTree.run(['rev-parse', '--quiet', '--verify', 'HEAD'], signal);
+    commit = (await inTree.run(['rev-parse', '--quiet', '--verify', 'HEAD'], signal)).trimEnd();
   } catch {
     throw new ConfigSourceError('rejected', `The repository ${clean.url} has no commit yet: push one.`);
   }
+  await refuseHuge(inTree, commit, signal);
+  await inTree.run(['reset', '--quiet', '--hard'], signal);
+  await fetchTags(inTree, commit, signal);
   if (clean.credential !== undefined) await keepCredential(clean.credential, join(tree, '.git'), join(into, '.git'));
 }
 

@@ -1,9 +1,22 @@
 import type { GitFailure } from './git-client.js';
+import { MAX_GIT_FILE_BYTES } from './git-limits.js';
 import { redactUrl } from './git-url.js';
 import { ConfigSourceError } from '../source.js';
 
 // git tells kinds of failure apart by words only; a miss here costs a better cure, never a wrong decision.
 const CURES: readonly (readonly [RegExp, string])[] = [
+  [
+    /File too large|exceeds maximum allowed size/i,
+    `it sends more than ${MAX_GIT_FILE_BYTES / 1024 / 1024} MiB, which is too much for a configuration repository; take what is big out of it`,
+  ],
+  [
+    /Read-only file system|Permission denied$|insufficient permission|No space left|Disk quota exceeded/i,
+    'make room and let Plancton write',
+  ],
+  [
+    /returned error: 30[1-8]|redirect/i,
+    'the server sends us elsewhere, which is not followed; give the URL that it means (git remote set-url origin URL)',
+  ],
   [/find remote ref|Remote branch .* not found/i, 'the branch is not there: create it again or follow another one'],
   [/Host key verification failed/i, 'add the host key of the server to known_hosts of the user that runs Plancton'],
   [
@@ -14,8 +27,8 @@ const CURES: readonly (readonly [RegExp, string])[] = [
   [/transport '.*' not allowed/i, 'use a https, http, ssh, git or file URL'],
   [/Could not resolve host/i, 'check the host name, the name service and the proxy settings'],
   [
-    /Read-only file system|Permission denied$|insufficient permission|No space left/i,
-    'make room and let Plancton write',
+    /fsck|corrupt|bad object|inflate|SHA1|index-pack|early EOF|unpack/i,
+    'what came is damaged or incomplete, and nothing of it is used; check the repository on the server (git fsck)',
   ],
 ];
 

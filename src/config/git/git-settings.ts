@@ -1,8 +1,9 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { limitFile, limitScript } from './git-limits.js';
 import { splitCredentials } from './git-url.js';
 
-/** What git gets to know beside its fixed arguments, in two files that only we can read. */
+/** What git gets to know beside its fixed arguments, in files that only we can read. */
 export interface GitSettings {
   /** A private folder (not a shared one such as /tmp). */
   readonly folder: string;
@@ -40,13 +41,8 @@ function settingsText({ repository, url }: GitSettings, credentialFile: string):
     `\tdirectory = ${quoteForGit(repository)}`,
     '\tdirectory = *',
     '[core]',
-    // Weaker than GIT_SSH_COMMAND and than the clone's own setting.
-    '\tsshCommand = ssh -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15',
     // Streams big files instead of holding them in memory.
     '\tbigFileThreshold = 1m',
-    '[http]',
-    '\tlowSpeedLimit = 100',
-    '\tlowSpeedTime = 30',
   ];
   const clean = url === undefined ? undefined : splitCredentials(url);
   if (url !== undefined && clean?.credential !== undefined) {
@@ -71,6 +67,7 @@ export async function writeGitSettings(settings: GitSettings): Promise<void> {
   const { folder, url } = settings;
   const credentialFile = join(folder, 'git-credentials');
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  await replaceFile(limitFile(folder), limitScript);
   const credential = url === undefined ? undefined : splitCredentials(url).credential;
   if (credential !== undefined) await replaceFile(credentialFile, `${credential}\n`);
   await replaceFile(settingsFile(folder), settingsText(settings, credentialFile));

@@ -1,13 +1,20 @@
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../clock.js';
-import { createGitClient, GitFailure } from './git-client.js';
+import { ageProblem } from './git-age.js';
+import { createGitClient, GitFailure, type GitClient } from './git-client.js';
 import type { Environment } from './git-environment.js';
 import { explainFetch } from './git-explain.js';
+import { writeKeys } from './git-keys.js';
+import { MAX_STORE_BYTES } from './git-limits.js';
 import { ACCEPTING, CANDIDATE, createGitRepository, type GitRepository } from './git-repository.js';
 import { writeGitSettings } from './git-settings.js';
-import { isLocalUrl, redactUrl } from './git-url.js';
+import { signatureOf } from './git-signature.js';
 import { createGitTrials } from './git-trials.js';
+import { refuseHuge } from './git-tree.js';
+import { isLocalUrl, protocolOf, redactUrl } from './git-url.js';
 import { createGitWriter, type GitWriter } from './git-writer.js';
+import type { Signature, TrustedKeys } from '../signature.js';
 import {
   ConfigSourceError,
   type CandidateOptions,
@@ -26,10 +33,22 @@ export interface GitSourceOptions {
   readonly env: Environment;
   /** How long one git command may take, ms; a minute by default. */
   readonly deadlineMs?: number;
+  /** How much git may hold for this clone; `MAX_STORE_BYTES` by default. */
+  readonly maxStoreBytes?: number;
   /** Least time between two questions to a remote, ms; asked each time, for it comes from the configuration itself. */
   readonly remoteIntervalMs: () => number;
   /** 0 <= x < 1; spreads the questions of many hosts. */
   readonly random?: () => number;
+  /** Whether tags are of interest: they cost one more question to the server. */
+  readonly wantsTags?: () => Promise<boolean>;
+}
+
+/** A source that can tell of a commit who signed it. */
+export interface SignedSource extends ConfigSource {
+  /** Of a revision of this source. */
+  signatureOf(revision: ConfigRevision, keys: TrustedKeys, signal?: AbortSignal): Promise<Signature>;
+  /** What is wrong with the age of a candidate, as a sentence with the cure; undefined: nothing. */
+  ageProblem(candidate: ConfigRevision, signal?: AbortSignal): Promise<string | undefined>;
 }
 
 interface Asked {
@@ -41,23 +60,38 @@ interface Asked {
   readonly failure: ConfigSourceError | undefined;
 }
 
+function commitOf(revisionId: string): string {
+  return revisionId.replace(/\+local$/, '');
+}
+
+function isCommitId(text: string): boolean {
+  return /^[0-9a-f]{40,64}$/.test(text);
+}
+
 /** Follows a branch of a git repository; the tree is only ever changed by `accept`. */
-class GitSource implements ConfigSource {
+class GitSource implements SignedSource {
   readonly #options: GitSourceOptions;
   readonly #repository: GitRepository;
   readonly #writer: GitWriter;
   readonly trials: TrialRecord;
+  readonly #git: GitClient;
+  #protocol: string | undefined;
+  /** What was written last for the programs that check signatures. */
+  #keys: TrustedKeys | undefined;
   #asked: Asked | undefined;
   #description: string;
 
   constructor(options: GitSourceOptions) {
-    const { confDir, stateDir, env, clock, deadlineMs = 60_000 } = options;
+    const { confDir, stateDir, env, clock, deadlineMs = 60_000, maxStoreBytes = MAX_STORE_BYTES } = options;
     this.#options = options;
     this.#description = `the git clone ${confDir}`;
-    const git = createGitClient({ dir: confDir, settingsFolder: stateDir, env, clock, deadlineMs });
+    const protocol = () => this.#protocol;
+    const git = createGitClient({ dir: confDir, settingsFolder: stateDir, env, protocol, clock, deadlineMs });
+    this.#git = git;
     this.#repository = createGitRepository(git, confDir, options.hostname);
-    this.#writer = createGitWriter({ git, repository: this.#repository, confDir, clock, graceMs: deadlineMs });
-    const trials = createGitTrials({ git, repository: this.#repository, writer: this.#writer });
+    const repository = this.#repository;
+    this.#writer = createGitWriter({ git, repository, confDir, clock, graceMs: deadlineMs, maxStoreBytes });
+    const trials = createGitTrials({ git, repository, writer: this.#writer });
     this.trials = {
       proven: (signal) => this.#inClone(() => trials.proven(signal), signal),
       condemned: (signal) => this.#inClone(() => trials.condemned(signal), signal),
@@ -97,14 +131,33 @@ class GitSource implements ConfigSource {
       if (this.#asked?.failure) throw this.#asked.failure;
       const candidate = await this.#repository.resolve(CANDIDATE, signal);
       if (candidate === undefined || candidate === (await this.#repository.resolve('HEAD', signal))) return undefined;
+      await refuseHuge(this.#git, candidate, signal);
       return this.#repository.commit(candidate, signal);
+    });
+  }
+
+  async signatureOf({ id }: ConfigRevision, keys: TrustedKeys, signal?: AbortSignal): Promise<Signature> {
+    return this.#guard(async () => {
+      if (id.endsWith('+local'))
+        return { problem: `files were edited by hand, and these nobody signed; ${this.#undo()}` };
+      // A repository before its first commit.
+      if (!isCommitId(id)) return { problem: `there is no commit to sign in ${this.#options.confDir} yet; make one` };
+      if (!isDeepStrictEqual(this.#keys, keys)) await writeKeys(this.#options.stateDir, keys);
+      this.#keys = keys;
+      return signatureOf(this.#git, id, keys, signal);
+    });
+  }
+
+  async ageProblem({ id }: ConfigRevision, signal?: AbortSignal): Promise<string | undefined> {
+    return this.#guard(() => {
+      return ageProblem(this.#git, this.#repository, commitOf(id), this.#options.clock.now().wallMs, signal);
     });
   }
 
   async accept({ id }: ConfigRevision, signal?: AbortSignal): Promise<void> {
     return this.#guard(async () => {
       const followed = await this.#follows(signal);
-      await this.#writer.checkOut(id.replace(/\+local$/, ''), followed?.branch, signal);
+      await this.#writer.checkOut(commitOf(id), followed?.branch, signal);
     });
   }
 
@@ -114,6 +167,7 @@ class GitSource implements ConfigSource {
     // Without these git may refuse to look into the clone at all.
     await writeGitSettings({ folder: stateDir, repository: confDir, url: undefined });
     const followed = await this.#repository.follows(signal);
+    this.#protocol = followed && protocolOf(followed.url);
     if (followed) await writeGitSettings({ folder: stateDir, repository: confDir, url: followed.url });
     this.#description = followed
       ? `branch ${followed.branch} of ${redactUrl(followed.url)} in ${confDir}`
@@ -133,6 +187,7 @@ class GitSource implements ConfigSource {
     const asked = { url, branch, monoMs: clock.now().monoMs, jitter: 0.9 + 0.2 * random() };
     try {
       await this.#writer.fetch(branch, signal);
+      if ((await this.#options.wantsTags?.()) === true) await this.#writer.fetchTags(signal);
       this.#asked = { ...asked, failure: undefined };
     } catch (error) {
       // Being told to stop says nothing about the server.
@@ -146,6 +201,10 @@ class GitSource implements ConfigSource {
       await this.#follows(signal);
       return work();
     });
+  }
+
+  #undo(): string {
+    return `commit, sign and push the edits, or drop them with "git -C ${this.#options.confDir} reset --hard"`;
   }
 
   /** Turns what git and the file system say into our words. */
@@ -165,6 +224,6 @@ class GitSource implements ConfigSource {
 }
 
 /** A source that follows the branch checked out in `confDir`. Reading needs no right to write there. */
-export function createGitSource(options: GitSourceOptions): ConfigSource {
+export function createGitSource(options: GitSourceOptions): SignedSource {
   return new GitSource(options);
 }

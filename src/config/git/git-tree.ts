@@ -1,5 +1,6 @@
 import { MAX_FILE_BYTES } from '../config-tree.js';
-import type { GitClient } from './git-client.js';
+import { GitFailure, type GitClient } from './git-client.js';
+import { MAX_GIT_FILE_BYTES, MAX_TREE_BYTES } from './git-limits.js';
 import { BASE_FILE, HOSTS_FOLDER, layerFiles, type ConfigText } from '../layers.js';
 import { ConfigSourceError } from '../source.js';
 
@@ -10,9 +11,13 @@ interface TreeEntry {
   readonly path: string;
 }
 
-/** The files of a commit that can be configuration. */
-async function listTree(git: GitClient, commit: string, signal?: AbortSignal): Promise<TreeEntry[]> {
-  const listing = await git.run(['ls-tree', '-r', '-t', '-l', '-z', commit, BASE_FILE, HOSTS_FOLDER], signal);
+async function listTree(
+  git: GitClient,
+  commit: string,
+  paths: readonly string[],
+  signal?: AbortSignal,
+): Promise<TreeEntry[]> {
+  const listing = await git.run(['ls-tree', '-r', '-t', '-l', '-z', commit, ...paths], signal);
   return listing.split('\0').flatMap((line) => {
     const [, mode, object, bytes, path] = /^(\d+) \w+ ([0-9a-f]+) +(\d+|-)\t(.*)$/s.exec(line) ?? [];
     if (mode === undefined || object === undefined || path === undefined) return [];
@@ -22,7 +27,9 @@ async function listTree(git: GitClient, commit: string, signal?: AbortSignal): P
 
 function problemOf({ mode, bytes }: TreeEntry): string | undefined {
   if (mode === '120000') return 'is a symbolic link';
-  if (mode !== '100644' && mode !== '100755') return 'is not a plain file';
+  if (mode === '160000') return 'is a submodule';
+  if (mode === '100755') return 'is marked as a program, which a configuration is not (git update-index --chmod=-x)';
+  if (mode !== '100644') return 'is not a plain file';
   return bytes > MAX_FILE_BYTES ? `holds more than ${MAX_FILE_BYTES / 1024} KiB` : undefined;
 }
 
@@ -39,7 +46,9 @@ export interface CommitOptions {
  */
 export async function readCommit(git: GitClient, commit: string, options: CommitOptions): Promise<ConfigText[]> {
   const { hostname, untracked, signal } = options;
-  const entries = new Map((await listTree(git, commit, signal)).map((entry) => [entry.path, entry]));
+  const entries = new Map(
+    (await listTree(git, commit, [BASE_FILE, HOSTS_FOLDER], signal)).map((entry) => [entry.path, entry]),
+  );
   const local = new Map(untracked.map((layer) => [layer.file, layer]));
   const layers: ConfigText[] = [];
   const refuse = (path: string, why: string) => {
@@ -57,4 +66,30 @@ export async function readCommit(git: GitClient, commit: string, options: Commit
     else if (beside) layers.push(beside);
   }
   return layers;
+}
+
+/**
+ * Refuses a commit whose tree is too much for a configuration repository, before any of it is put on disk: a few objects can stand for any
+ * number of files. Rejects with a `ConfigSourceError` of kind `rejected`.
+ */
+export async function refuseHuge(git: GitClient, commit: string, signal?: AbortSignal): Promise<void> {
+  const refuse = (why: string) => {
+    const cure = 'a configuration repository holds small files; take what is big out of it';
+    return new ConfigSourceError('rejected', `Commit ${commit.slice(0, 12)} ${why}: ${cure}.`, commit);
+  };
+  try {
+    const sizes = (await listTree(git, commit, [], signal)).map(({ bytes }) => (Number.isNaN(bytes) ? 0 : bytes));
+    const mib = 1024 * 1024;
+    if (sizes.some((bytes) => bytes > MAX_GIT_FILE_BYTES)) {
+      throw refuse(`holds a file of more than ${MAX_GIT_FILE_BYTES / mib} MiB`);
+    }
+    if (sizes.reduce((sum, bytes) => sum + bytes, 0) > MAX_TREE_BYTES) {
+      throw refuse(`holds more than ${MAX_TREE_BYTES / mib} MiB`);
+    }
+  } catch (error) {
+    if (error instanceof GitFailure && error.kind === 'flood') throw refuse('holds more files than can be listed');
+    if (error instanceof GitFailure && error.kind === 'timeout')
+      throw refuse('holds more files than can be listed in time');
+    throw error;
+  }
 }

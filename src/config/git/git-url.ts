@@ -100,3 +100,9 @@ export function splitCredentials(url: string): { readonly url: string; readonly 
 export function isLocalUrl(url: string): boolean {
   return /^file:\/\//i.test(url) || !/^([a-z][a-z0-9+.-]*:\/\/|[^/]*:)/i.test(url);
 }
+
+/** What git speaks with this repository, as `GIT_ALLOW_PROTOCOL` calls it. */
+export function protocolOf(url: string): string {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1]?.toLowerCase();
+  return scheme ?? (isLocalUrl(url) ? 'file' : 'ssh');
+}

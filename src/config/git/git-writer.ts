@@ -1,8 +1,10 @@
 import type { Clock } from '../../clock.js';
 import { GitFailure, type GitClient } from './git-client.js';
 import { protectWork } from './git-guard.js';
+import { createFetch } from './git-fetch.js';
 import { lockOf, removeStaleLock } from './git-lock.js';
 import { ACCEPTED, ACCEPTING, CANDIDATE, type GitRepository } from './git-repository.js';
+import { dropOldTags, fetchTags } from './git-tags.js';
 import { ConfigSourceError } from '../source.js';
 
 export interface GitWriterOptions {
@@ -12,12 +14,16 @@ export interface GitWriterOptions {
   readonly clock: Clock;
   /** How old a lock must be before it can count as left behind, ms. */
   readonly graceMs: number;
+  /** How much git may hold for this clone. */
+  readonly maxStoreBytes: number;
 }
 
 /** The writing side of a clone. Rejects with `GitFailure` or `ConfigSourceError`. */
 export interface GitWriter {
   /** Fetches the branch aside; the tree stays as it is. */
   fetch(branch: string, signal?: AbortSignal): Promise<void>;
+  /** Fetches the tags that point at what was fetched, aside as well. */
+  fetchTags(signal?: AbortSignal): Promise<void>;
   /** Makes the tree that of a fetched commit, or leaves it as it was. */
   checkOut(commit: string, branch: string | undefined, signal?: AbortSignal): Promise<void>;
   /** Has a ref of ours stand for a commit, with the reason in its reflog. */
@@ -32,7 +38,8 @@ function lockedBy(lock: string, confDir: string): ConfigSourceError {
 }
 
 /** Only one writer may exist for a clone at a time. */
-export function createGitWriter({ git, repository, confDir, clock, graceMs }: GitWriterOptions): GitWriter {
+export function createGitWriter(options: GitWriterOptions): GitWriter {
+  const { git, repository, confDir, clock, graceMs } = options;
   const startedWallMs = clock.now().wallMs;
 
   /** For what takes locks: one that is stale is removed, and the command gets a second chance. */
@@ -49,14 +56,6 @@ export function createGitWriter({ git, repository, confDir, clock, graceMs }: Gi
     }
   }
 
-  async function fetch(branch: string, signal?: AbortSignal): Promise<void> {
-    const shallow = (await git.run(['rev-parse', '--is-shallow-repository'], signal)).trimEnd() === 'true';
-    // A full clone was made by hand: cutting its history short is not ours to do.
-    const depth = shallow ? ['--depth', '1'] : [];
-    const fixed = ['--quiet', '--no-tags', '--no-recurse-submodules', '--no-auto-gc', '--no-write-fetch-head'];
-    await write(['fetch', ...fixed, '--refmap=', ...depth, 'origin', `+refs/heads/${branch}:${CANDIDATE}`], signal);
-  }
-
   async function checkOut(commit: string, branch: string | undefined, signal?: AbortSignal): Promise<void> {
     const head = await repository.resolve('HEAD', signal);
     if (head === undefined || branch === undefined) {
@@ -64,7 +63,7 @@ export function createGitWriter({ git, repository, confDir, clock, graceMs }: Gi
     }
     // Another owner or a copied folder leave times that git takes for edits.
     await write(['update-index', '-q', '--refresh'], signal).catch(() => undefined);
-    await protectWork({ run: write }, repository, { confDir, from: head, to: commit, branch }, signal);
+    await protectWork({ ...git, run: write }, repository, { confDir, from: head, to: commit, branch }, signal);
     await write(['update-ref', ACCEPTING, commit], signal);
     try {
       await write(['reset', '--quiet', '--hard', commit], signal);
@@ -91,5 +90,17 @@ export function createGitWriter({ git, repository, confDir, clock, graceMs }: Gi
     await write(['update-ref', '-d', ACCEPTING], signal);
   }
 
-  return { fetch, checkOut, mark, repair };
+  const writing = { ...git, run: write };
+  return {
+    fetch: createFetch({ ...options, git: writing }),
+    async fetchTags(signal) {
+      const commit = await repository.resolve(CANDIDATE, signal);
+      if (commit === undefined) return;
+      await fetchTags(writing, commit, signal);
+      await dropOldTags(git, repository, signal);
+    },
+    checkOut,
+    mark,
+    repair,
+  };
 }

@@ -81,4 +81,24 @@ describe('planctonctl policy', () => {
     expect(await run('show', '--json')).toBe(0);
     expect(JSON.parse(out())).toMatchObject({ policy: { images: ['busybox'], users: ['1000-2000'] } });
   });
+
+  it('tells whose signatures count, and does not call keys good that cannot be read', async () => {
+    const { run, write, out, err } = aSite();
+    const allowed = 'images: [reg.org/team/worker]\nusers: ["0:0"]\n';
+    const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIC45NOarYYAVkOltuICVXyBqI5R819P/hGXoOX/Hs0PI ann@site.org';
+    const told = 'may sign: ann@site.org (ssh, SHA256:/wn8Hl+qQHwScvmFx8ZS0YmFBURItZuihmtOeZC3dBc)';
+    write(`${allowed}config_signatures: require\nconfig_keys: [${key}]\n`);
+    expect(await run('check')).toBe(0);
+    expect(out()).toContain(`signatures of the configuration: require\n${told}`);
+    expect(await run('show')).toBe(0);
+    expect(out()).toContain(`# ${told}`);
+    expect(await run('show', '--json')).toBe(0);
+    expect(JSON.parse(out())).toMatchObject({ signingKeys: [{ kind: 'ssh', name: 'ann@site.org' }] });
+    write(`${allowed}config_signatures: require\nconfig_keys: [/nonexistent/keys]\n`);
+    expect(await run('check')).toBe(78);
+    expect(err()).toContain('no signature can be checked: the file of keys /nonexistent/keys cannot be read (ENOENT)');
+    write(`${allowed}config_signatures: warn\n`);
+    expect(await run('check')).toBe(78);
+    expect(err()).toContain('names no key; name some');
+  });
 });

@@ -56,6 +56,7 @@ describe('formatStatus', () => {
           source: '/etc/plancton',
           revision: 'aaaa',
           probation: '1 of 5 pilots that prove it have worked',
+          signature: { by: 'ann@site.org (SHA256:abc)' },
           refused: { revision: 'bbbb', problems: ['config.yaml:3:1: max_ttl: no', 'config.yaml:4:1: binds: no'] },
           unreachable: 'the server is away',
         },
@@ -66,6 +67,15 @@ describe('formatStatus', () => {
     expect(text).toMatch(/refused {5}bbbb\n {14}config.yaml:3:1: max_ttl: no\n {14}config.yaml:4:1: binds: no/);
     expect(text).toContain('probation   1 of 5 pilots that prove it have worked');
     expect(text).toContain('source away the server is away');
+    expect(text).toContain('signed by   ann@site.org (SHA256:abc)');
+  });
+
+  it('says so where the configuration is not signed by anybody who should, and where nobody asked it says nothing', () => {
+    const config = { ...aStatus().config, signature: { problem: 'it is not signed; sign the commit' } };
+    expect(formatStatus(aStatus({ config }), now)).toContain(
+      'signed by   nobody this host knows: it is not signed; sign',
+    );
+    expect(formatStatus(aStatus(), now)).not.toContain('signed by');
   });
 
   it('tells of each fault what it is, since when, what is done about it and what the reader can do', () => {

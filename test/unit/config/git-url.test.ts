@@ -5,6 +5,7 @@ import {
   parseConfigRepo,
   redactUrl,
   splitCredentials,
+  protocolOf,
 } from '../../../src/config/git/git-url.js';
 
 describe('the name of a configuration repository', () => {
@@ -132,4 +133,18 @@ it.each([
   ['git://host/conf', false],
 ])('knows whether asking %s costs network: local %s', (url, local) => {
   expect(isLocalUrl(url)).toBe(local);
+});
+
+describe('the protocol of a repository', () => {
+  it.each([
+    ['https://h/r', 'https'],
+    ['HTTP://h/r', 'http'],
+    ['git://h/r', 'git'],
+    ['ssh://git@h/r', 'ssh'],
+    ['git@h:r.git', 'ssh'],
+    ['file:///r', 'file'],
+    ['/r', 'file'],
+  ])('of %s is %s', (url, protocol) => {
+    expect(protocolOf(url)).toBe(protocol);
+  });
 });

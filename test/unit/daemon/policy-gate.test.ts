@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createPolicyGate } from '../../../src/daemon/policy-gate.js';
@@ -82,5 +82,33 @@ describe('the gate between a configuration and its pilots', () => {
     expect((await gate.narrow(aConfig())).config.max_docks).toBe(3);
     const broken = { ok: false, problems: ['x'] } as const;
     expect(gate.judge(broken)).toBe(broken);
+  });
+
+  it('knows what is wanted of signatures, and lets no slip in the policy lift it', async () => {
+    const { gate, write } = aGate(undefined);
+    expect(await gate.signatures()).toEqual({ mode: 'off' });
+    write('imges: [busybox]\n');
+    expect(await gate.signatures()).toMatchObject({ mode: 'unknown', why: expect.stringMatching(/imges/) as string });
+    write('config_signatures: require\n');
+    const required = { mode: 'require', keys: expect.stringMatching(/names no key/) as string };
+    expect(await gate.signatures()).toEqual(required);
+    write('config_signatures: of\n');
+    expect(await gate.signatures()).toEqual(required);
+    write(usual);
+    expect(await gate.signatures()).toEqual({ mode: 'off' });
+  });
+
+  it('takes keys from files that only root can change', async () => {
+    const { gate, write, dir } = aGate(undefined);
+    const keys = join(dir, 'keys');
+    copyFileSync(join(import.meta.dirname, '..', '..', 'fixtures', 'signing-key.asc'), keys);
+    write(`config_signatures: warn\nconfig_keys: [${keys}]\n`);
+    chmodSync(keys, 0o644);
+    expect(await gate.signatures()).toMatchObject({ mode: 'warn', keys: { list: [{ kind: 'gpg' }] } });
+    chmodSync(keys, 0o666);
+    expect(await gate.signatures()).toMatchObject({
+      mode: 'warn',
+      keys: expect.stringMatching(/can be changed by others than root/) as string,
+    });
   });
 });

@@ -19,6 +19,12 @@ describe('the text of a policy', () => {
     expect(renderPolicyFile({}).match(/^[a-z_]+:/gm)).toHaveLength(Object.keys(policyKeys).length);
   });
 
+  it.each(['off', 'no', '"off"', 'warn', 'require'])('may say %s to signatures', (mode) => {
+    const config_signatures = /off|no/.test(mode) ? 'off' : mode;
+    const verdict = loadPolicy({ file: 'p', text: `config_signatures: ${mode}\n` });
+    expect(verdict).toMatchObject({ ok: true, policy: { config_signatures } });
+  });
+
   it.each([
     ['privleged: true', /^policy.yaml:1:1: privleged: unknown key "privleged"; did you mean privileged\?$/],
     ['images: busybox', /^policy.yaml:1:9: images: "busybox" is not accepted; give a list/],
@@ -36,6 +42,9 @@ describe('the text of a policy', () => {
     ['capabilities: [-NET_RAW]', /capabilities\[0\]/],
     ['users: [9-1]', /users\[0\]/],
     ['most_docks: many', /most_docks/],
+    ['config_signatures: maybe', /config_signatures: "maybe" is not accepted; give off or warn or require/],
+    ['config_keys: [ssh-ed25519 AAAA]', /config_keys\[0\]: .* is not accepted; give an SSH public key/],
+    ['config_keys: [/etc/../keys]', /config_keys\[0\]/],
     ['- a', /this is a list/],
     ['images: [a]\nimages: [b]', /given twice/],
     ['__proto__: {images: ["*"]}', /unknown key/],

@@ -2,7 +2,8 @@ import { chmodSync, chownSync, mkdirSync, renameSync, symlinkSync, writeFileSync
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { unsafePath } from '../../../src/policy/bind-path.js';
-import { createHostPolicy, isSafe } from '../../../src/policy/policy-file.js';
+import { createHostPolicy } from '../../../src/policy/policy-file.js';
+import { isSafe } from '../../../src/policy/trusted-file.js';
 import { tempDirectory } from '../../support/temp-directory.js';
 
 const uid = process.getuid?.() ?? 0;
@@ -35,6 +36,7 @@ describe('the file of the policy', () => {
     const file = join(tempDirectory(), 'policy.yaml');
     expect(await createHostPolicy(file, uid).read()).toEqual({
       ok: false,
+      missing: true,
       why: `there is no policy for this host (${file}), so no pilot is started; plancton-bootstrap or \`planctonctl policy init\` writes one`,
     });
   });
