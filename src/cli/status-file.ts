@@ -17,14 +17,11 @@ export function writeStatusFile(runDir: string, status: Status): void {
   writeFileAtomic(statusFile(runDir), `${JSON.stringify(status)}\n`, 0o644);
 }
 
-/** What an earlier version of the daemon, which may still run, did not tell. */
-const UNTOLD: Partial<Status> = { faults: [] };
-
 /** What the daemon left last; undefined when there is nothing (readable). */
 export function readStatusFile(runDir: string): Status | undefined {
   try {
     const status: unknown = JSON.parse(readOwnFile(statusFile(runDir), mostBytes));
-    return isStatus(status) ? { ...UNTOLD, ...status } : undefined;
+    return isStatus(status) ? status : undefined;
   } catch {
     return undefined;
   }

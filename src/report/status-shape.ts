@@ -30,6 +30,16 @@ const shape = z.looseObject({
     })
     .optional(),
   holds: z.array(z.looseObject({ gate: z.string(), text: z.string() })),
+  faults: z.array(
+    z.looseObject({
+      code: z.string(),
+      since: moment,
+      what: z.string(),
+      said: maybeText,
+      doing: z.string(),
+      cure: z.string(),
+    }),
+  ),
   notices: z.array(z.string()),
   yields: z.looseObject({ text: z.string() }),
   image: z.looseObject({ wanted: z.string(), id: z.string().nullish(), pulling: maybeText }),

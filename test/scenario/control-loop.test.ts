@@ -204,7 +204,7 @@ describe('an engine in trouble', () => {
     }
     await stage.start();
 
-    for (let step = 0; step < 100; step += 1) {
+    for (let step = 0; step < 200; step += 1) {
       await stage.clock.advance(5000);
       expect(stage.names().length).toBeLessThanOrEqual(4);
     }
