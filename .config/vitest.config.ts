@@ -10,7 +10,11 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'fast', include: ['test/unit/**/*.test.ts', 'test/scenario/**/*.test.ts'], testTimeout: 60_000 },
+        test: {
+          name: 'fast',
+          include: ['test/unit/**/*.test.ts', 'test/scenario/**/*.test.ts', 'test/model/**/*.test.ts'],
+          testTimeout: 60_000,
+        },
       },
       {
         extends: true,

@@ -182,7 +182,7 @@ export class ControlLoop {
   }
 
   async #cycle(): Promise<LoopEnd | undefined> {
-    const { connect, narrow, publish, observer, onCycle } = this.#ports;
+    const { connect, narrow, publish, executor, observer, onCycle } = this.#ports;
     const inForce = this.#inForce();
     const { config, revision } = inForce;
     this.#cycles += 1;
@@ -204,6 +204,8 @@ export class ControlLoop {
       return finished;
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
+      // Without a list nothing is started, also not what an earlier cycle has asked for: a drain or a smaller cap may have come since.
+      executor.withdrawStarts();
       const failure = this.#loseEngine(error);
       const mode = await observer.mode();
       this.#tellMode(mode);

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.js';
 import type { PilotSpec } from '../../src/model.js';
+import type { ContainerEngine } from '../../src/engine/container-engine.js';
+import { Requests } from '../model/requests.js';
 import { aSpec } from '../support/builders.js';
 import { createFakeClock } from '../support/fake-clock.js';
 import { createFakeEngine, type Behaviour } from '../support/fake-engine.js';
@@ -22,10 +24,10 @@ function behave(spec: PilotSpec): Behaviour {
   return { ignoresTerm: spec.command === ignoresTerm };
 }
 
-function openFake(): Promise<EngineUnderTest> {
+function openFake(asSeen: (engine: ContainerEngine) => ContainerEngine): Promise<EngineUnderTest> {
   const engine = createFakeEngine({ clock: systemClock, behave });
   return Promise.resolve({
-    engine,
+    engine: asSeen(engine),
     addForeign: (name, labels) => Promise.resolve(engine.addForeign(name, labels)),
     ids: () => Promise.resolve(engine.containers().map(({ id }) => id)),
     pause: (name) => {
@@ -45,7 +47,13 @@ function openFake(): Promise<EngineUnderTest> {
   });
 }
 
-describeContract('the fake engine', openFake);
+describeContract('the fake engine', () => openFake((engine) => engine));
+
+const nobody = { arrived: () => undefined, executed: () => undefined, replied: () => undefined };
+const road = new Requests(systemClock, nobody);
+describeContract('the fake engine at the end of the road of the model', () =>
+  openFake((engine) => road.port(engine, 1, () => true)),
+);
 
 describe('the faults of the fake engine', () => {
   const ownership = { instance: 'test', adoptOriginal: false };

@@ -69,6 +69,19 @@ describe('an engine that takes half a minute to start a pilot', () => {
     expect(stage.ended).toBe('drain-stop');
   });
 
+  it('begins no start that waits while the pilots cannot be listed', async () => {
+    const stage = setStage({ ...LONG_PILOTS, config: QUICK });
+    stage.engine.latencyMs.startPilot = SLOW_MS;
+    await stage.start();
+    await stage.clock.advance(5_000);
+    const begun = stage.engine.calls.createPilot;
+    expect(begun).toBeLessThan(8);
+    stage.engine.hang('listPilots');
+    stage.mode = 'drain';
+    await stage.clock.advance(300_000);
+    expect(stage.engine.calls.createPilot).toBe(begun);
+  });
+
   it('starts no more than a lowered cap allows', async () => {
     const stage = setStage({ ...LONG_PILOTS, config: QUICK.replace('updateconfig: 3600', 'updateconfig: 10') });
     stage.engine.latencyMs.startPilot = SLOW_MS;

@@ -23,8 +23,11 @@ interface Sleeper {
 
 const startWallMs = Date.UTC(2026, 0, 1);
 
-/** Starts on 2026-01-01T00:00:00Z, one hour after boot. */
-export function createFakeClock(): FakeClock {
+/** Two turns of the event loop: enough for chains of promises, and for what they schedule once. */
+const TURNS = 2;
+
+/** Starts on 2026-01-01T00:00:00Z, one hour after boot. One turn to settle is enough where nothing but promises is at work. */
+export function createFakeClock(turns = TURNS): FakeClock {
   let now: Instant = { wallMs: startWallMs, monoMs: 3_600_000, bootMs: 3_600_000 };
   const sleepers = new Set<Sleeper>();
 
@@ -57,6 +60,10 @@ export function createFakeClock(): FakeClock {
     });
   }
 
+  async function settle(): Promise<void> {
+    for (let turn = 0; turn < turns; turn += 1) await new Promise<void>((resolve) => afterIo(resolve));
+  }
+
   async function advance(ms: number): Promise<void> {
     const untilMs = now.monoMs + ms;
     await settle();
@@ -79,9 +86,4 @@ export function createFakeClock(): FakeClock {
       return sleepers.size;
     },
   };
-}
-
-/** Two turns of the event loop: enough for chains of promises, and for what they schedule once. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 2; turn += 1) await new Promise<void>((resolve) => afterIo(resolve));
 }

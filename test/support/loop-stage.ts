@@ -1,4 +1,5 @@
 import { createExecutor } from '../../src/act/execute.js';
+import type { Clock } from '../../src/clock.js';
 import { createConfigKeeper, type Verdict } from '../../src/config/keeper.js';
 import { loadConfig } from '../../src/config/load.js';
 import type { Config } from '../../src/config/schema.js';
@@ -53,7 +54,8 @@ export interface LoopStage {
   cycles(): number;
 }
 
-const GROUP: PilotCgroup = {
+/** A group that lets its pilots yield. */
+export const GROUP: PilotCgroup = {
   parent: '/plancton/test',
   yields: 'cgroup',
   readCpuNs: () => 0,
@@ -195,7 +197,7 @@ export function setStage(options: StageOptions = {}, before?: LoopStage): LoopSt
 }
 
 /** Pilots use what they were promised; others what the test says. */
-function fakeSampler(clock: FakeClock, cpus: number, stage: () => LoopStage): HostSampler {
+export function fakeSampler(clock: Clock, cpus: number, stage: () => Pick<LoopStage, 'foreign'>): HostSampler {
   let last: number | undefined;
   let seq = 0;
   return {
