@@ -71,14 +71,10 @@ interface GitEvents {
   readonly onExit: (report: GitReport) => void;
 }
 
-interface GitPlace {
-  readonly dir: string;
-  readonly settingsFolder: string;
-  readonly env: Record<string, string>;
-}
-
-/** A git in `dir` that stops when `abort` says so. */
-function prepareGit({ dir, settingsFolder, env }: GitPlace, abort: AbortSignal, { onFlood, onExit }: GitEvents) {
+/** A git that stops when `abort` says so; it and all that it starts carry the mark. */
+function prepareGit(options: GitClientOptions, mark: string, abort: AbortSignal, { onFlood, onExit }: GitEvents) {
+  const { dir, settingsFolder, protocol } = options;
+  const env = { ...gitEnvironment(settingsFolder, options.env, protocol()), [RUN_MARK]: mark };
   let bytes = 0;
   return simpleGit({
     baseDir: dir,
@@ -117,17 +113,18 @@ function prepareGit({ dir, settingsFolder, env }: GitPlace, abort: AbortSignal, 
 
 /** One command; `onExit` is told of it if it ended by itself. */
 async function start(
-  { dir, settingsFolder, env: site, protocol, clock, deadlineMs }: GitClientOptions,
+  options: GitClientOptions,
   args: readonly string[],
   signal: AbortSignal | undefined,
   onExit?: (report: GitReport) => void,
 ): Promise<string> {
+  const { clock, deadlineMs } = options;
   const stop = new AbortController();
   const done = new AbortController();
   let cause: GitFailure | undefined;
   let exitCode: number | undefined;
-  const mark = randomUUID();
   let ending: Promise<void> | undefined;
+  const mark = randomUUID();
   const giveUp = (failure: GitFailure) => {
     if (done.signal.aborted) return;
     cause ??= failure;
@@ -157,9 +154,7 @@ async function start(
   signal?.addEventListener('abort', onAbort, { once: true });
   if (signal?.aborted) onAbort();
   try {
-    const env = { ...gitEnvironment(settingsFolder, site, protocol()), [RUN_MARK]: mark };
-    const git = prepareGit({ dir, settingsFolder, env }, stop.signal, events);
-    return await Promise.race([git.raw([...args]), overdue()]);
+    return await Promise.race([prepareGit(options, mark, stop.signal, events).raw([...args]), overdue()]);
   } catch (error) {
     throw cause ?? new GitFailure('failed', gitMessage(error), exitCode);
   } finally {

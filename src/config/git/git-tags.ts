@@ -1,6 +1,6 @@
 import type { GitClient } from './git-client.js';
 import { FETCH_OPTIONS } from './git-environment.js';
-import type { GitRepository } from './git-repository.js';
+import { CANDIDATE, type GitRepository } from './git-repository.js';
 import { isBranchName } from './git-url.js';
 
 /** Tags that point at what was fetched; apart from those that people made here. */
@@ -40,12 +40,22 @@ export async function tagsAt(git: GitClient, commit: string, signal?: AbortSigna
 }
 
 /** Forgets the tags of commits that are not in place and that no reference of ours names any more. */
-export async function dropOldTags(git: GitClient, repository: GitRepository, signal?: AbortSignal): Promise<void> {
+async function dropOldTags(git: GitClient, repository: GitRepository, signal?: AbortSignal): Promise<void> {
   const format = '--format=%(refname) %(objectname) %(*objectname)';
-  const refs = (await git.run(['for-each-ref', format, 'refs/plancton/'], signal)).split('\n').map((line) => line.split(' '));
+  const refs = (await git.run(['for-each-ref', format, 'refs/plancton/'], signal))
+    .split('\n')
+    .map((line) => line.split(' '));
   const kept = refs.filter(([name = '']) => !name.startsWith(TAGS)).map(([, commit]) => commit);
   kept.push(await repository.resolve('HEAD', signal));
   for (const [name = '', , commit] of refs) {
     if (name.startsWith(TAGS) && !kept.includes(commit)) await git.run(['update-ref', '-d', name], signal);
   }
+}
+
+/** Brings the tags that point at what was fetched. Rejects with `GitFailure`. */
+export async function refreshTags(git: GitClient, repository: GitRepository, signal?: AbortSignal): Promise<void> {
+  const commit = await repository.resolve(CANDIDATE, signal);
+  if (commit === undefined) return;
+  await fetchTags(git, commit, signal);
+  await dropOldTags(git, repository, signal);
 }

@@ -3,8 +3,8 @@ import { GitFailure, type GitClient } from './git-client.js';
 import { protectWork } from './git-guard.js';
 import { createFetch } from './git-fetch.js';
 import { lockOf, removeStaleLock } from './git-lock.js';
-import { ACCEPTED, ACCEPTING, CANDIDATE, type GitRepository } from './git-repository.js';
-import { dropOldTags, fetchTags } from './git-tags.js';
+import { ACCEPTED, ACCEPTING, type GitRepository } from './git-repository.js';
+import { refreshTags } from './git-tags.js';
 import { ConfigSourceError } from '../source.js';
 
 export interface GitWriterOptions {
@@ -79,10 +79,6 @@ export function createGitWriter(options: GitWriterOptions): GitWriter {
     await git.run(['gc', '--auto', '--quiet'], signal).catch(() => undefined);
   }
 
-  async function mark(ref: string, commit: string, why: string, signal?: AbortSignal): Promise<void> {
-    await write(['update-ref', '--create-reflog', '-m', why, ref, commit], signal);
-  }
-
   async function repair(signal?: AbortSignal): Promise<void> {
     if ((await repository.resolve(ACCEPTING, signal)) === undefined) return;
     // git moves the branch last, so this is the old commit or, in full, the new one; both were found good.
@@ -93,14 +89,11 @@ export function createGitWriter(options: GitWriterOptions): GitWriter {
   const writing = { ...git, run: write };
   return {
     fetch: createFetch({ ...options, git: writing }),
-    async fetchTags(signal) {
-      const commit = await repository.resolve(CANDIDATE, signal);
-      if (commit === undefined) return;
-      await fetchTags(writing, commit, signal);
-      await dropOldTags(git, repository, signal);
-    },
+    fetchTags: (signal) => refreshTags(writing, repository, signal),
     checkOut,
-    mark,
+    mark: async (ref, commit, why, signal) => {
+      await write(['update-ref', '--create-reflog', '-m', why, ref, commit], signal);
+    },
     repair,
   };
 }
