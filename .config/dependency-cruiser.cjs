@@ -1,5 +1,5 @@
 // The way of the data as a check: a stage may import only what stands to its left.
-const nouns = ['^src/model\\.ts', '^src/clock\\.ts'];
+const nouns = ['^src/(model|decision)\\.ts', '^src/clock\\.ts'];
 const stage = (name, from, left) => ({
   name,
   severity: 'error',
@@ -16,6 +16,12 @@ module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'model-imports-nothing', severity: 'error', from: { path: '^src/model\\.ts' }, to: {} },
+    {
+      name: 'decision-imports-the-model',
+      severity: 'error',
+      from: { path: '^src/decision\\.ts' },
+      to: { pathNot: '^src/model\\.ts' },
+    },
     stage('config-is-first', '^src/config/', []),
     stage('engine-knows-the-nouns', '^src/engine/', ['^src/config/image-reference\\.ts']),
     stage('observe-reads', '^src/observe/', ['^src/engine/container-engine\\.ts', '^src/config/schema\\.ts']),

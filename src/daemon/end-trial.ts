@@ -1,6 +1,6 @@
 import type { ConfigKeeper, InForce } from '../config/keeper.js';
 import type { Config } from '../config/schema.js';
-import type { Probation } from '../model.js';
+import type { Probation } from '../decision.js';
 import type { DaemonEvent } from '../report/event.js';
 
 /** Has the keeper act on what the pilots of `tried` have shown; resolves with what is to be told. Rejects only on a bug. */

@@ -1,5 +1,6 @@
 import type { Executor } from '../act/execute.js';
-import type { ConfigNote, Observation, Plan } from '../model.js';
+import type { Plan } from '../decision.js';
+import type { ConfigNote, Observation } from '../model.js';
 import type { Observer } from '../observe/observe.js';
 import { plan } from '../plan/plan.js';
 import type { Narrowed } from '../policy/narrow.js';

@@ -4,13 +4,7 @@ import { EngineError, type PullProgress } from './container-engine.js';
 import { statusOf } from './docker-call.js';
 import type { DockerConnection } from './docker-connection.js';
 import { followPull } from './docker-pull.js';
-import {
-  expectNothing,
-  expectRemovals,
-  readImageId,
-  readImageSummaries,
-  readUsedImageIds,
-} from './docker-reply.js';
+import { expectNothing, expectRemovals, readImageId, readImageSummaries, readUsedImageIds } from './docker-reply.js';
 import { newMarks, toHostImages } from './image-mark.js';
 import { readRegistryAuth } from './registry-auth.js';
 

@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.js';
-import type { Hold, Observation } from '../model.js';
+import type { Hold } from '../decision.js';
+import type { Observation } from '../model.js';
 import type { Census } from './census.js';
 import type { Lesson } from './lesson.js';
 import { nextRandom } from './random.js';

@@ -1,4 +1,5 @@
-import type { Action, HangingEffects, Hold, Observation } from '../model.js';
+import type { HangingEffects, Hold } from '../decision.js';
+import type { Action, Observation } from '../model.js';
 import type { EffectsMemory } from './state.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { Hold } from '../model.js';
+import type { Hold } from '../decision.js';
 import { candidates, eviction, graceMs, noteEviction, sampleToJudge, type Eviction } from './evict.js';
 import { bytesText, MEMORY_PRESSURE } from './gates.js';
 import type { Situation } from './situation.js';

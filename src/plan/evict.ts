@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.js';
-import type { Hold, Pilot, ReclaimAction, RemoveAction } from '../model.js';
+import type { Hold } from '../decision.js';
+import type { Pilot, ReclaimAction, RemoveAction } from '../model.js';
 import { configuredSlack, countedCpus, EPSILON, isStale, slackInForce, tolerable } from './capacity.js';
 import { ageMs, cpusOf } from './census.js';
 import type { Situation } from './situation.js';

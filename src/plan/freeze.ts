@@ -1,4 +1,5 @@
-import type { Hold, Pilot, ThawAction } from '../model.js';
+import type { Hold } from '../decision.js';
+import type { Pilot, ThawAction } from '../model.js';
 import { countedCpus, EPSILON, isStale, room, slackInForce } from './capacity.js';
 import { ageMs, cpusOf } from './census.js';
 import { eviction, noteEviction, sampleToJudge, type Eviction } from './evict.js';

@@ -1,4 +1,5 @@
-import type { Hold, PolicyNote, SeenMode } from '../model.js';
+import type { Hold } from '../decision.js';
+import type { PolicyNote, SeenMode } from '../model.js';
 import type { Situation } from './situation.js';
 
 /** How many pilots may be started for growth as far as one resource goes, and what to say if that is too few. */

@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.js';
-import type { CpuSample, Hold, RemoveAction } from '../model.js';
+import type { Hold } from '../decision.js';
+import type { CpuSample, RemoveAction } from '../model.js';
 import { isStale } from './capacity.js';
 import { ageMs } from './census.js';
 import { effectsHold, healthyStarts } from './effects.js';

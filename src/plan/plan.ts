@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.js';
-import type { Hold, Observation, Pilot, Plan, ReclaimAction, SpawnAction, SpawnReason } from '../model.js';
+import type { Hold, Plan } from '../decision.js';
+import type { Observation, Pilot, ReclaimAction, SpawnAction, SpawnReason } from '../model.js';
 import { recordSample } from './capacity.js';
 import { breakerDueMs, learn } from './breaker.js';
 import { takeCensus } from './census.js';

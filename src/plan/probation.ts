@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.js';
-import type { Observation, Outcome, Pilot, Probation, RemoveAction } from '../model.js';
+import type { Probation } from '../decision.js';
+import type { Observation, Outcome, Pilot, RemoveAction } from '../model.js';
 import type { Census } from './census.js';
 import { isUnstartable, lifeMs } from './lesson.js';
 import { settingsText } from './pilot-spec.js';

@@ -1,4 +1,5 @@
-import type { Observation, Pilot, RemovalReason, StuckPilot } from '../model.js';
+import type { StuckPilot } from '../decision.js';
+import type { Observation, Pilot, RemovalReason } from '../model.js';
 import type { RemovalTrouble, Tracked } from './state.js';
 import { isUnanswered } from './unanswered.js';
 

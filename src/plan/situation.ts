@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.js';
-import type { Observation, StuckPilot } from '../model.js';
+import type { StuckPilot } from '../decision.js';
+import type { Observation } from '../model.js';
 import type { Census } from './census.js';
 import type { EffectsMemory, PilotSource, SampleNote, State, Unanswered } from './state.js';
 

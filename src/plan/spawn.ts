@@ -1,5 +1,5 @@
 import type { Config } from '../config/schema.js';
-import type { Capacity, Hold } from '../model.js';
+import type { Capacity, Hold } from '../decision.js';
 import {
   countedCpus,
   EPSILON,

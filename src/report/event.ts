@@ -1,4 +1,5 @@
-import type { EngineFailure, Hold, Observation, Outcome, Plan, SeenMode, StuckPilot } from '../model.js';
+import type { Hold, Plan, StuckPilot } from '../decision.js';
+import type { EngineFailure, Observation, Outcome, SeenMode } from '../model.js';
 
 /** Everything that happens, as data. Sinks word it, count it or ship it; no other code logs. */
 export type DaemonEvent =

@@ -1,4 +1,5 @@
-import type { EngineFailure, Hold } from '../model.js';
+import type { Hold } from '../decision.js';
+import type { EngineFailure } from '../model.js';
 
 /** What a fault is, for programs. */
 export type FaultCode =

@@ -1,4 +1,5 @@
-import type { EngineFailure, Instant, Observation, Plan, SeenMode, StuckPilot } from '../model.js';
+import type { Plan, StuckPilot } from '../decision.js';
+import type { EngineFailure, Instant, Observation, SeenMode } from '../model.js';
 import { ENGINE_FAULTS, HOLD_FAULTS, type FaultCode } from './fault-words.js';
 
 /** One trouble that is there now, in the words of whoever looks after the host. */

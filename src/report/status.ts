@@ -1,7 +1,6 @@
+import type { Capacity, Hold } from '../decision.js';
 import type {
-  Capacity,
   EngineFailure,
-  Hold,
   HostFacts,
   Instant,
   Observation,

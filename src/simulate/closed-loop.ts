@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.js';
-import type { Action, CpuSample, Observation, Outcome, PilotEnd, Plan } from '../model.js';
+import type { Plan } from '../decision.js';
+import type { Action, CpuSample, Observation, Outcome, PilotEnd } from '../model.js';
 import { lookSpanMs } from '../observe/look-schedule.js';
 import { plan } from '../plan/plan.js';
 import { initialState, type State } from '../plan/state.js';

@@ -41,7 +41,7 @@ export async function fuzz<Input>({ name, make, feed, share = 1 }: FuzzTarget<In
       const fed = feed(input);
       if (typeof fed === 'boolean' ? fed : await fed) taken += 1;
     } catch (error) {
-      const shown = JSON.stringify(input)?.slice(0, 2000) ?? String(input);
+      const shown = JSON.stringify(input).slice(0, 2000);
       throw new Error(`${name}: input ${index} (seed ${seed}) is a bug: ${shown}`, { cause: error });
     }
     times[index] = performance.now() - beganMs;

@@ -19,7 +19,7 @@ it('the status file', () => {
     name: 'status file',
     make: (dice) => {
       const status = dice.chance(0.5) ? mutateValue(aStatus(), dice) : aStatus();
-      const text = JSON.stringify(status) ?? '';
+      const text = JSON.stringify(status);
       return dice.chance(0.15) ? mutateText(text, dice) : text;
     },
     feed: (text) => {

@@ -46,55 +46,67 @@ function isAllowedUser(user: string, policy: Policy): boolean {
   });
 }
 
+function beyondDevices(devices: readonly EngineDevice[], policy: Policy): readonly EngineDevice[] {
+  const isWithin = (asked: string, granted: string) => asked.split('').every((one) => granted.includes(one));
+  return devices.filter(
+    (device) =>
+      !policy.devices.some(
+        ({ path, permissions }) => path === device.PathOnHost && isWithin(device.CgroupPermissions, permissions),
+      ),
+  );
+}
+
+function beyondCapabilities(host: MadeContainer['HostConfig'], policy: Policy): readonly string[] {
+  if (host['Privileged'] === true || policy.capabilities.includes('ALL')) return [];
+  const granted = [...policy.capabilities, ...policy.capabilities.map((name) => `CAP_${name}`)];
+  return strings(host['CapAdd']).filter((name) => !granted.includes(name.toUpperCase()));
+}
+
+function beyondOptions(host: MadeContainer['HostConfig'], policy: Policy): readonly string[] {
+  const granted = policy.security_opts.map((option) => option.replace(':', '='));
+  const given = strings(host['SecurityOpt']).map((option) => option.replace(':', '='));
+  return given.filter((option) => !option.startsWith('no-new-privileges') && !granted.includes(option));
+}
+
+function beyondLimits(host: MadeContainer['HostConfig'], policy: Policy): readonly string[] {
+  const quota = Number(host['NanoCpus'] ?? 0) / 1e9 || Number(host['CpuQuota']) / Number(host['CpuPeriod']);
+  const memory = Number(host['Memory']);
+  const beyond: string[] = [];
+  if (quota > policy.most_cpus_per_dock + 1e-6) beyond.push('CPUs');
+  if (policy.most_dock_mem > 0 && (memory === 0 || memory > policy.most_dock_mem)) beyond.push('memory');
+  if (memory > 0 && Number(host['MemorySwap']) - memory > policy.most_dock_swap) beyond.push('swap');
+  return beyond;
+}
+
+/** What Plancton never asks for, whatever the policy is. */
+function strangeSettings(host: MadeContainer['HostConfig']): readonly string[] {
+  const shared = ['PidMode', 'IpcMode', 'UTSMode', 'UsernsMode'].filter((mode) => host[mode] === 'host');
+  const given = STRANGE.filter((name) => {
+    const value = host[name];
+    return typeof value === 'boolean' ? value : Object.keys(value ?? {}).length > 0;
+  });
+  return [...shared, ...given];
+}
+
 /**
  * What a container has of the host that a policy does not grant. A second opinion: it shares no code with the checks of the daemon, and
  * is the simpler for leaving out what those also refuse.
  */
 export function beyondPolicy(
-  made: MadeContainer,
+  { Config, HostConfig: host }: MadeContainer,
   policy: Policy,
   own: { readonly hidden: readonly string[] },
 ): readonly string[] {
-  const { Config, HostConfig: host } = made;
-  const beyond: string[] = [];
-  const check = (what: string, isBeyond: boolean) => {
-    if (isBeyond) beyond.push(what);
-  };
   const user = String(Config['User']);
-  check(`user ${user}`, !isAllowedUser(user, policy));
-  check('privileged', host['Privileged'] === true && !policy.privileged);
-  check('binds', beyondBinds(strings(host['Binds']), policy, own.hidden).length > 0);
-  const devices = (host['Devices'] ?? []) as readonly EngineDevice[];
-  check(
-    'devices',
-    devices.some(
-      ({ PathOnHost, CgroupPermissions }) =>
-        !policy.devices.some(
-          ({ path, permissions }) =>
-            path === PathOnHost && [...CgroupPermissions].every((p) => permissions.includes(p)),
-        ),
-    ),
-  );
-  const granted = [...policy.capabilities, ...policy.capabilities.map((name) => `CAP_${name}`)];
-  const added = strings(host['CapAdd']).map((name) => name.toUpperCase());
-  const isFree = host['Privileged'] === true || policy.capabilities.includes('ALL');
-  check('capabilities', !isFree && added.some((name) => !granted.includes(name)));
-  const options = policy.security_opts.map((option) => option.replace(':', '='));
-  const loosened = strings(host['SecurityOpt']).map((option) => option.replace(':', '='));
-  check(
-    'security options',
-    loosened.some((option) => !option.startsWith('no-new-privileges') && !options.includes(option)),
-  );
-  check('network', !policy.networks.includes(String(host['NetworkMode'])));
-  for (const mode of ['PidMode', 'IpcMode', 'UTSMode', 'UsernsMode']) check(mode, host[mode] === 'host');
-  const quota = Number(host['NanoCpus'] ?? 0) / 1e9 || Number(host['CpuQuota']) / Number(host['CpuPeriod']);
-  check('CPUs', quota > policy.most_cpus_per_dock + 1e-6);
-  const memory = Number(host['Memory']);
-  check('memory', policy.most_dock_mem > 0 && (memory === 0 || memory > policy.most_dock_mem));
-  check('swap', memory > 0 && Number(host['MemorySwap']) - memory > policy.most_dock_swap);
-  for (const name of STRANGE) {
-    const value = host[name];
-    check(name, typeof value === 'boolean' ? value : Object.keys(value ?? {}).length > 0);
-  }
-  return beyond;
+  return [
+    ...(isAllowedUser(user, policy) ? [] : [`user ${user}`]),
+    ...(host['Privileged'] === true && !policy.privileged ? ['privileged'] : []),
+    ...beyondBinds(strings(host['Binds']), policy, own.hidden),
+    ...beyondDevices((host['Devices'] ?? []) as readonly EngineDevice[], policy).map(({ PathOnHost }) => PathOnHost),
+    ...beyondCapabilities(host, policy),
+    ...beyondOptions(host, policy),
+    ...(policy.networks.includes(String(host['NetworkMode'])) ? [] : ['network']),
+    ...beyondLimits(host, policy),
+    ...strangeSettings(host),
+  ];
 }

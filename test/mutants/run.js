@@ -5,8 +5,14 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { mutants } from './mutants.js';
+import { mutants as ofLoad } from './of-load.js';
+import { mutants as ofPilots } from './of-pilots.js';
 
+/**
+ * Ways in which the plan could be wrong: [file, what it says, what it would say]. Each must make a test fail. The text
+ * must be in its file exactly once, so that a mutant cannot outlive what it was made of.
+ */
+const mutants = [...ofLoad, ...ofPilots];
 const root = join(import.meta.dirname, '..', '..');
 const AT_ONCE = 2;
 /** A mutant that never ends is caught too. */

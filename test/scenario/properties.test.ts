@@ -1,7 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/schema.js';
-import type { CpuSample, Observation, Outcome, Pilot, PilotState, Proof, SeenMode, YieldMode } from '../../src/model.js';
+import type {
+  CpuSample,
+  Observation,
+  Outcome,
+  Pilot,
+  PilotState,
+  Proof,
+  SeenMode,
+  YieldMode,
+} from '../../src/model.js';
 import { cpusOf } from '../../src/plan/census.js';
 import { plan } from '../../src/plan/plan.js';
 import { initialState, type State } from '../../src/plan/state.js';

@@ -1,4 +1,5 @@
 import { keys, type Config } from '../../src/config/schema.js';
+import type { Plan } from '../../src/decision.js';
 import type {
   Action,
   DropImageAction,
@@ -6,7 +7,6 @@ import type {
   Observation,
   Outcome,
   Pilot,
-  Plan,
   PullAction,
   RemoveAction,
   SpawnAction,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { EngineFailure, Outcome, Pilot, Plan, RemoveAction } from '../../../src/model.js';
+import type { Plan } from '../../../src/decision.js';
+import type { EngineFailure, Outcome, Pilot, RemoveAction } from '../../../src/model.js';
 import type { State } from '../../../src/plan/state.js';
 import { anImage, anInFlight, anInstant } from '../../support/builders.js';
 import {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Outcome, PilotState, Plan, RemoveAction, SpawnAction } from '../../../src/model.js';
+import type { Plan } from '../../../src/decision.js';
+import type { Outcome, PilotState, RemoveAction, SpawnAction } from '../../../src/model.js';
 import type { State } from '../../../src/plan/state.js';
 import { aPilot, anInFlight, aSpec } from '../../support/builders.js';
 import { aConfig, aStory, done, failed, first, gatesOf, spawnsOf, type Story } from '../../support/plan-builders.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Plan } from '../../../src/model.js';
+import type { Plan } from '../../../src/decision.js';
 import type { State } from '../../../src/plan/state.js';
 import { anInFlight } from '../../support/builders.js';
 import {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../../src/config/schema.js';
-import type { Action, Outcome, Pilot, Plan } from '../../../src/model.js';
+import type { Plan } from '../../../src/decision.js';
+import type { Action, Outcome, Pilot } from '../../../src/model.js';
 import type { State } from '../../../src/plan/state.js';
 import { anInFlight, someResources } from '../../support/builders.js';
 import { aConfig, aStory, gatesOf, pilotsOf, removalsOf, spawnsOf, type Look } from '../../support/plan-builders.js';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Outcome, Plan } from '../../../src/model.js';
+import type { Plan } from '../../../src/decision.js';
+import type { Outcome } from '../../../src/model.js';
 import type { State } from '../../../src/plan/state.js';
 import { anImage, anInFlight, aPilot } from '../../support/builders.js';
 import { aConfig, aStory, first, pilotsOf, pullsOf, spawnsOf } from '../../support/plan-builders.js';

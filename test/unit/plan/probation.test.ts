@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { EngineFailure, Observation, Outcome, Pilot, PilotEnd, Plan, RemovalReason } from '../../../src/model.js';
+import type { Plan } from '../../../src/decision.js';
+import type { EngineFailure, Observation, Outcome, Pilot, PilotEnd, RemovalReason } from '../../../src/model.js';
 import type { State } from '../../../src/plan/state.js';
 import { settingsText } from '../../../src/plan/pilot-spec.js';
 import { anInstant, aPilot, aSpec } from '../../support/builders.js';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { HostImage, Observation, Plan } from '../../../src/model.js';
+import type { Plan } from '../../../src/decision.js';
+import type { HostImage, Observation } from '../../../src/model.js';
 import type { State } from '../../../src/plan/state.js';
 import { aHostImage, anImage, anInFlight, anInstant, aPilot, someResources } from '../../support/builders.js';
 import { aConfig, aStory, dropsOf } from '../../support/plan-builders.js';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { EngineFailure, Hold } from '../../../src/model.js';
+import type { Hold } from '../../../src/decision.js';
+import type { EngineFailure } from '../../../src/model.js';
 import { faultsOf, type Fault, type FaultFacts, type SeenCycle } from '../../../src/report/faults.js';
 import { anInstant, anObservation, aPilot } from '../../support/builders.js';
 import { aConfig, aStory } from '../../support/plan-builders.js';
