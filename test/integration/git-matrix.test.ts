@@ -351,10 +351,9 @@ describe('G7: a configuration that is no plain file', () => {
 
   it('when git would turn it into something else on its way to the disk, keeps what was in force', async () => {
     const keeper = await aHostAtWork();
-    await upstream.commit({
-      '.gitattributes': 'config.yaml working-tree-encoding=UTF-16\n',
-      'config.yaml': 'max_docks: 2\n',
-    });
+    // Committed as plain text, it is checked out in another encoding.
+    await writeFile(file(), Buffer.from('\ufeffmax_docks: 2\n', 'utf16le'));
+    await upstream.commit({ '.gitattributes': 'config.yaml working-tree-encoding=UTF-16\n' });
     await keeper.refresh({ force: true });
     await keeper.refresh({ force: true });
     expect(keeper.state.inForce).toBeDefined();
