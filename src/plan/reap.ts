@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema.js';
 import type { Observation, Pilot, RemovalReason, RemoveAction } from '../model.js';
 import { ageMs, type Census } from './census.js';
+import { pilotName } from './pilot-spec.js';
 import { rests } from './quarantine.js';
 import type { State } from './state.js';
 
@@ -16,9 +17,11 @@ const GIVEN_UP_AFTER_MS = 60_000;
 function isOurMaking(
   { host }: Observation,
   beganBootMs: State['beganBootMs'],
-  { spawnedBootMs, bootId }: Pilot,
+  { name, spawnedBootMs, bootId }: Pilot,
 ): boolean {
   if (beganBootMs === undefined || spawnedBootMs === undefined) return false;
+  // What is under way is known by its name: of one that somebody renamed it cannot be told.
+  if (!name.startsWith(pilotName(''))) return false;
   return bootId === host.bootId && spawnedBootMs >= Math.round(beganBootMs);
 }
 

@@ -55,9 +55,10 @@ function judgeRemoval(oracle: Oracle, { pilot, reason }: RemoveAction, evicted: 
 }
 
 /** It was made, and nobody is about to start it. */
-function isLeft({ list, starting }: Knowledge, { id, name }: FakeContainer, ageMs: number): boolean {
+function isLeft({ list, starting, failed }: Knowledge, { id, name }: FakeContainer, ageMs: number): boolean {
   // By the name it has now: who renames one in the half minute before it starts will find it gone.
-  return list?.get(id) === 'created' && !starting.has(name) && ageMs >= NEVER_STARTED_MS;
+  const isGivenUp = failed.has(name) || ageMs >= NEVER_STARTED_MS;
+  return list?.get(id) === 'created' && !starting.has(name) && isGivenUp;
 }
 
 /** What speaks against the reason given. */

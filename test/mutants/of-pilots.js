@@ -12,6 +12,7 @@ export const mutants = [
   ['reap', 'seenMs >= NEVER_STARTED_AFTER_MS || ', ''],
   ['reap', 'unanswered].some(({ name }) => name === pilot.name)) return', 'unanswered].some(() => false)) return'],
   ['reap', "if (isOurMaking(observation, beganBootMs, pilot)) return 'never-started';", ''],
+  ['reap', "if (!name.startsWith(pilotName(''))) return false;", ''],
   ['reap', 'bootId === host.bootId && ', ''],
   ['reap', 'spawnedBootMs >= Math.round(beganBootMs)', 'spawnedBootMs > Math.round(beganBootMs)'],
   ['reap', 'spawnedBootMs >= Math.round(beganBootMs)', 'true'],

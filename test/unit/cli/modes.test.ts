@@ -106,7 +106,7 @@ describe('status', () => {
     const context = recordingContext();
     expect(await showStatus(context, { rundir })).toBe(0);
     expect(context.stdout.pop()).toBe('plancton is starting (pid 4711)');
-    writeStatusFile(rundir, aStatus({ at: new Date().toISOString() }));
+    writeStatusFile(rundir, aStatus({ at: new Date().toISOString(), atBootMs: systemClock.now().bootMs }));
     expect(await showStatus(context, { rundir })).toBe(0);
     expect(context.stdout.pop()).toContain('is running on wn042');
     removeStatusFile(rundir);

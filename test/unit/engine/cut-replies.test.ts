@@ -182,27 +182,25 @@ describe.each(cases)('the reply to $what', { timeout: 600_000 }, (tried) => {
   });
 
   // Of the two inspections, which are alike in their bytes, one is broken off.
-  it.skipIf(tried.reply === 'inspect-running')(
-    `is not taken for another where the connection breaks (${raw.length} places)`,
-    async () => {
+  if (tried.reply !== 'inspect-running') {
+    it(`is not taken for another where the connection breaks (${raw.length} places)`, async () => {
       const bad = await tryEach(raw.length, ({ server, engine }, at) => {
         server.answer(tried.request, raw.subarray(0, at));
         return judge(tried, tried.call(engine), at >= needed.raw);
       });
       expect(bad).toEqual([]);
-    },
-  );
+    });
+  }
 
-  it.skipIf(body.length === 0)(
-    `is not taken for another where its body is too short (${body.length} places)`,
-    async () => {
+  if (body.length > 0) {
+    it(`is not taken for another where its body is too short (${body.length} places)`, async () => {
       const bad = await tryEach(body.length, ({ server, engine }, at) => {
         server.answer(tried.request, withBody(recorded, body.subarray(0, at)));
         return judge(tried, tried.call(engine), at >= needed.body);
       });
       expect(bad).toEqual([]);
-    },
-  );
+    });
+  }
 
   it('is given up where nothing more comes', async () => {
     const step = 61;

@@ -100,6 +100,7 @@ describe('pilots that this daemon has made and not started', () => {
     { what: 'a daemon before it', of: { spawnedBootMs: bootMs - 1 } },
     { what: 'a boot before this', of: { spawnedBootMs: bootMs + 1, bootId: 'another' } },
     { what: 'somebody who does not say when', of: { spawnedBootMs: undefined } },
+    { what: 'somebody who renamed it, maybe while it starts', of: { spawnedBootMs: bootMs + 1, name: 'kept' } },
   ])('are told from those of $what', ({ of }) => {
     const story = aStory(config);
     story.look({ pilots: [] });

@@ -3,6 +3,7 @@ import { createDemoView, describeChanges, drawTable } from '../../../../src/cli/
 import { librariesOf } from '../../../../src/cli/bootstrap/demo-image.js';
 import { progressOf, waitForPilots } from '../../../../src/cli/bootstrap/wait-for-pilots.js';
 import type { PilotStatus, Status } from '../../../../src/report/status.js';
+import { aStatus } from '../../../support/a-status.js';
 import { createFakeClock } from '../../../support/fake-clock.js';
 
 function pilot(name: string, state: PilotStatus['state'] = 'running'): PilotStatus {
@@ -10,17 +11,13 @@ function pilot(name: string, state: PilotStatus['state'] = 'running'): PilotStat
 }
 
 function status(pilots: readonly PilotStatus[], more: Partial<Status> = {}): Status {
-  const made: Partial<Status> = {
+  return aStatus({
     hostname: 'node1',
-    mode: 'active',
-    health: 'ok',
     pilots,
-    holds: [],
     image: { wanted: 'busybox', id: 'sha256:1', pulling: undefined },
     totals: { spawned: 3, ended: 2, evicted: 0, failed: 0 },
     ...more,
-  };
-  return made as Status;
+  });
 }
 
 test('the table names every pilot, its state and its age', () => {
