@@ -184,7 +184,7 @@ class EngineExecutor implements Executor {
   async #spawn(action: SpawnAction, batch: Batch): Promise<void> {
     const { engine, cgroupParent } = this.#options;
     const { name } = action.spec;
-    if (batch.failed || batch.number <= this.#withdrawn || this.#stop.signal.aborted) {
+    if (batch.failed || this.#isUnwanted(batch)) {
       this.#spawning.delete(name);
       this.#end(action, 'skipped');
       return;
@@ -194,6 +194,11 @@ class EngineExecutor implements Executor {
     try {
       id = await engine.createPilot(action.spec, cgroupParent());
       await this.#inspect(id, name);
+      if (this.#isUnwanted(batch)) {
+        await engine.removePilot(id).catch(passOver);
+        this.#end(action, 'skipped');
+        return;
+      }
       asked = true;
       await engine.startPilot(id);
       this.#end(action, 'done');
@@ -206,6 +211,10 @@ class EngineExecutor implements Executor {
     } finally {
       this.#spawning.delete(name);
     }
+  }
+
+  #isUnwanted(batch: Batch): boolean {
+    return batch.number <= this.#withdrawn || this.#stop.signal.aborted;
   }
 
   /** Nothing runs that is more than the owner of the host allows, whatever the engine made of our request. */

@@ -65,6 +65,19 @@ describe('what is left of an ended pilot', () => {
 });
 
 describe('starts that wait for their turn', () => {
+  it('do not go on to their start when they are withdrawn while they are made', async () => {
+    const { clock, engine, executor, results } = anExecutor();
+    engine.latencyMs.createPilot = 300;
+    executor.begin(starts(1));
+    await clock.advance(100);
+    executor.withdrawStarts();
+    await clock.advance(1_000);
+
+    expect(engine.calls.startPilot).toBe(0);
+    expect(engine.pilots()).toEqual([]);
+    expect(results()).toEqual(['skipped']);
+  });
+
   it('are not begun any more when they are withdrawn, and free what they held', async () => {
     const { clock, engine, executor, results } = anExecutor();
     engine.latencyMs.startPilot = 30_000;
