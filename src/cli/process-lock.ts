@@ -147,7 +147,7 @@ export function lockHolder(runDir: string): { readonly pid: number | undefined }
     if (!fstatSync(fd).isFile()) return undefined;
     const why = whyForeign(fd);
     if (why !== undefined) {
-      const text = `${file} ${why}: who runs there cannot be known; remove it, or choose another run directory with --rundir`;
+      const text = `${file} ${why}: who runs there cannot be known; run this as that user, or remove it`;
       throw new CliError(exitCodes.noPermission, text);
     }
     return flock(fd, 'shared') ? undefined : { pid: readPid(fd) };

@@ -70,7 +70,9 @@ export function size(least: number, max: number): ValueType<number> {
   const accepted = `${least > 0 ? '0, or ' : ''}a size from ${formatSize(least)} to ${formatSize(max)}`;
   const { schema } = quantity({ accepted, forms: sizeForms, min: 0, max, pattern: sizePattern, parse: parseSize });
   const isUsable = (bytes: number) => bytes === 0 || bytes >= least;
-  return { schema: schema.refine(isUsable, { error: refusal(accepted) }), accepted };
+  // Engines know no parts of bytes.
+  const whole = schema.transform(Math.trunc);
+  return { schema: whole.refine(isUsable, { error: refusal(accepted) }), accepted };
 }
 
 /** A plain number. */

@@ -48,6 +48,7 @@ const shape = z.looseObject({
     source: z.string(),
     revision: maybeText,
     probation: maybeText,
+    signature: z.union([z.looseObject({ by: z.string() }), z.looseObject({ problem: z.string() })]).optional(),
     refused: z.looseObject({ revision: z.string(), problems: z.array(z.string()) }).optional(),
     unreachable: maybeText,
   }),

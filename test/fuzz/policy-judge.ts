@@ -65,6 +65,8 @@ function beyondCapabilities(host: MadeContainer['HostConfig'], policy: Policy): 
 function beyondOptions(host: MadeContainer['HostConfig'], policy: Policy): readonly string[] {
   const granted = policy.security_opts.map((option) => option.replace(':', '='));
   const given = strings(host['SecurityOpt']).map((option) => option.replace(':', '='));
+  // Who is privileged has no label to lose; the engine says so itself.
+  if (host['Privileged'] === true && policy.privileged) granted.push('label=disable');
   return given.filter((option) => !option.startsWith('no-new-privileges') && !granted.includes(option));
 }
 

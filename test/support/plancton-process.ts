@@ -7,7 +7,6 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
 import { lockHolder } from '../../src/cli/process-lock.js';
-import { readStatusFile } from '../../src/cli/status-file.js';
 import { systemClock } from '../../src/clock.js';
 import { pilotLabels } from '../../src/engine/pilot-container.js';
 import type { Status } from '../../src/report/status.js';
@@ -189,7 +188,7 @@ export function planctonSite({ dockerHost, mode = 'root', env: more = {} }: Site
     let last: Status | undefined;
     await eventually(what, () => {
       // Not by the command: that would keep a busy machine busier.
-      last = readStatusFile(runDir);
+      last = lastStatus(runDir);
       return last !== undefined && condition(last);
     });
     if (last === undefined) throw new Error('no status');
@@ -229,12 +228,22 @@ export function planctonSite({ dockerHost, mode = 'root', env: more = {} }: Site
   onTestFinished(async () => {
     await Promise.all(children.map(killChild));
     const end = await ctl('force-stop');
-    const left = lockHolder(runDir)?.pid;
+    // Whose lock is somebody else's is not believed, not even by root.
+    const left = mode === 'nobody' ? undefined : lockHolder(runDir)?.pid;
     if (left !== undefined) process.kill(left, 'SIGKILL');
     rmSync(base, { recursive: true, force: true });
     if (end.exitCode !== 0) throw new Error(`the site could not be cleaned up: ${end.stderr}${end.stdout}`);
   });
   return site;
+}
+
+/** As the file says, whoever it belongs to; undefined while there is none. */
+function lastStatus(runDir: string): Status | undefined {
+  try {
+    return JSON.parse(readFileSync(join(runDir, 'status.json'), 'utf8')) as Status;
+  } catch {
+    return undefined;
+  }
 }
 
 async function killChild(child: ChildProcess): Promise<void> {
