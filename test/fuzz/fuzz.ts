@@ -10,6 +10,17 @@ const OUT = process.env['PLANCTON_FUZZ_OUT'];
 /** Fewer inputs that mean something, and what lies behind the first check of a reader is never reached. */
 const LEAST_TAKEN = 0.3;
 
+/** What feeding a target came to. */
+export interface FuzzResult {
+  readonly name: string;
+  readonly inputs: number;
+  readonly seed: number;
+  /** Part of the inputs that were good. */
+  readonly taken: number;
+  readonly p99Ms: number;
+  readonly worstMs: number;
+}
+
 export interface FuzzTarget<Input> {
   readonly name: string;
   readonly make: (dice: Dice) => Input;
@@ -47,13 +58,13 @@ export async function fuzz<Input>({ name, make, feed, share = 1 }: FuzzTarget<In
     times[index] = performance.now() - beganMs;
   }
   times.sort();
-  const result = {
+  const result: FuzzResult = {
     name,
     inputs: count,
     seed: SEED,
     taken: taken / count,
-    p99Ms: times[Math.floor(count * 0.99)],
-    worstMs: times[count - 1],
+    p99Ms: times[Math.floor(count * 0.99)] ?? NaN,
+    worstMs: times[count - 1] ?? NaN,
   };
   if (OUT !== undefined) appendFileSync(OUT, `${JSON.stringify(result)}\n`);
   expect(globals(), `${name} has changed what all objects share`).toBe(before);
