@@ -1,6 +1,6 @@
 import type { Config } from '../config/schema.js';
 import type { Hold } from '../decision.js';
-import type { Observation } from '../model.js';
+import type { Observation, Pilot } from '../model.js';
 import type { Census } from './census.js';
 import type { Lesson } from './lesson.js';
 import { nextRandom } from './random.js';
@@ -93,10 +93,17 @@ function unclearEnds({ tracked }: Census): number {
   return [...tracked.values()].filter(({ unclear }) => unclear).length;
 }
 
-/** Pilots of which it is not known yet whether they live, or lived. */
+/** It will not show any more whether it lives: it cannot be removed, or somebody else has paused it. */
+function isSilent({ id, state }: Pilot, { tracked }: Census): boolean {
+  const { frozenAtMs, removalTrouble } = tracked.get(id) ?? {};
+  return removalTrouble !== undefined || (state === 'paused' && frozenAtMs === undefined);
+}
+
+/** Pilots of which it is not known yet whether they live, or lived. Who stays silent for good must not be waited for. */
 function onTrial(census: Census): number {
   const { holders, count, tracked } = census;
-  return count - holders.filter(({ id }) => tracked.get(id)?.proven === true).length + unclearEnds(census);
+  const judged = holders.filter((pilot) => tracked.get(pilot.id)?.proven === true || isSilent(pilot, census));
+  return count - judged.length + unclearEnds(census);
 }
 
 /** How many pilots experience allows to start now; `Infinity` = as many as fit. */

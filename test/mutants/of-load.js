@@ -301,6 +301,9 @@ export const mutants = [
   ['track', 'known.bornBootMs >= config.fizzle', 'known.bornBootMs > config.fizzle'],
   ['track', "'freeze' && action.pilot.id === pilot.id", "'freeze'"],
   ['breaker', ' + unclearEnds(census);', ';'],
+  ['breaker', 'removalTrouble !== undefined ||', ''],
+  ['breaker', " || (state === 'paused' && frozenAtMs === undefined)", ''],
+  ['breaker', ' && frozenAtMs === undefined', ''],
   ['freeze', 'canFreeze(action.pilot) ?', 'true ?'],
   ['evict-memory', '.find(({ id }) => !busy.has(id))', '[0]'],
 ];

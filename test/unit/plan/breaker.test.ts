@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Plan } from '../../../src/decision.js';
-import type { EngineFailure, Outcome, Pilot, RemoveAction } from '../../../src/model.js';
+import type { Action, EngineFailure, Outcome, Pilot, RemoveAction } from '../../../src/model.js';
 import type { State } from '../../../src/plan/state.js';
 import { anImage, anInFlight, anInstant } from '../../support/builders.js';
 import {
   aConfig,
   aStory,
+  done,
   failed,
   first,
   gatesOf,
@@ -252,6 +253,21 @@ describe('an open circuit', () => {
     const life = open();
 
     expect(spawnsOf(life.at(12.6, { pilots: [life.pilot('young', 9, 12.6)] }))).toHaveLength(0);
+  });
+
+  test.each([
+    { what: 'cannot be removed', state: 'created', frozen: false, starts: 1 },
+    { what: 'somebody else has paused', state: 'paused', frozen: false, starts: 1 },
+    { what: 'we froze', state: 'paused', frozen: true, starts: 0 },
+  ] as const)('waits for the judgement of a pilot that $what: $starts is tried', ({ state, frozen, starts }) => {
+    const life = open();
+    const pilot = life.pilot('young', 100, 1, { state });
+    const removal: RemoveAction = { type: 'remove', pilot, reason: 'never-started', stopSeconds: 0, ageMs: 0 };
+    const action: Action = frozen ? { type: 'freeze', pilot } : removal;
+    const outcome = frozen ? done(action) : failed(action, 'timeout');
+    life.at(1, { pilots: [pilot], outcomes: state === 'created' || frozen ? [outcome] : [] });
+
+    expect(spawnsOf(life.at(12.6, { pilots: [pilot] }))).toHaveLength(starts);
   });
 
   test('closes when that one has outlived fizzle_seconds: the others follow', () => {
