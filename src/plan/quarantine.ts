@@ -9,14 +9,22 @@ const LONGEST_PAUSE_MS = 600_000;
 /** Who waits for all pilots to go does not wait for one that resisted this often, which takes a few minutes. */
 const TRIES_TO_GIVE_UP = 3;
 
+/** It is not to go any more: had it still been, it would have been tried again by now. */
+function isOver({ at, inFlight }: Observation, pilot: Pilot, { dueMs }: RemovalTrouble): boolean {
+  return at.monoMs > dueMs + LONGEST_PAUSE_MS && !inFlight.removing.includes(pilot.id);
+}
+
 /** The trouble with removing a pilot after what became of that since the last cycle. */
 export function removalTrouble(
-  { at, outcomes }: Observation,
+  observation: Observation,
   pilot: Pilot,
   before: RemovalTrouble | undefined,
 ): RemovalTrouble | undefined {
+  const { at, outcomes } = observation;
   const tried = outcomes.findLast(({ action }) => action.type === 'remove' && action.pilot.id === pilot.id);
-  if (tried?.action.type !== 'remove') return before;
+  if (tried?.action.type !== 'remove') {
+    return before !== undefined && isOver(observation, pilot, before) ? undefined : before;
+  }
   if (tried.result !== 'failed') return undefined;
   const { action, error } = tried;
   const tries = before?.reason === action.reason ? before.tries + 1 : 1;
@@ -40,9 +48,9 @@ export function isShell({ state }: Pilot, trouble: RemovalTrouble | undefined): 
   return state === 'created' && trouble?.refused === true;
 }
 
-/** It has resisted long enough for those who wait for all pilots to go. */
+/** It has resisted long enough for those who wait for all pilots to go. Who was only to make room works on, and may yet go in its own time. */
 export function resists(trouble: RemovalTrouble | undefined): boolean {
-  return trouble !== undefined && trouble.tries >= TRIES_TO_GIVE_UP;
+  return trouble !== undefined && trouble.reason !== 'evicted' && trouble.tries >= TRIES_TO_GIVE_UP;
 }
 
 /** All pilots in quarantine: they were to be removed, are still there, and are tried again ever less often. */

@@ -244,6 +244,10 @@ export const mutants = [
   ['quarantine', 'nowMs < trouble.dueMs', 'nowMs <= trouble.dueMs'],
   ['quarantine', "state === 'created' && ", ''],
   ['quarantine', 'trouble?.refused === true', 'trouble !== undefined'],
+  ['quarantine', 'isOver(observation, pilot, before) ?', 'false ?'],
+  ['quarantine', 'at.monoMs > dueMs + LONGEST_PAUSE_MS', 'at.monoMs >= dueMs + LONGEST_PAUSE_MS'],
+  ['quarantine', ' && !inFlight.removing.includes(pilot.id)', ''],
+  ['quarantine', " && trouble.reason !== 'evicted'", ''],
   ['quarantine', 'TRIES_TO_GIVE_UP = 3', 'TRIES_TO_GIVE_UP = 2'],
   ['quarantine', 'TRIES_TO_GIVE_UP = 3', 'TRIES_TO_GIVE_UP = 4'],
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { EngineFailure, Pilot } from '../../../src/model.js';
-import { aPilot, anInstant } from '../../support/builders.js';
+import type { EngineFailure, Pilot, RemoveAction } from '../../../src/model.js';
+import { aPilot, anInFlight, anInstant } from '../../support/builders.js';
 import {
   aConfig,
   aStory,
@@ -93,6 +93,17 @@ describe('a pilot that could not be removed', () => {
     expect(spawnsOf(story.look({ pilots, after: 10 }))).toHaveLength(starts);
   });
 
+  test('is forgotten as trouble ten minutes after the next try was due, where there is no reason for one any more', () => {
+    const story = aStory(config);
+    const pilots = [aPilot()];
+    refuse(story, { pilots, mode: 'force-stop' });
+
+    expect(story.look({ pilots, after: 630, load: null }).stuck).toHaveLength(1);
+    const inFlight = anInFlight({ removing: pilots.map(({ id }) => id) });
+    expect(story.look({ pilots, after: 1, load: null, inFlight }).stuck).toHaveLength(1);
+    expect(story.look({ pilots, after: 0, load: null }).stuck).toEqual([]);
+  });
+
   test('does not keep others from being removed', () => {
     const story = aStory(aConfig({ max_docks: 2, max_ttl: 60 }));
     const stuck = aPilot({ name: 'stuck', ...old });
@@ -149,6 +160,18 @@ describe('who waits for all pilots to go', () => {
     { mode: 'force-stop', times: 3, finished: 'force-stop-unfinished' },
   ] as const)('$mode: after $times tries in vain: $finished', ({ mode, times, finished }) => {
     expect(resisting(mode, times)).toBe(finished);
+  });
+
+  test.each(['drain-stop', 'force-stop'] as const)('waits on %s for one that was only to make room', (mode) => {
+    const story = aStory(config);
+    const pilot = aPilot();
+    const eviction: RemoveAction = { type: 'remove', pilot, reason: 'evicted', stopSeconds: 0, ageMs: 0 };
+    for (let tries = 0; tries < 3; tries += 1) {
+      story.look({ pilots: [pilot], outcomes: [failed(eviction, 'refused')] });
+    }
+
+    expect(story.look({ pilots: [pilot], mode }).stuck).toMatchObject([{ tries: 3 }]);
+    expect(story.look({ pilots: [pilot], mode }).finished).toBeUndefined();
   });
 
   test('waits for those that can go', () => {
