@@ -45,9 +45,9 @@ export function candidates({ observation, census, leaving }: Situation): readonl
     .map(({ pilot }) => pilot);
 }
 
-/** The fewest of the youngest whose going brings the sum down to `limit` CPUs. */
-function surplus(config: Config, pilots: readonly Pilot[], limit: number): readonly Pilot[] {
-  let sum = pilots.reduce((total, pilot) => total + cpusOf(config, pilot), 0);
+/** The fewest of the youngest whose going brings the sum of all that run down to `limit` CPUs. */
+function surplus({ config, unmoved }: Situation, pilots: readonly Pilot[], limit: number): readonly Pilot[] {
+  let sum = [...pilots, ...unmoved].reduce((total, pilot) => total + cpusOf(config, pilot), 0);
   const victims: Pilot[] = [];
   for (const pilot of pilots) {
     if (sum <= limit + EPSILON) break;
@@ -117,17 +117,18 @@ function trackPressure(
 }
 
 function judge(
-  { config, observation, state, samples }: Situation,
+  situation: Situation,
   cpus: number,
   newest: SampleNote,
   pilots: readonly Pilot[],
 ): { readonly limit: number | undefined; readonly pressure: State['pressure'] } {
+  const { config, observation, state, samples } = situation;
   const slack = slackInForce(config, cpus, observation.yields);
   if (observation.yields === 'cgroup') {
     return { limit: limitWhereYielding(config, cpus, slack, samples), pressure: undefined };
   }
   const limit = tolerable(config, cpus, slack, newest.foreign);
-  const excess = surplus(config, pilots, limit).length > 0;
+  const excess = surplus(situation, pilots, limit).length > 0;
   const { pressure, ripe } = trackPressure(config, state.pressure, excess, newest.monoMs);
   return { limit: ripe ? limit : undefined, pressure };
 }
@@ -146,7 +147,7 @@ export function planEviction(situation: Situation): Eviction {
   const cpus = countedCpus(config, sample.cpus);
   const pilots = candidates(situation);
   const { limit, pressure } = judge(situation, cpus, newest, pilots);
-  const victims = limit === undefined ? [] : surplus(config, pilots, limit);
+  const victims = limit === undefined ? [] : surplus(situation, pilots, limit);
   if (victims.length === 0) return { ...nothing, pressure };
 
   const surplusText = `${victims.length} pilot(s) above what the host's other load leaves`;

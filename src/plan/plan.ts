@@ -14,7 +14,7 @@ import { planLegacy } from './legacy.js';
 import { takeLessons } from './lesson.js';
 import { nextSuffix, pilotSpec } from './pilot-spec.js';
 import { watchPilots } from './probation.js';
-import { quarantineDueMs, resists, stuckPilots } from './quarantine.js';
+import { quarantineDueMs, resists, runsOn, stuckPilots } from './quarantine.js';
 import { nextExpiryMs, planReaps } from './reap.js';
 import { hasNewSample, type Situation } from './situation.js';
 import { measureCapacity, planSpawns } from './spawn.js';
@@ -157,7 +157,10 @@ function assess(config: Config, observation: Observation, state: State, source: 
   const census = takeCensus(config, observation, state, unanswered);
   const reaps = planReaps(config, observation, census, { ...state, unanswered });
   const stuck = stuckPilots(observation, census.tracked, census.holders);
-  const resting = stuck.filter(({ nextTryMs }) => observation.at.monoMs < nextTryMs);
+  const going = new Set([...observation.inFlight.removing, ...reaps.map(({ pilot }) => pilot.id)]);
+  const resting = stuck
+    .filter(({ pilot, nextTryMs }) => !going.has(pilot.id) && observation.at.monoMs < nextTryMs)
+    .map(({ pilot }) => pilot);
   const situation: Situation = {
     config,
     observation,
@@ -167,11 +170,10 @@ function assess(config: Config, observation: Observation, state: State, source: 
     stuck,
     effects: judgeEffects(observation, state.effects),
     samples: recordSample(config, observation, state),
-    leaving: new Set([
-      ...observation.inFlight.removing,
-      ...reaps.map(({ pilot }) => pilot.id),
-      ...resting.map(({ pilot }) => pilot.id),
-    ]),
+    leaving: new Set([...going, ...resting.map(({ id }) => id)]),
+    unmoved: resting.filter(
+      ({ id, state: now }) => now === 'running' && runsOn(census.tracked.get(id)?.removalTrouble),
+    ),
     source,
   };
   return { situation, reaps };

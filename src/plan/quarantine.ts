@@ -53,6 +53,11 @@ export function resists(trouble: RemovalTrouble | undefined): boolean {
   return trouble !== undefined && trouble.reason !== 'evicted' && trouble.tries >= TRIES_TO_GIVE_UP;
 }
 
+/** It runs on: the engine has said so, or has not done it the third time. Before that it may be about to go. */
+export function runsOn(trouble: RemovalTrouble | undefined): boolean {
+  return trouble !== undefined && (trouble.refused || trouble.tries >= TRIES_TO_GIVE_UP);
+}
+
 /** All pilots in quarantine: they were to be removed, are still there, and are tried again ever less often. */
 export function stuckPilots(
   { pilots }: Observation,

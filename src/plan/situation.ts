@@ -1,6 +1,6 @@
 import type { Config } from '../config/schema.js';
 import type { StuckPilot } from '../decision.js';
-import type { Observation } from '../model.js';
+import type { Observation, Pilot } from '../model.js';
 import type { Census } from './census.js';
 import type { EffectsMemory, PilotSource, SampleNote, State, Unanswered } from './state.js';
 
@@ -19,6 +19,8 @@ export interface Situation {
   readonly samples: readonly SampleNote[];
   /** Ids of pilots that go anyway: being removed already, reaped by this plan, or resting between two tries to remove them. */
   readonly leaving: ReadonlySet<string>;
+  /** Those of them that rest, and run on meanwhile: they take CPUs from the owner, but cannot be made to go. */
+  readonly unmoved: readonly Pilot[];
   /** What to start pilots from; undefined = its image is not on this host. */
   readonly source: PilotSource | undefined;
 }

@@ -181,6 +181,7 @@ export const mutants = [
   ['evict', '(a.pilot.name < b.pilot.name ? -1 : 1)', '0'],
   ['evict', 'sum <= limit + EPSILON', 'sum < limit - EPSILON'],
   ['evict', 'sum <= limit + EPSILON', 'victims.length === 1'],
+  ['evict', '[...pilots, ...unmoved].reduce', 'pilots.reduce'],
   ['evict', 'sum -= cpusOf(config, pilot);', 'sum -= 1;'],
   ['evict', ' || nowMs - before.atMs >= memoryMs', ''],
   ['evict', 'Math.max(LONGEST_HOLD_MS, 2 * (before?.holdMs ?? 0))', '0'],

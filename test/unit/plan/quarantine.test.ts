@@ -11,6 +11,7 @@ import {
   pilotsOf,
   removalsOf,
   spawnsOf,
+  withPilot,
   type Look,
   type Story,
 } from '../../support/plan-builders.js';
@@ -137,6 +138,34 @@ describe('a pilot that could not be removed', () => {
     expect(evictedBy(story.look(crowded))).toEqual([]);
     expect(evictedBy(story.look(crowded))).toEqual([]);
     expect(evictedBy(story.look(crowded))).toEqual(['p001']);
+  });
+});
+
+describe('the owner, beside a pilot that is to make room and does not', () => {
+  const crowded: Look = { pilots: pilotsOf(2), load: { busy: 8, own: 1 } };
+
+  /** Looks until the youngest is to go, and after that has failed as often as this; who goes in the next look. */
+  function inItsPlace(kind: EngineFailure['kind'], times: number, look: Look = {}): readonly string[] {
+    const story = aStory(aConfig({ main_sleep: 10, grace_kill: 20, max_ttl: 86_400 }));
+    let decision = story.look(crowded);
+    for (let tries = 0; tries < times; tries += 1) {
+      while (evictedBy(decision)[0] !== 'p001') decision = story.look(crowded);
+      decision = story.look({ ...crowded, load: null, after: 1, outcomes: [failed(first(removalsOf(decision)), kind)] });
+    }
+    return evictedBy(story.look({ ...crowded, ...look }));
+  }
+
+  test.each([
+    ['refused', 1, ['p000']],
+    ['timeout', 2, []],
+    ['timeout', 3, ['p000']],
+  ] as const)('waits while that may be about to go: %s, %d times', (kind, times, evicted) => {
+    expect(inItsPlace(kind, times)).toEqual(evicted);
+  });
+
+  test('needs no other one once that is going after all, or takes no CPU', () => {
+    expect(inItsPlace('refused', 1, { inFlight: anInFlight({ removing: ['id-of-p001'] }) })).toEqual([]);
+    expect(inItsPlace('refused', 1, { pilots: withPilot(pilotsOf(2), 1, { state: 'paused' }) })).toEqual([]);
   });
 });
 
