@@ -1,6 +1,6 @@
 import type { HangingEffects, Hold } from '../decision.js';
 import type { Action, Observation } from '../model.js';
-import type { EffectsMemory } from './state.js';
+import type { EffectsMemory, State } from './state.js';
 
 /**
  * An engine may list containers in a millisecond and start or remove none of them, when what carries that out hangs behind it. It is
@@ -39,9 +39,32 @@ function nextHold({ timeouts, hold }: EffectsMemory, news: number, nowMs: number
   return { sinceMs: hold.sinceMs, inVain, pauseMs, dueMs: nowMs + pauseMs };
 }
 
-/** What the outcomes since the last cycle say about the engine. A refusal says nothing: it is an answer, but nothing was done. */
-export function judgeEffects({ outcomes, at }: Observation, before: EffectsMemory): EffectsMemory {
-  let memory = before;
+/** A start that was not answered in time has had its effect all the same: whatever was in vain before it does not count any more. */
+function forgiveStart(memory: EffectsMemory, name: string): EffectsMemory {
+  const note = memory.timeouts.find((timeout) => timeout.name === name);
+  if (note === undefined) return memory;
+  const { hold } = memory;
+  return {
+    timeouts: memory.timeouts.filter((timeout) => timeout !== note),
+    hold: hold !== undefined && hold.sinceMs < note.atMs ? undefined : hold,
+  };
+}
+
+/**
+ * What the outcomes since the last cycle, and late effects, say about the engine. A refusal says nothing: it is an answer, but nothing was
+ * done. Nor does a pilot that is known not to go: that it failed to once has counted.
+ */
+export function judgeEffects(
+  { outcomes, pilots, at }: Observation,
+  { effects, unanswered, tracked }: Pick<State, 'effects' | 'unanswered' | 'tracked'>,
+): EffectsMemory {
+  const begun = new Set(pilots.filter(({ state }) => state !== 'created').map(({ name }) => name));
+  const late = unanswered.map(({ name }) => name).filter((name) => begun.has(name));
+  const saysNothing = (action: Action, name: string): boolean => {
+    if (action.type === 'spawn') return begun.has(name);
+    return action.type === 'remove' && tracked.get(action.pilot.id)?.removalTrouble !== undefined;
+  };
+  let memory = late.reduce(forgiveStart, effects);
   let news = 0;
   for (const { action, result, error } of outcomes) {
     const name = pilotOf(action);
@@ -49,7 +72,7 @@ export function judgeEffects({ outcomes, at }: Observation, before: EffectsMemor
     if (result === 'done' && provesHealth(action)) {
       memory = NOTHING;
       news = 0;
-    } else if (error?.kind === 'timeout') {
+    } else if (error?.kind === 'timeout' && !saysNothing(action, name)) {
       const others = memory.timeouts.filter((note) => note.name !== name && at.monoMs - note.atMs <= WINDOW_MS);
       memory = { ...memory, timeouts: [...others, { name, atMs: at.monoMs }] };
       news += 1;

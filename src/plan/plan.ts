@@ -168,7 +168,7 @@ function assess(config: Config, observation: Observation, state: State, source: 
     census,
     unanswered,
     stuck,
-    effects: judgeEffects(observation, state.effects),
+    effects: judgeEffects(observation, state),
     samples: recordSample(config, observation, state),
     leaving: new Set([...going, ...resting.map(({ id }) => id)]),
     unmoved: resting.filter(

@@ -3,6 +3,9 @@ import type { Observation, Pilot, ReclaimAction } from '../model.js';
 import { removalTrouble } from './quarantine.js';
 import type { Tracked } from './state.js';
 
+/** An engine may carry out so much later what it has not answered in time. */
+const LATE_MS = 60_000;
+
 function hasEnded(pilot: Pilot): boolean {
   return pilot.state === 'exited' || pilot.state === 'dead';
 }
@@ -18,6 +21,16 @@ function bornBootMs({ at, host }: Observation, pilot: Pilot): number {
   return at.bootMs - Math.max(0, at.wallMs - pilot.createdWallMs);
 }
 
+/** Freezing is tried at each sample as long as a pilot is crowded out: a longer pause is the beginning of another story. */
+function isRecent(
+  config: Config,
+  nowMs: number,
+  trouble: Tracked['freezeTrouble'],
+  lateMs = 0,
+): trouble is NonNullable<Tracked['freezeTrouble']> {
+  return trouble !== undefined && nowMs - trouble.lastMs < 3000 * config.main_sleep + lateMs;
+}
+
 /** What became of freezing it. Who paused it otherwise may have a reason: only what we froze is ours to thaw. */
 function freezing(
   config: Config,
@@ -26,11 +39,13 @@ function freezing(
   { frozenAtMs, freezeTrouble }: Tracked,
 ): Pick<Tracked, 'frozenAtMs' | 'freezeTrouble'> {
   const tried = outcomes.find(({ action }) => action.type === 'freeze' && action.pilot.id === pilot.id);
-  if (tried === undefined) return { frozenAtMs: pilot.state === 'paused' ? frozenAtMs : undefined, freezeTrouble };
+  if (tried === undefined) {
+    if (pilot.state !== 'paused') return { frozenAtMs: undefined, freezeTrouble };
+    const isOurs = isRecent(config, at.monoMs, freezeTrouble, LATE_MS);
+    return isOurs ? { frozenAtMs: at.monoMs, freezeTrouble: undefined } : { frozenAtMs, freezeTrouble };
+  }
   if (tried.result === 'done' || pilot.state === 'paused') return { frozenAtMs: at.monoMs, freezeTrouble: undefined };
-  // Tried at each sample as long as it is crowded out: a longer pause is the beginning of another story.
-  const goesOn = freezeTrouble !== undefined && at.monoMs - freezeTrouble.lastMs < 3000 * config.main_sleep;
-  const sinceMs = goesOn ? freezeTrouble.sinceMs : at.monoMs;
+  const sinceMs = isRecent(config, at.monoMs, freezeTrouble) ? freezeTrouble.sinceMs : at.monoMs;
   return { frozenAtMs: undefined, freezeTrouble: { sinceMs, lastMs: at.monoMs } };
 }
 

@@ -3,7 +3,7 @@ import type { Plan } from '../../../src/decision.js';
 import type { Outcome, PilotState, RemoveAction, SpawnAction } from '../../../src/model.js';
 import type { State } from '../../../src/plan/state.js';
 import { aPilot, anInFlight, aSpec } from '../../support/builders.js';
-import { aConfig, aStory, done, failed, first, gatesOf, spawnsOf, type Story } from '../../support/plan-builders.js';
+import { aConfig, aStory, done, failed, first, gatesOf, spawnsOf, type Look, type Story } from '../../support/plan-builders.js';
 
 const config = aConfig({ max_docks: 20, docks_per_loop: 4, growth: 'fixed', fizzle_seconds: 0, main_sleep: 10 });
 
@@ -130,6 +130,59 @@ describe('an engine that lists pilots and does nothing in time', () => {
     expect(gatesOf(story.look())).toEqual(['engine-effects']);
     expect(spawnsOf(story.look({ after: 10 }))).toEqual([]);
     expect(spawnsOf(story.look({ after: 10 }))).toHaveLength(1);
+  });
+
+  test('is no matter of pilots that are known not to go, however many', () => {
+    const story = aStory(config);
+    const names = ['a', 'b', 'c'];
+    const pilots = names.map((name) => aPilot({ name }));
+    for (const name of names) story.look({ pilots, after: 301, outcomes: hung(name) });
+
+    expect(story.look({ pilots, after: 301, outcomes: hung(...names) }).hanging).toBeUndefined();
+  });
+
+  describe('and in the end starts one that it did not answer for', () => {
+    /** Two removals in vain, then a start. */
+    function afterAStart(others: readonly string[]) {
+      const story = aStory(config);
+      const start = first(spawnsOf(story.look()));
+      const { name } = start.spec;
+      story.look({ outcomes: hung(...others) });
+      return { story, name, at: (look: Look) => story.look({ after: 1, outcomes: [failed(start, 'timeout')], ...look }) };
+    }
+
+    test.each(['running', 'exited'] as const)('is well again: %s', (state) => {
+      const { story, name, at } = afterAStart(['a', 'b']);
+      expect(at({}).hanging).toBeDefined();
+
+      expect(story.look({ pilots: [aPilot({ name, state: 'created' })] }).hanging).toBeDefined();
+      expect(story.look({ pilots: [aPilot({ name, state })] }).hanging).toBeUndefined();
+    });
+
+    test('counts that no more, and what else was in vain still', () => {
+      const { story, name, at } = afterAStart(['a']);
+      at({});
+      const pilots = [aPilot({ name })];
+      story.look({ pilots });
+
+      expect(story.look({ pilots, outcomes: hung('b') }).hanging).toBeUndefined();
+      expect(story.look({ pilots, outcomes: hung('c') }).hanging).toBeDefined();
+    });
+
+    test('has not failed to when that is seen in the same look', () => {
+      const { name, at } = afterAStart(['a', 'b']);
+
+      expect(at({ pilots: [aPilot({ name })] }).hanging).toBeUndefined();
+    });
+
+    test('still hangs when it did nothing that was asked later', () => {
+      const story = aStory(config);
+      const start = first(spawnsOf(story.look()));
+      story.look({ outcomes: [failed(start, 'timeout')] });
+      story.look({ outcomes: hung('a', 'b') });
+
+      expect(story.look({ pilots: [aPilot({ name: start.spec.name })] }).hanging).toBeDefined();
+    });
   });
 
   test('keeps removals going', () => {

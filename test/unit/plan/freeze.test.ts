@@ -205,6 +205,20 @@ describe('reclaim: [freeze, stop]', () => {
     expect(told(host.look(0))).toStrictEqual([]);
   });
 
+  test.each([
+    { what: 'a hair later', after: 149.9, thawed: true },
+    { what: 'long after', after: 150, thawed: false },
+  ])('takes one for its own that the engine has paused $what, though it failed to in time: $thawed', (row) => {
+    const host = aLentHost();
+    host.unfreezable.add('p005').add('p006').add('p007');
+    host.looks(5, 3.5);
+    host.look(0, { after: 1 });
+    host.paused.add('p005');
+
+    host.look(0, { load: null, after: row.after });
+    expect(told(host.look(0, { after: 1 }))).toStrictEqual(row.thawed ? ['thaw p005'] : []);
+  });
+
   test('forgets whom somebody else has let go on', () => {
     const host = aLentHost();
     host.looks(6, 3.5);
