@@ -57,6 +57,7 @@ class WorldObserver implements Observer {
   #sample: CpuSample | undefined;
   #resources: Resources = { memory: undefined, disk: undefined, pressure: undefined };
   #readAtMs: number | undefined;
+  #readings = 0;
   /** When the first sample was taken. */
   #watchedFromMs: number | undefined;
   #pulled = false;
@@ -106,7 +107,7 @@ class WorldObserver implements Observer {
   nextSampleInMs(config: Config): number {
     if (this.#readAtMs === undefined) return 0;
     const watchedMs = this.#watchedFromMs === undefined ? undefined : this.#readAtMs - this.#watchedFromMs;
-    return leftOfSpanMs(lookSpanMs(config, watchedMs), this.#options.clock.now().monoMs - this.#readAtMs);
+    return leftOfSpanMs(lookSpanMs(config, watchedMs, this.#readings), this.#options.clock.now().monoMs - this.#readAtMs);
   }
 
   async #takeSample(pilots: readonly Pilot[], inFlight: InFlight): Promise<void> {
@@ -120,6 +121,7 @@ class WorldObserver implements Observer {
     if (sample !== undefined) this.#sample = sample;
     this.#resources = resources;
     this.#readAtMs = clock.now().monoMs;
+    this.#readings += 1;
     if (sample !== undefined) this.#watchedFromMs ??= this.#readAtMs;
     this.#pulled = inFlight.pulling.length > 0;
   }

@@ -1,5 +1,6 @@
 import type { Hold } from '../decision.js';
-import { candidates, eviction, graceMs, noteEviction, sampleToJudge, type Eviction } from './evict.js';
+import { candidates, eviction, graceMs, noteEviction, sampleToJudge, youngestFirst, type Eviction } from './evict.js';
+import { frozenPilots } from './freeze.js';
 import { bytesText, MEMORY_PRESSURE } from './gates.js';
 import type { Situation } from './situation.js';
 import type { State } from './state.js';
@@ -41,7 +42,9 @@ export function planMemoryEviction(situation: Situation, byCpu: Eviction): Memor
   const removes = byCpu.actions.some(({ type }) => type === 'remove');
   if (sinceMs === undefined || removes) return { ...byCpu, memoryShortSinceMs: nowMs };
   const busy = new Set(byCpu.actions.map(({ pilot }) => pilot.id));
-  const youngest = candidates(situation).find(({ id }) => !busy.has(id));
+  // Who stands still for want of CPUs keeps his memory.
+  const holding = youngestFirst(situation, [...candidates(situation), ...frozenPilots(situation)]);
+  const youngest = holding.find(({ id }) => !busy.has(id));
   if (youngest === undefined || nowMs - sinceMs < graceMs(config)) return unchanged;
   const hold = (gate: Hold['gate'], what: string): Hold => ({ gate, text: `${short}: ${what}` });
   if (config.evict === 'never') {

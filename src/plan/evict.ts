@@ -36,13 +36,19 @@ function judgingSamples(config: Config, samples: readonly SampleNote[]): readonl
   return first < 0 ? [] : full.slice(first);
 }
 
-/** Running pilots that are not going anyway, youngest first: the youngest has lost least work. */
-export function candidates({ observation, census, leaving }: Situation): readonly Pilot[] {
-  return census.holders
-    .filter((pilot) => pilot.state === 'running' && !leaving.has(pilot.id))
+/** The youngest has lost least work. */
+export function youngestFirst({ observation, census }: Situation, pilots: readonly Pilot[]): readonly Pilot[] {
+  return pilots
     .map((pilot) => ({ pilot, age: ageMs(observation, census, pilot) }))
     .sort((a, b) => a.age - b.age || (a.pilot.name < b.pilot.name ? -1 : 1))
     .map(({ pilot }) => pilot);
+}
+
+/** Running pilots that are not going anyway, youngest first. */
+export function candidates(situation: Situation): readonly Pilot[] {
+  const { census, leaving } = situation;
+  const running = census.holders.filter((pilot) => pilot.state === 'running' && !leaving.has(pilot.id));
+  return youngestFirst(situation, running);
 }
 
 /** The fewest of the youngest whose going brings the sum of all that run down to `limit` CPUs. */

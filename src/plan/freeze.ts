@@ -6,7 +6,7 @@ import { eviction, noteEviction, sampleToJudge, type Eviction } from './evict.js
 import type { Situation } from './situation.js';
 
 /** Pilots that we froze and that are not going anyway, oldest first: the oldest has most to lose. */
-function frozenPilots({ observation, census, leaving }: Situation): readonly Pilot[] {
+export function frozenPilots({ observation, census, leaving }: Situation): readonly Pilot[] {
   return census.holders
     .filter(
       ({ id, state }) => state === 'paused' && census.tracked.get(id)?.frozenAtMs !== undefined && !leaving.has(id),
@@ -16,13 +16,18 @@ function frozenPilots({ observation, census, leaving }: Situation): readonly Pil
     .map(({ pilot }) => pilot);
 }
 
+/** All that we froze may go on: nobody makes room by standing still any more. */
+export function thawAll(situation: Situation): readonly ThawAction[] {
+  return frozenPilots(situation).map((pilot) => ({ type: 'thaw', pilot }));
+}
+
 /**
  * Those that the present load leaves room for beside the running ones; all, where nobody makes room any more. Without the margin by which pilots may exceed their room,
  * so that who is thawed is not frozen again at the next breath.
  */
 function planThaws(situation: Situation, frozen: readonly Pilot[]): readonly ThawAction[] {
   const { config, observation, census, samples } = situation;
-  if (config.evict === 'never') return frozen.map((pilot) => ({ type: 'thaw', pilot }));
+  if (config.evict === 'never') return thawAll(situation);
   const newest = samples.at(-1);
   if (newest === undefined || isStale(config, newest.monoMs, observation.at.monoMs)) return [];
   const cpus = countedCpus(config, observation.sample?.cpus ?? observation.host.ncpus);

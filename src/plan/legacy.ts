@@ -81,7 +81,8 @@ function closedGate(
 
 /**
  * One loop of the original: control the overhead, then launch unless something was removed within `grace_spawn`. It had one look
- * at the host per loop, so between two samples there is nothing to do. `reaped`: how many pilots this cycle reaps.
+ * at the host per loop, so between two samples there is nothing to do. `reaped`: how many pilots this cycle
+ * reaps, those left out that it has tried to in vain before: they would hold launches back for ever.
  */
 export function planLegacy(situation: Situation, reaped: number): LegacyPlan {
   const { config, observation, state, census, effects } = situation;

@@ -7,7 +7,7 @@ import { takeCensus } from './census.js';
 import { effectsDueMs, hangingEffects, isHeld, judgeEffects } from './effects.js';
 import { planEviction } from './evict.js';
 import { planMemoryEviction } from './evict-memory.js';
-import { planFreezing } from './freeze.js';
+import { planFreezing, thawAll } from './freeze.js';
 import { earnPermits } from './growth.js';
 import { planImage, type ImagePlan } from './image.js';
 import { planLegacy } from './legacy.js';
@@ -84,7 +84,8 @@ function byCapacity(situation: Situation): Load {
 function byLegacy(situation: Situation, reaped: number): Load {
   const legacy = planLegacy(situation, reaped);
   return {
-    evictions: legacy.evictions,
+    // It freezes nobody, and does not know of those that were frozen before it came into force.
+    evictions: [...legacy.evictions, ...thawAll(situation)],
     starts: times(legacy.launch, 'growth'),
     holds: legacy.holds,
     wakeInMs: undefined,
@@ -202,8 +203,9 @@ export function plan(config: Config, observation: Observation, state: State): Pl
   const image = planImage(config, observation, state.image);
   const { situation, reaps } = assess(config, observation, state, image.use);
   const { census, effects, unanswered, stuck } = situation;
+  const newReaps = reaps.filter(({ pilot }) => census.tracked.get(pilot.id)?.removalTrouble === undefined);
   const superseded = planSupersededImages(config, observation, census, state.keptImages);
-  const load = config.policy === 'legacy' ? byLegacy(situation, reaps.length) : byCapacity(situation);
+  const load = config.policy === 'legacy' ? byLegacy(situation, newReaps.length) : byCapacity(situation);
   const spawns = spawnActions(situation, load);
   const { probation, memory } = watchPilots(situation);
   const used = spawns.actions.length > 0 ? image.use : state.image.lastUsed;

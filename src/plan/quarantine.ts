@@ -25,16 +25,18 @@ export function removalTrouble(
   if (tried?.action.type !== 'remove') {
     return before !== undefined && isOver(observation, pilot, before) ? undefined : before;
   }
-  if (tried.result !== 'failed') return undefined;
-  const { action, error } = tried;
+  // What was being removed when the list was read may be in it, and gone by now.
+  const mayBeGone = pilot.state === 'removing' || observation.inFlight.removing.includes(pilot.id);
+  if (tried.result !== 'failed' && mayBeGone) return undefined;
+  const { action, result, error } = tried;
   const tries = before?.reason === action.reason ? before.tries + 1 : 1;
   return {
     sinceMs: before?.sinceMs ?? at.monoMs,
     reason: action.reason,
     tries,
     dueMs: at.monoMs + Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (tries - 1)),
-    said: error?.message ?? 'no reason given',
-    refused: !isUnanswered(error),
+    said: error?.message ?? (result === 'done' ? 'it is gone, but still listed' : 'no reason given'),
+    refused: !isUnanswered(error) || (pilot.state === 'created' && before?.refused === true),
   };
 }
 

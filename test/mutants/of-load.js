@@ -309,4 +309,6 @@ export const mutants = [
   ['breaker', ' && frozenAtMs === undefined', ''],
   ['freeze', 'canFreeze(action.pilot) ?', 'true ?'],
   ['evict-memory', '.find(({ id }) => !busy.has(id))', '[0]'],
+  ['evict-memory', ', ...frozenPilots(situation)]', ']'],
+  ['evict-memory', 'youngestFirst(situation, [...candidates(situation), ...frozenPilots(situation)])', '[...candidates(situation), ...frozenPilots(situation)]'],
 ];

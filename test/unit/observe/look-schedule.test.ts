@@ -32,6 +32,13 @@ describe('the looks at the host', () => {
     expect(looks({ main_sleep: 0.2 }, 3)).toStrictEqual([0.2, 0.4, 0.6]);
   });
 
+  it('come less often when the first ones have shown nothing', () => {
+    const spans = [0, 1, 4, 5, 100].map((readings) => lookSpanMs(aConfig({ main_sleep: 30 }), undefined, readings));
+
+    expect(spans).toStrictEqual([500, 500, 500, 10_000, 10_000]);
+    expect(lookSpanMs(aConfig({ main_sleep: 2 }), undefined, 5)).toBe(2000);
+  });
+
   it('come early only where growth may double', () => {
     expect(looks({ main_sleep: 30, growth: 'fixed' }, 3)).toStrictEqual([0.5, 30.5, 60.5]);
     expect(looks({ main_sleep: 30, policy: 'legacy' }, 3)).toStrictEqual([0.5, 30.5, 60.5]);

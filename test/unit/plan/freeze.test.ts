@@ -176,6 +176,18 @@ describe('reclaim: [freeze, stop]', () => {
     expect(told(host.look(3.5, { resources: short }))).toStrictEqual(all);
   });
 
+  test('does not keep the youngest from going where memory stays short', () => {
+    const host = aLentHost();
+    host.looks(6, 3.5);
+    const short = someResources({
+      memory: { availableBytes: 1, pilotsBytes: 0 },
+      pressure: { memorySome10: 50, memorySome60: 0, ioFull60: 0 },
+    });
+    for (let look = 0; look < 4; look += 1) host.look(3.5, { resources: short });
+
+    expect(told(host.look(3.5, { resources: short }))).toStrictEqual(['remove p007']);
+  });
+
   test('sees those frozen to their end when it is not asked for any more', () => {
     const host = aLentHost();
     host.looks(6, 3.5);

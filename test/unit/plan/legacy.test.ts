@@ -4,7 +4,10 @@ import { aPilot } from '../../support/builders.js';
 import {
   aConfig,
   aStory,
+  done,
   evictedBy,
+  failed,
+  first,
   gatesOf,
   pilotsOf,
   removalsOf,
@@ -128,6 +131,27 @@ describe('a loop of the original', () => {
     expect(gatesOf(story.look(loop(3, 3)))).toStrictEqual(['cool-down']);
     expect(spawnsOf(story.look(loop(3, 3)))).toHaveLength(0);
     expect(spawnsOf(story.look(loop(3, 3, { after: 0.001 })))).toHaveLength(3);
+  });
+
+  test('is not held back again by each try to remove the same one', () => {
+    const story = aStory(config);
+    const pilots = [...pilotsOf(3), aPilot({ state: 'exited' })];
+    const stuck = { pilots, load: { busy: 3, own: 3 } };
+    const removal = first(removalsOf(story.look(stuck)));
+    story.look({ ...stuck, outcomes: [failed(removal, 'refused')] });
+    expect(removalsOf(story.look(stuck))).toHaveLength(1);
+
+    expect(spawnsOf(story.look(stuck))).toHaveLength(3);
+  });
+
+  test('lets those go on that were frozen before it came into force', () => {
+    const story = aStory(aConfig({ max_docks: 6 }));
+    const [pilot, other] = pilotsOf(2, { state: 'paused' });
+    if (pilot === undefined || other === undefined) throw new Error('there are two');
+    story.look({ pilots: [pilot, other], outcomes: [done({ type: 'freeze', pilot })] });
+
+    const { actions } = story.look({ config, ...loop(2, 2), pilots: [pilot, other] });
+    expect(actions.filter(({ type }) => type === 'thaw')).toStrictEqual([{ type: 'thaw', pilot }]);
   });
 
   test('launches nothing for grace_spawn after a kill, from this loop on', () => {

@@ -73,9 +73,30 @@ describe('a pilot that could not be removed', () => {
     const story = aStory(config);
     const pilots = [aPilot({ ...old })];
     refuse(story, { pilots });
-    const removal = first(removalsOf(story.look({ pilots, after: 30 })));
+    const outcomes = [done(first(removalsOf(story.look({ pilots, after: 30 }))))];
+    const inFlight = anInFlight({ removing: pilots.map(({ id }) => id) });
 
-    expect(story.look({ pilots, after: 0, load: null, outcomes: [done(removal)] }).stuck).toEqual([]);
+    expect(story.look({ pilots, after: 0, load: null, outcomes, inFlight }).stuck).toEqual([]);
+  });
+
+  test.each([
+    ['running', [{ tries: 1, said: 'it is gone, but still listed' }]],
+    ['removing', []],
+  ] as const)('is one that a later list shows as %s after the engine has said that it is gone', (state, stuck) => {
+    const story = aStory(config);
+    const removal = first(removalsOf(story.look({ pilots: [aPilot({ ...old })] })));
+    const decision = story.look({ pilots: [aPilot({ state, ...old })], after: 0.1, outcomes: [done(removal)] });
+
+    expect(removalsOf(decision)).toEqual([]);
+    expect(decision.stuck).toMatchObject(stuck);
+  });
+
+  test('holds no slot any more once the engine has refused to remove it, if it was never started', () => {
+    const story = aStory(config);
+    const created = [aPilot({ state: 'created', ...old })];
+    refuse(story, { pilots: created }, 'refused');
+
+    expect(refuse(story, { pilots: created, after: 30 }, 'timeout').stuck).toMatchObject([{ holdsSlot: false }]);
   });
 
   test.each([
