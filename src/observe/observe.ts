@@ -107,7 +107,10 @@ class WorldObserver implements Observer {
   nextSampleInMs(config: Config): number {
     if (this.#readAtMs === undefined) return 0;
     const watchedMs = this.#watchedFromMs === undefined ? undefined : this.#readAtMs - this.#watchedFromMs;
-    return leftOfSpanMs(lookSpanMs(config, watchedMs, this.#readings), this.#options.clock.now().monoMs - this.#readAtMs);
+    return leftOfSpanMs(
+      lookSpanMs(config, watchedMs, this.#readings),
+      this.#options.clock.now().monoMs - this.#readAtMs,
+    );
   }
 
   async #takeSample(pilots: readonly Pilot[], inFlight: InFlight): Promise<void> {

@@ -1,5 +1,5 @@
 import type { StuckPilot } from '../decision.js';
-import type { Observation, Pilot, RemovalReason } from '../model.js';
+import type { Observation, Outcome, Pilot, RemovalReason } from '../model.js';
 import type { RemovalTrouble, Tracked } from './state.js';
 import { isUnanswered } from './unanswered.js';
 
@@ -14,6 +14,32 @@ function isOver({ at, inFlight }: Observation, pilot: Pilot, { dueMs }: RemovalT
   return at.monoMs > dueMs + LONGEST_PAUSE_MS && !inFlight.removing.includes(pilot.id);
 }
 
+/** It was removed, and is in the list for the last time: what was being removed when that was read may be gone by now. */
+function isGone({ inFlight }: Observation, pilot: Pilot, { result }: Outcome): boolean {
+  const mayBeGone = pilot.state === 'removing' || inFlight.removing.includes(pilot.id);
+  return result !== 'failed' && mayBeGone;
+}
+
+/** The trouble after one more try in vain. */
+function afterTry(
+  nowMs: number,
+  pilot: Pilot,
+  before: RemovalTrouble | undefined,
+  reason: RemovalReason,
+  { result, error }: Outcome,
+): RemovalTrouble {
+  const tries = before?.reason === reason ? before.tries + 1 : 1;
+  const unsaid = result === 'done' ? 'it is gone, but still listed' : 'no reason given';
+  return {
+    sinceMs: before?.sinceMs ?? nowMs,
+    reason,
+    tries,
+    dueMs: nowMs + Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (tries - 1)),
+    said: error?.message ?? unsaid,
+    refused: !isUnanswered(error) || (pilot.state === 'created' && before?.refused === true),
+  };
+}
+
 /** The trouble with removing a pilot after what became of that since the last cycle. */
 export function removalTrouble(
   observation: Observation,
@@ -25,19 +51,8 @@ export function removalTrouble(
   if (tried?.action.type !== 'remove') {
     return before !== undefined && isOver(observation, pilot, before) ? undefined : before;
   }
-  // What was being removed when the list was read may be in it, and gone by now.
-  const mayBeGone = pilot.state === 'removing' || observation.inFlight.removing.includes(pilot.id);
-  if (tried.result !== 'failed' && mayBeGone) return undefined;
-  const { action, result, error } = tried;
-  const tries = before?.reason === action.reason ? before.tries + 1 : 1;
-  return {
-    sinceMs: before?.sinceMs ?? at.monoMs,
-    reason: action.reason,
-    tries,
-    dueMs: at.monoMs + Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (tries - 1)),
-    said: error?.message ?? (result === 'done' ? 'it is gone, but still listed' : 'no reason given'),
-    refused: !isUnanswered(error) || (pilot.state === 'created' && before?.refused === true),
-  };
+  if (isGone(observation, pilot, tried)) return undefined;
+  return afterTry(at.monoMs, pilot, before, tried.action.reason, tried);
 }
 
 /** Whether it is too early to try again to remove it for this reason. */

@@ -310,5 +310,9 @@ export const mutants = [
   ['freeze', 'canFreeze(action.pilot) ?', 'true ?'],
   ['evict-memory', '.find(({ id }) => !busy.has(id))', '[0]'],
   ['evict-memory', ', ...frozenPilots(situation)]', ']'],
-  ['evict-memory', 'youngestFirst(situation, [...candidates(situation), ...frozenPilots(situation)])', '[...candidates(situation), ...frozenPilots(situation)]'],
+  [
+    'evict-memory',
+    'youngestFirst(situation, [...candidates(situation), ...frozenPilots(situation)])',
+    '[...candidates(situation), ...frozenPilots(situation)]',
+  ],
 ];

@@ -3,7 +3,17 @@ import type { Plan } from '../../../src/decision.js';
 import type { Outcome, PilotState, RemoveAction, SpawnAction } from '../../../src/model.js';
 import type { State } from '../../../src/plan/state.js';
 import { aPilot, anInFlight, aSpec } from '../../support/builders.js';
-import { aConfig, aStory, done, failed, first, gatesOf, spawnsOf, type Look, type Story } from '../../support/plan-builders.js';
+import {
+  aConfig,
+  aStory,
+  done,
+  failed,
+  first,
+  gatesOf,
+  spawnsOf,
+  type Look,
+  type Story,
+} from '../../support/plan-builders.js';
 
 const config = aConfig({ max_docks: 20, docks_per_loop: 4, growth: 'fixed', fizzle_seconds: 0, main_sleep: 10 });
 
@@ -148,7 +158,11 @@ describe('an engine that lists pilots and does nothing in time', () => {
       const start = first(spawnsOf(story.look()));
       const { name } = start.spec;
       story.look({ outcomes: hung(...others) });
-      return { story, name, at: (look: Look) => story.look({ after: 1, outcomes: [failed(start, 'timeout')], ...look }) };
+      return {
+        story,
+        name,
+        at: (look: Look) => story.look({ after: 1, outcomes: [failed(start, 'timeout')], ...look }),
+      };
     }
 
     test.each(['running', 'exited'] as const)('is well again: %s', (state) => {

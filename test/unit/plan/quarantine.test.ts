@@ -171,7 +171,12 @@ describe('the owner, beside a pilot that is to make room and does not', () => {
     let decision = story.look(crowded);
     for (let tries = 0; tries < times; tries += 1) {
       while (evictedBy(decision)[0] !== 'p001') decision = story.look(crowded);
-      decision = story.look({ ...crowded, load: null, after: 1, outcomes: [failed(first(removalsOf(decision)), kind)] });
+      decision = story.look({
+        ...crowded,
+        load: null,
+        after: 1,
+        outcomes: [failed(first(removalsOf(decision)), kind)],
+      });
     }
     return evictedBy(story.look({ ...crowded, ...look }));
   }
