@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, statfs, symlink, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, statfs, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -349,15 +349,40 @@ describe('G7: a configuration that is no plain file', () => {
     expect(await staysGood(keeper)).toMatch(why);
   });
 
-  it('when git would turn it into something else on its way to the disk, keeps what was in force', async () => {
+  /** Commits without git's changes to content on its way in. */
+  async function commitAsIs(files: Readonly<Record<string, string>>): Promise<string> {
+    for (const [path, text] of Object.entries(files)) {
+      await writeFile(join(temp.path, 'content'), text);
+      const blob = await upstream.git('hash-object', '-w', '--no-filters', join(temp.path, 'content'));
+      await upstream.git('update-index', '--add', '--cacheinfo', `100644,${blob},${path}`);
+    }
+    const id = await upstream.git('commit-tree', '-m', 'x', '-p', 'HEAD', await upstream.git('write-tree'));
+    await upstream.git('update-ref', 'refs/heads/main', id);
+    return id;
+  }
+
+  it.each([
+    ['line ends', 'config.yaml eol=crlf', 'max_docks: 2\n'],
+    ['line ends that it would not commit so', '* text', 'max_docks: 2\r\n'],
+    ['key words', '* ident', '# $Id$ $Id: 1234 $\nmax_docks: 2\n'],
+    ['a filter', '* filter=lfs', 'max_docks: 2\n'],
+    ['the encoding', 'config.yaml working-tree-encoding=UTF-16', 'max_docks: 2\n'],
+    ['an encoding that is none', '[attr]odd working-tree-encoding\n* odd', 'max_docks: 2\n'],
+  ])('but git would change %s on its way to the disk, is taken as it was committed', async (_, attributes, text) => {
     const keeper = await aHostAtWork();
-    // Committed as plain text, it is checked out in another encoding.
-    await writeFile(file(), Buffer.from('\ufeffmax_docks: 2\n', 'utf16le'));
-    await upstream.commit({ '.gitattributes': 'config.yaml working-tree-encoding=UTF-16\n' });
-    await keeper.refresh({ force: true });
-    await keeper.refresh({ force: true });
-    expect(keeper.state.inForce).toBeDefined();
-    expect(await keeperOf().start()).toMatchObject({ type: 'accepted' });
+    const id = await commitAsIs({ 'config.yaml': text, '.gitattributes': `${attributes}\n` });
+    expect(await keeper.refresh({ force: true })).toMatchObject({ type: 'accepted', inForce: { revision: { id } } });
+    expect(await keeper.refresh({ force: true })).toEqual({ type: 'unchanged' });
+    expect(await readFile(join(confDir, 'config.yaml'), 'utf8')).toBe(text);
+    // Another time stamp has git look at the content.
+    await utimes(join(confDir, 'config.yaml'), 1, 1);
+    expect(await keeperOf().start()).toMatchObject({ type: 'accepted', inForce: { revision: { id } } });
+    await commitAsIs({ 'more.txt': 'x' });
+    expect(await keeper.refresh({ force: true })).toMatchObject({ type: 'accepted' });
+    const into = join(temp.path, 'other');
+    const env = { PATH: process.env['PATH'] };
+    await cloneConfig({ url: `file://${upstream.path}`, into, env, clock: systemClock, deadlineMs: 120_000 });
+    expect(await readFile(join(into, 'config.yaml'), 'utf8')).toBe(text);
   });
 });
 

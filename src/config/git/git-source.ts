@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../clock.js';
 import { ageProblem } from './git-age.js';
+import { attributesFile, keepFilesAsTheyAre } from './git-attributes.js';
 import { createGitClient, GitFailure, type GitClient } from './git-client.js';
 import type { Environment } from './git-environment.js';
 import { explainFetch } from './git-explain.js';
@@ -76,6 +77,7 @@ class GitSource implements SignedSource {
   readonly trials: TrialRecord;
   readonly #git: GitClient;
   #protocol: string | undefined;
+  #attributesFile: string | undefined;
   /** What was written last for the programs that check signatures. */
   #keys: TrustedKeys | undefined;
   #asked: Asked | undefined;
@@ -166,6 +168,9 @@ class GitSource implements SignedSource {
     const { confDir, stateDir } = this.#options;
     // Without these git may refuse to look into the clone at all.
     await writeGitSettings({ folder: stateDir, repository: confDir, url: undefined });
+    this.#attributesFile ??= await attributesFile(this.#git, confDir, signal);
+    // Who may not write to the clone still may read it.
+    await keepFilesAsTheyAre(this.#attributesFile).catch(() => undefined);
     const followed = await this.#repository.follows(signal);
     this.#protocol = followed && protocolOf(followed.url);
     if (followed) await writeGitSettings({ folder: stateDir, repository: confDir, url: followed.url });

@@ -80,9 +80,14 @@ export function createGitWriter(options: GitWriterOptions): GitWriter {
   }
 
   async function repair(signal?: AbortSignal): Promise<void> {
-    if ((await repository.resolve(ACCEPTING, signal)) === undefined) return;
+    const arriving = await repository.resolve(ACCEPTING, signal);
+    if (arriving === undefined) return;
+    // git writes its index after the files. With that of the new commit it knows which of them came from there, and removes those too.
+    // The rehearsal found no file of anybody else in their places.
+    await write(['read-tree', arriving], signal);
     // git moves the branch last, so this is the old commit or, in full, the new one; both were found good.
     await write(['reset', '--quiet', '--hard', 'HEAD'], signal);
+    if ((await repository.resolve('HEAD', signal)) === arriving) await write(['update-ref', ACCEPTED, arriving], signal);
     await write(['update-ref', '-d', ACCEPTING], signal);
   }
 
