@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, statfs, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, statfs, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -264,30 +264,6 @@ describe('G6: a repository that is too big', () => {
     await rm(join(upstream.path, 'big.bin'));
     await takes(keeper, 'max_docks: 2\n');
   });
-
-  it('in ten million files, made of a few objects, is refused before they are made, and no new host clones it', async () => {
-    const keeper = await aHostAtWork();
-    let entry = `100644 blob ${await upstream.git('rev-parse', 'HEAD:config.yaml')}`;
-    for (let depth = 0; depth < 7; depth += 1) {
-      const list = join(temp.path, 'list');
-      await writeFile(list, Array.from({ length: 10 }, (_, index) => `${entry}\tx${index}\n`).join(''));
-      const { stdout } = await execFileAsync('sh', ['-c', `git -C "$0" mktree < "$1"`, upstream.path, list]);
-      entry = `040000 tree ${stdout.trim()}`;
-    }
-    const commit = await upstream.git('commit-tree', '-m', 'x', '-p', 'HEAD', entry.slice('040000 tree '.length));
-    await upstream.git('update-ref', 'refs/heads/main', commit);
-    expect(await staysGood(keeper)).toMatch(/holds more files than can be listed.*: .*take what is big out of it\.$/);
-    const into = join(temp.path, 'other');
-    const cloning = cloneConfig({
-      url: `file://${upstream.path}`,
-      into,
-      env: { PATH: process.env['PATH'] },
-      clock: systemClock,
-      deadlineMs: 120_000,
-    });
-    await expect(cloning).rejects.toThrow('holds more files than can be listed');
-    await expect(readdir(into)).rejects.toThrow('ENOENT');
-  });
 });
 
 describe('G6: refused revisions that pile up', () => {
@@ -347,42 +323,6 @@ describe('G7: a configuration that is no plain file', () => {
     await change();
     await upstream.commit({});
     expect(await staysGood(keeper)).toMatch(why);
-  });
-
-  /** Commits without git's changes to content on its way in. */
-  async function commitAsIs(files: Readonly<Record<string, string>>): Promise<string> {
-    for (const [path, text] of Object.entries(files)) {
-      await writeFile(join(temp.path, 'content'), text);
-      const blob = await upstream.git('hash-object', '-w', '--no-filters', join(temp.path, 'content'));
-      await upstream.git('update-index', '--add', '--cacheinfo', `100644,${blob},${path}`);
-    }
-    const id = await upstream.git('commit-tree', '-m', 'x', '-p', 'HEAD', await upstream.git('write-tree'));
-    await upstream.git('update-ref', 'refs/heads/main', id);
-    return id;
-  }
-
-  it.each([
-    ['line ends', 'config.yaml eol=crlf', 'max_docks: 2\n'],
-    ['line ends that it would not commit so', '* text', 'max_docks: 2\r\n'],
-    ['key words', '* ident', '# $Id$ $Id: 1234 $\nmax_docks: 2\n'],
-    ['a filter', '* filter=lfs', 'max_docks: 2\n'],
-    ['the encoding', 'config.yaml working-tree-encoding=UTF-16', 'max_docks: 2\n'],
-    ['an encoding that is none', '[attr]odd working-tree-encoding\n* odd', 'max_docks: 2\n'],
-  ])('but git would change %s on its way to the disk, is taken as it was committed', async (_, attributes, text) => {
-    const keeper = await aHostAtWork();
-    const id = await commitAsIs({ 'config.yaml': text, '.gitattributes': `${attributes}\n` });
-    expect(await keeper.refresh({ force: true })).toMatchObject({ type: 'accepted', inForce: { revision: { id } } });
-    expect(await keeper.refresh({ force: true })).toEqual({ type: 'unchanged' });
-    expect(await readFile(join(confDir, 'config.yaml'), 'utf8')).toBe(text);
-    // Another time stamp has git look at the content.
-    await utimes(join(confDir, 'config.yaml'), 1, 1);
-    expect(await keeperOf().start()).toMatchObject({ type: 'accepted', inForce: { revision: { id } } });
-    await commitAsIs({ 'more.txt': 'x' });
-    expect(await keeper.refresh({ force: true })).toMatchObject({ type: 'accepted' });
-    const into = join(temp.path, 'other');
-    const env = { PATH: process.env['PATH'] };
-    await cloneConfig({ url: `file://${upstream.path}`, into, env, clock: systemClock, deadlineMs: 120_000 });
-    expect(await readFile(join(into, 'config.yaml'), 'utf8')).toBe(text);
   });
 });
 

@@ -20,6 +20,8 @@ export interface CloneOptions {
   readonly env: Environment;
   readonly clock: Clock;
   readonly deadlineMs: number;
+  /** Whether tags are of interest, as this host asks for signatures. None by default. */
+  readonly wantsTags?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -63,7 +65,12 @@ async function cloneAside(aside: string, options: CloneOptions): Promise<void> {
   await refuseHuge(inTree, commit, signal);
   await keepFilesAsTheyAre(await attributesFile(inTree, tree, signal));
   await inTree.run(['reset', '--quiet', '--hard'], signal);
-  await fetchTags(inTree, commit, signal);
+  if (options.wantsTags === true) {
+    // The daemon asks again.
+    await fetchTags(inTree, commit, signal).catch((error: unknown) => {
+      if (!(error instanceof GitFailure) || error.kind === 'aborted') throw error;
+    });
+  }
   if (clean.credential !== undefined) await keepCredential(clean.credential, join(tree, '.git'), join(into, '.git'));
 }
 

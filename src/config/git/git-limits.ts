@@ -4,6 +4,8 @@ import { join } from 'node:path';
 export const MAX_GIT_FILE_BYTES = 100 * 1024 * 1024;
 /** The most all files of a tree may hold together. */
 export const MAX_TREE_BYTES = 4 * MAX_GIT_FILE_BYTES;
+/** The most files and folders a tree may hold: each costs a disk more than its content. */
+export const MAX_TREE_ENTRIES = 10_000;
 /** The most a clone may hold before nothing is fetched any more; from half of it on git is made to tidy up. */
 export const MAX_STORE_BYTES = 2 * 1024 * 1024 * 1024;
 
