@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '../clock.js';
 import { createDirectorySource } from './directory-source.js';
 import { createGitSource } from './git/git-source.js';
-import type { SignatureRules } from './signature.js';
+import { asksForSignatures, type SignatureRules } from './signature.js';
 import type { ConfigSource } from './source.js';
 import { createVerifiedSource } from './verified-source.js';
 
@@ -32,7 +32,7 @@ async function isClone(confDir: string): Promise<boolean> {
 export async function openConfigSource(options: OpenSourceOptions): Promise<ConfigSource> {
   const { confDir, signatures } = options;
   if (!(await isClone(confDir))) return createVerifiedSource(createDirectorySource(options), undefined, signatures);
-  const wantsTags = async () => ['warn', 'require'].includes((await signatures()).mode);
+  const wantsTags = async () => asksForSignatures(await signatures());
   const git = createGitSource({ ...options, wantsTags });
   return createVerifiedSource(git, git, signatures);
 }

@@ -22,5 +22,10 @@ export type SignatureRules =
   | { readonly mode: 'warn' | 'require'; readonly keys: TrustedKeys | string }
   | { readonly mode: 'unknown'; readonly why: string };
 
+/** Whether signatures are looked at, so that tags are of interest. */
+export function asksForSignatures({ mode }: SignatureRules): boolean {
+  return mode === 'warn' || mode === 'require';
+}
+
 /** Who signed a revision, or what is wrong with its signature: a sentence with the cure. */
 export type Signature = { readonly by: string } | { readonly problem: string };

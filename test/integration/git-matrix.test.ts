@@ -264,30 +264,6 @@ describe('G6: a repository that is too big', () => {
     await rm(join(upstream.path, 'big.bin'));
     await takes(keeper, 'max_docks: 2\n');
   });
-
-  it('in ten million files, made of a few objects, is refused before they are made, and no new host clones it', async () => {
-    const keeper = await aHostAtWork();
-    let entry = `100644 blob ${await upstream.git('rev-parse', 'HEAD:config.yaml')}`;
-    for (let depth = 0; depth < 7; depth += 1) {
-      const list = join(temp.path, 'list');
-      await writeFile(list, Array.from({ length: 10 }, (_, index) => `${entry}\tx${index}\n`).join(''));
-      const { stdout } = await execFileAsync('sh', ['-c', `git -C "$0" mktree < "$1"`, upstream.path, list]);
-      entry = `040000 tree ${stdout.trim()}`;
-    }
-    const commit = await upstream.git('commit-tree', '-m', 'x', '-p', 'HEAD', entry.slice('040000 tree '.length));
-    await upstream.git('update-ref', 'refs/heads/main', commit);
-    expect(await staysGood(keeper)).toMatch(/holds more files than can be listed.*: .*take what is big out of it\.$/);
-    const into = join(temp.path, 'other');
-    const cloning = cloneConfig({
-      url: `file://${upstream.path}`,
-      into,
-      env: { PATH: process.env['PATH'] },
-      clock: systemClock,
-      deadlineMs: 120_000,
-    });
-    await expect(cloning).rejects.toThrow('holds more files than can be listed');
-    await expect(readdir(into)).rejects.toThrow('ENOENT');
-  });
 });
 
 describe('G6: refused revisions that pile up', () => {
@@ -347,17 +323,6 @@ describe('G7: a configuration that is no plain file', () => {
     await change();
     await upstream.commit({});
     expect(await staysGood(keeper)).toMatch(why);
-  });
-
-  it('when git would turn it into something else on its way to the disk, keeps what was in force', async () => {
-    const keeper = await aHostAtWork();
-    // Committed as plain text, it is checked out in another encoding.
-    await writeFile(file(), Buffer.from('\ufeffmax_docks: 2\n', 'utf16le'));
-    await upstream.commit({ '.gitattributes': 'config.yaml working-tree-encoding=UTF-16\n' });
-    await keeper.refresh({ force: true });
-    await keeper.refresh({ force: true });
-    expect(keeper.state.inForce).toBeDefined();
-    expect(await keeperOf().start()).toMatchObject({ type: 'accepted' });
   });
 });
 

@@ -1,4 +1,4 @@
-import { appendFile, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.js';
@@ -63,7 +63,7 @@ async function trust(mode: string, files: readonly string[]): Promise<void> {
 
 function clone(): Promise<void> {
   const url = `file://${upstream.path}`;
-  return cloneConfig({ url, into: confDir, env, clock: systemClock, deadlineMs: 60_000 });
+  return cloneConfig({ url, into: confDir, env, clock: systemClock, deadlineMs: 60_000, wantsTags: true });
 }
 
 async function aKeeper(): Promise<ConfigKeeper<Config>> {
@@ -141,6 +141,67 @@ describe('a host that requires signatures takes', () => {
       await takesNext(keeper, /, in the tag v2$/);
     },
   );
+
+  it('a commit under a signed tag in a clone for a new host', async () => {
+    await upstream.commit({ 'config.yaml': 'max_docks: 1\n', 'more.txt': 'x' });
+    await upstream.tag('v1', ann);
+    await aHostThat('require');
+  });
+
+  it('a tag in a folder that has the name of an earlier tag', async () => {
+    const keeper = await aHostThat('require');
+    await upstream.commit({ 'config.yaml': 'max_docks: 5\n' });
+    await upstream.tag('prod', ann);
+    expect(await keeper.refresh()).toMatchObject({ type: 'accepted', inForce: { config: { max_docks: 5 } } });
+    await upstream.git('tag', '--delete', 'prod');
+    await upstream.commit(next);
+    await upstream.tag('prod/x', ann);
+    await takesNext(keeper, /, in the tag prod\/x$/);
+  });
+
+  it('a signed tag among many that nobody signed, and one object under two names', async () => {
+    const keeper = await aHostThat('require');
+    await upstream.commit(next);
+    await upstream.tag('m', ann);
+    await upstream.git('update-ref', 'refs/tags/n', 'refs/tags/m');
+    for (let index = 0; index < 15; index += 1) {
+      await upstream.git('tag', '--annotate', '--message', 'junk', `a${index}`);
+      await upstream.git('tag', '--annotate', '--message', 'junk', `z${index}`);
+    }
+    await takesNext(keeper, /, in the tag m$/);
+  });
+
+  it('a tag without cutting the history of a full clone short', async () => {
+    await trust('require', [ann.publicFile]);
+    await upstream.commit({ 'config.yaml': 'max_docks: 1\n' }, { signer: ann });
+    await git(temp.path, 'clone', '--quiet', upstream.path, confDir);
+    const keeper = await aKeeper();
+    await keeper.start();
+    await upstream.commit(next);
+    await upstream.tag('v2', ann);
+    await takesNext(keeper, /, in the tag v2$/);
+    expect(await git(confDir, 'rev-list', '--count', 'HEAD')).toBe('4');
+  });
+
+  it('a signed commit although its tags cannot be fetched, and says so of one that is not signed', async () => {
+    const keeper = await aHostThat('require');
+    const damageTag = async (name: string) => {
+      await upstream.tag(name, ann);
+      const object = await upstream.git('rev-parse', `refs/tags/${name}`);
+      // What the tag points at is written down beside it from here on.
+      await upstream.git('pack-refs', '--all');
+      const file = join(upstream.path, '.git', 'objects', object.slice(0, 2), object.slice(2));
+      await rm(file);
+      await writeFile(file, 'rubbish');
+    };
+    await upstream.commit(next);
+    await damageTag('v2');
+    expect(await refusalOf(keeper)).toMatch(/it is not signed; .*; its tags could not be fetched \(.+\)/);
+    await upstream.git('update-ref', '-d', 'refs/tags/v2');
+    await upstream.commit(next, { signer: ann });
+    await damageTag('v3');
+    await takesNext(keeper, /^ann@site\.org \(SHA256:/);
+  });
 
   it('a key that is written in the policy itself, and a whole file of allowed signers', async () => {
     const written = (await readFile(ann.publicFile, 'utf8')).trim();

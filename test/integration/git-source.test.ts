@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -294,54 +294,6 @@ describe('a tree that a person works in', () => {
     expect(await keeper.start()).toMatchObject({ type: 'accepted', inForce: { config: { max_docks: 4 } } });
     expect(keeper.state.inForce?.revision.id).toMatch(/^dir-[0-9a-f]{12}$/);
     expect(await keeper.refresh()).toEqual({ type: 'unchanged' });
-  });
-});
-
-describe('a process that was killed', () => {
-  it.each(['index.lock', 'shallow.lock', 'refs/plancton/candidate.lock', 'refs/heads/main.lock'])(
-    'leaves %s, which its successor removes',
-    async (lock) => {
-      await clone();
-      const keeper = keeperOf(sourceOf({ deadlineMs: 5_000 }));
-      await keeper.start();
-      await upstream.commit({ 'config.yaml': 'max_docks: 2\n' });
-      await mkdir(join(confDir, '.git', 'refs', 'plancton'), { recursive: true });
-      const path = join(confDir, '.git', lock);
-      await writeFile(path, '');
-      const longAgo = new Date(Date.now() - 60_000);
-      await utimes(path, longAgo, longAgo);
-      expect(await keeper.refresh()).toMatchObject({ type: 'accepted', inForce: { config: { max_docks: 2 } } });
-    },
-  );
-
-  it('is told from a git that runs right now, whose lock is respected', async () => {
-    await clone();
-    const keeper = keeperOf();
-    await keeper.start();
-    await upstream.commit({ 'config.yaml': 'max_docks: 2\n' });
-    const lock = join(confDir, '.git', 'index.lock');
-    await writeFile(lock, '');
-    expect(await keeper.refresh()).toMatchObject({ type: 'unreachable' });
-    expect(keeper.state.unreachable).toContain(lock);
-    expect(keeper.state.inForce?.config.max_docks).toBe(1);
-    expect(await deployed()).toBe('max_docks: 1\n');
-    await rm(lock);
-    expect(await keeper.refresh()).toMatchObject({ type: 'accepted', inForce: { config: { max_docks: 2 } } });
-  });
-
-  it('in the middle of a check-out leaves half a tree, which is mended', async () => {
-    await upstream.commit({ 'config.yaml': 'max_docks: 1\n', 'run.sh': 'old\n' });
-    await clone();
-    const old = await head();
-    const commit = await upstream.commit({ 'config.yaml': 'max_docks: 2\n', 'run.sh': 'new\n' });
-    await sourceOf().candidate();
-    await git(confDir, 'update-ref', 'refs/plancton/accepting', commit);
-    await writeFile(join(confDir, 'config.yaml'), 'max_docks: 2\n');
-    const keeper = keeperOf();
-    expect(await keeper.start()).toMatchObject({ type: 'accepted', inForce: { revision: { id: old } } });
-    expect(await keeper.refresh()).toMatchObject({ type: 'accepted', inForce: { revision: { id: commit } } });
-    expect(await deployed('run.sh')).toBe('new\n');
-    expect(await git(confDir, 'for-each-ref', 'refs/plancton/accepting')).toBe('');
   });
 });
 

@@ -146,9 +146,11 @@ function isDemoChanged(confDir: string, sha256: string): boolean {
 async function isCloneChanged({ places, run }: BootstrapContext): Promise<boolean> {
   const git = ['-C', places.confDir, '-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null'];
   const files = await run('git', [...git, 'status', '--porcelain', '--ignored'], gitDeadlineMs);
+  // Only these of the daemon's refs are sure to have come from the server; a proven commit may have been made here.
+  const fromServer = ['--remotes', '--glob=refs/plancton/accepted*', '--glob=refs/plancton/candidate*'];
   const commits = await run(
     'git',
-    [...git, 'rev-list', '--max-count=1', 'HEAD', '--not', '--remotes', '--glob=refs/plancton/*'],
+    [...git, 'rev-list', '--max-count=1', 'HEAD', '--not', ...fromServer],
     gitDeadlineMs,
   );
   return [files, commits].some(({ exitCode, stdout }) => exitCode !== 0 || stdout.trim() !== '');

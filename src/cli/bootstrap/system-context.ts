@@ -10,6 +10,7 @@ import { cloneConfig } from '../../config/git/git-clone.js';
 import type { Verdict } from '../../config/keeper.js';
 import { openConfigSource } from '../../config/open-source.js';
 import type { Config } from '../../config/schema.js';
+import { asksForSignatures, type SignatureRules } from '../../config/signature.js';
 import { createDockerEngine } from '../../engine/docker-engine.js';
 import { createDiskGauge } from '../../observe/disk-gauge.js';
 import { readHostFacts } from '../../observe/host-facts.js';
@@ -46,6 +47,11 @@ function systemPlaces(): Places {
   };
 }
 
+async function signatureRules(policyFile: string): Promise<SignatureRules> {
+  const uid = process.getuid?.() ?? 0;
+  return readSignatureRules(await readPolicyFile(policyFile, uid), uid);
+}
+
 /** The configuration in a folder, as the daemon of this host would see it. */
 async function verdictOn(confDir: string, clock: Clock, policyFile: string): Promise<Verdict<Config>> {
   const host = await readHostFacts({ clock, procRoot: '/proc' });
@@ -53,8 +59,7 @@ async function verdictOn(confDir: string, clock: Clock, policyFile: string): Pro
   // What git needs for itself must not be left behind where nothing was installed.
   const stateDir = mkdtempSync(join(tmpdir(), 'plancton-check-'));
   try {
-    const uid = process.getuid?.() ?? 0;
-    const signatures = async () => readSignatureRules(await readPolicyFile(policyFile, uid), uid);
+    const signatures = () => signatureRules(policyFile);
     const options = { confDir, stateDir, hostname, clock, env: process.env, remoteIntervalMs: () => 0, signatures };
     const source = await openConfigSource(options);
     return checkConfig((await source.current()).layers, host);
@@ -125,8 +130,10 @@ export function createBootstrapContext(): BootstrapContext {
       const { freeBytes } = await askDisk(path);
       return freeBytes;
     },
-    cloneConfig: ({ url, branch }, into) =>
-      cloneConfig({ url, branch, into, env: process.env, clock, deadlineMs: cloneDeadlineMs }),
+    cloneConfig: async ({ url, branch }, into) => {
+      const wantsTags = asksForSignatures(await signatureRules(places.policyFile));
+      await cloneConfig({ url, branch, into, env: process.env, clock, deadlineMs: cloneDeadlineMs, wantsTags });
+    },
     checkConfig: (dir) => verdictOn(dir, clock, places.policyFile),
     ask,
   };

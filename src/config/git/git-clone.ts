@@ -1,6 +1,7 @@
 import { appendFile, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../../clock.js';
+import { attributesFile, keepFilesAsTheyAre } from './git-attributes.js';
 import { createGitClient, GitFailure } from './git-client.js';
 import type { Environment } from './git-environment.js';
 import { explainFetch } from './git-explain.js';
@@ -19,6 +20,8 @@ export interface CloneOptions {
   readonly env: Environment;
   readonly clock: Clock;
   readonly deadlineMs: number;
+  /** Whether tags are of interest, as this host asks for signatures. None by default. */
+  readonly wantsTags?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -60,8 +63,14 @@ async function cloneAside(aside: string, options: CloneOptions): Promise<void> {
     throw new ConfigSourceError('rejected', `The repository ${clean.url} has no commit yet: push one.`);
   }
   await refuseHuge(inTree, commit, signal);
+  await keepFilesAsTheyAre(await attributesFile(inTree, tree, signal));
   await inTree.run(['reset', '--quiet', '--hard'], signal);
-  await fetchTags(inTree, commit, signal);
+  if (options.wantsTags === true) {
+    // The daemon asks again.
+    await fetchTags(inTree, commit, signal).catch((error: unknown) => {
+      if (!(error instanceof GitFailure) || error.kind === 'aborted') throw error;
+    });
+  }
   if (clean.credential !== undefined) await keepCredential(clean.credential, join(tree, '.git'), join(into, '.git'));
 }
 

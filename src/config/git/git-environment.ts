@@ -29,6 +29,11 @@ const FIXED_CONFIG = [
   // One file for all that comes, so that the limit on files is one on what comes.
   'fetch.unpackLimit=1',
   'pack.packSizeLimit=64m',
+  // Threads reserve memory, one set per core, which would not fit into the limit on it; these repositories need none.
+  'pack.threads=1',
+  'index.threads=1',
+  'core.preloadIndex=false',
+  'core.packedGitLimit=256m',
   'gc.autoDetach=false',
   'maintenance.auto=false',
   'advice.detachedHead=false',

@@ -33,6 +33,12 @@ async function makeRoom({ git, confDir, maxStoreBytes }: FetchOptions, signal?: 
   throw new ConfigSourceError('broken', `${confDir} holds more than ${most} in git, so nothing is fetched: ${cure}.`);
 }
 
+/** How much history to ask for. A full clone was made by hand: cutting its history short is not ours to do. Rejects with `GitFailure`. */
+export async function depthOf(git: GitClient, signal?: AbortSignal): Promise<string[]> {
+  const shallow = (await git.run(['rev-parse', '--is-shallow-repository'], signal)).trimEnd() === 'true';
+  return shallow ? ['--depth', '1'] : [];
+}
+
 /** Fetches a branch of `origin` aside, leaving nothing half written. Rejects with `GitFailure` or `ConfigSourceError`. */
 export function createFetch(options: FetchOptions): (branch: string, signal?: AbortSignal) => Promise<void> {
   const { git, confDir, clock, graceMs } = options;
@@ -41,9 +47,7 @@ export function createFetch(options: FetchOptions): (branch: string, signal?: Ab
     const beganWallMs = clock.now().wallMs;
     await removeLeftovers(objectsDir, (mtimeMs) => mtimeMs < beganWallMs - 2 * graceMs);
     await makeRoom(options, signal);
-    const shallow = (await git.run(['rev-parse', '--is-shallow-repository'], signal)).trimEnd() === 'true';
-    // A full clone was made by hand: cutting its history short is not ours to do.
-    const depth = shallow ? ['--depth', '1'] : [];
+    const depth = await depthOf(git, signal);
     try {
       await git.run(['fetch', ...FETCH_OPTIONS, ...depth, 'origin', `+refs/heads/${branch}:${CANDIDATE}`], signal);
     } catch (error) {

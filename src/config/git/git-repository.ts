@@ -62,10 +62,21 @@ export function createGitRepository(git: GitClient, confDir: string, hostname: s
       .map((line) => line.slice(3));
   }
 
+  /** What a commit that is being checked out brings: nobody else put it there. */
+  async function halfArrived(signal?: AbortSignal): Promise<string[]> {
+    if ((await resolve(ACCEPTING, signal)) === undefined) return [];
+    const options = ['-r', '--name-only', '-z', '--no-renames', '--diff-filter=A'];
+    return (await git.run(['diff-tree', ...options, 'HEAD', ACCEPTING], signal)).split('\0');
+  }
+
   /** The files that would take part in this host's configuration although no commit holds them. */
   async function untracked(signal?: AbortSignal): Promise<string[]> {
     const listing = await git.run(['ls-files', '--others', '-z', '--', BASE_FILE, HOSTS_FOLDER], signal);
-    return layerFiles(listing.split('\0'), hostname);
+    const arrived = new Set(await halfArrived(signal));
+    return layerFiles(
+      listing.split('\0').filter((file) => !arrived.has(file)),
+      hostname,
+    );
   }
 
   async function workTree(signal?: AbortSignal): Promise<ConfigRevision> {

@@ -1,7 +1,8 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { limitFile, limitScript } from './git-limits.js';
 import { splitCredentials } from './git-url.js';
+import { replaceFile } from './replace-file.js';
 
 /** What git gets to know beside its fixed arguments, in files that only we can read. */
 export interface GitSettings {
@@ -53,22 +54,13 @@ function settingsText({ repository, url }: GitSettings, credentialFile: string):
   return `${lines.join('\n')}\n`;
 }
 
-/** Writes in one step, and only what differs. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  const old = await readFile(path, 'utf8').catch(() => undefined);
-  if (old === text) return;
-  const aside = `${path}.new`;
-  await writeFile(aside, text, { mode: 0o600 });
-  await rename(aside, path);
-}
-
 /** Puts the settings in place; they may be deleted at any time. Rejects when the folder cannot be written. */
 export async function writeGitSettings(settings: GitSettings): Promise<void> {
   const { folder, url } = settings;
   const credentialFile = join(folder, 'git-credentials');
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  await replaceFile(limitFile(folder), limitScript);
+  await replaceFile(limitFile(folder), limitScript, 0o600);
   const credential = url === undefined ? undefined : splitCredentials(url).credential;
-  if (credential !== undefined) await replaceFile(credentialFile, `${credential}\n`);
-  await replaceFile(settingsFile(folder), settingsText(settings, credentialFile));
+  if (credential !== undefined) await replaceFile(credentialFile, `${credential}\n`, 0o600);
+  await replaceFile(settingsFile(folder), settingsText(settings, credentialFile), 0o600);
 }

@@ -71,10 +71,9 @@ export async function signatureOf(
   };
   let first = await verify('commit', commit);
   if (first !== undefined && 'by' in first) return first;
-  for (const tag of await tagsAt(git, commit, signal)) {
-    const judged = await verify('tag', tag);
+  for (const { ref, name } of await tagsAt(git, commit, signal)) {
+    const judged = await verify('tag', ref);
     if (judged === undefined) continue;
-    const name = tag.replace(/^refs\/(plancton\/)?tags\//, '');
     if ('by' in judged) return { by: `${judged.by}, in the tag ${name}` };
     first ??= { problem: `the tag ${name} does not vouch for it: ${judged.problem}` };
   }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../clock.js';
 import { ageProblem } from './git-age.js';
+import { attributesFile, keepFilesAsTheyAre } from './git-attributes.js';
 import { createGitClient, GitFailure, type GitClient } from './git-client.js';
 import type { Environment } from './git-environment.js';
 import { explainFetch } from './git-explain.js';
@@ -76,9 +77,12 @@ class GitSource implements SignedSource {
   readonly trials: TrialRecord;
   readonly #git: GitClient;
   #protocol: string | undefined;
+  #attributesFile: string | undefined;
   /** What was written last for the programs that check signatures. */
   #keys: TrustedKeys | undefined;
   #asked: Asked | undefined;
+  /** Why the tags of the candidate are not here. */
+  #tagsProblem: string | undefined;
   #description: string;
 
   constructor(options: GitSourceOptions) {
@@ -144,7 +148,9 @@ class GitSource implements SignedSource {
       if (!isCommitId(id)) return { problem: `there is no commit to sign in ${this.#options.confDir} yet; make one` };
       if (!isDeepStrictEqual(this.#keys, keys)) await writeKeys(this.#options.stateDir, keys);
       this.#keys = keys;
-      return signatureOf(this.#git, id, keys, signal);
+      const found = await signatureOf(this.#git, id, keys, signal);
+      if ('by' in found || this.#tagsProblem === undefined) return found;
+      return { problem: `${found.problem}; its tags could not be fetched (${this.#tagsProblem})` };
     });
   }
 
@@ -166,6 +172,9 @@ class GitSource implements SignedSource {
     const { confDir, stateDir } = this.#options;
     // Without these git may refuse to look into the clone at all.
     await writeGitSettings({ folder: stateDir, repository: confDir, url: undefined });
+    this.#attributesFile ??= await attributesFile(this.#git, confDir, signal);
+    // Who may not write to the clone still may read it.
+    await keepFilesAsTheyAre(this.#attributesFile).catch(() => undefined);
     const followed = await this.#repository.follows(signal);
     this.#protocol = followed && protocolOf(followed.url);
     if (followed) await writeGitSettings({ folder: stateDir, repository: confDir, url: followed.url });
@@ -187,12 +196,23 @@ class GitSource implements SignedSource {
     const asked = { url, branch, monoMs: clock.now().monoMs, jitter: 0.9 + 0.2 * random() };
     try {
       await this.#writer.fetch(branch, signal);
-      if ((await this.#options.wantsTags?.()) === true) await this.#writer.fetchTags(signal);
+      if ((await this.#options.wantsTags?.()) === true) await this.#askForTags(signal);
       this.#asked = { ...asked, failure: undefined };
     } catch (error) {
       // Being told to stop says nothing about the server.
       if (!(error instanceof GitFailure) || error.kind === 'aborted') throw error;
       this.#asked = { ...asked, failure: explainFetch(error, url, branch) };
+    }
+  }
+
+  /** Only what nobody signed needs them: not to have them is no reason to stop. */
+  async #askForTags(signal?: AbortSignal): Promise<void> {
+    this.#tagsProblem = undefined;
+    try {
+      await this.#writer.fetchTags(signal);
+    } catch (error) {
+      if (!(error instanceof GitFailure) || error.kind === 'aborted') throw error;
+      this.#tagsProblem = error.message;
     }
   }
 

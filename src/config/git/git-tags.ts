@@ -1,42 +1,54 @@
 import type { GitClient } from './git-client.js';
 import { FETCH_OPTIONS } from './git-environment.js';
+import { depthOf } from './git-fetch.js';
 import { CANDIDATE, type GitRepository } from './git-repository.js';
 import { isBranchName } from './git-url.js';
 
-/** Tags that point at what was fetched; apart from those that people made here. */
+/** Tags that point at what was fetched, by the names of their objects: those of the server may stand in each other's way. */
 const TAGS = 'refs/plancton/tags/';
 /** More than these on one commit are not looked at. */
-const MAX_TAGS = 20;
+const MAX_TAGS = 200;
 
-/** Names of annotated tags of a listing that point at a commit: only these have a second line, with what they point at. */
+/** An annotated tag on this host. */
+export interface Tag {
+  readonly ref: string;
+  /** As the tag itself says. */
+  readonly name: string;
+}
+
+/** What to fetch of a listing: annotated tags that point at a commit. Only these have a second line, `^{}`, with what they point at. */
 function tagsOn(commit: string, listing: string): string[] {
-  return listing
-    .split('\n')
-    .flatMap((line) => {
-      const [, object, name] = /^([0-9a-f]+)\trefs\/tags\/(.+)\^\{\}$/.exec(line) ?? [];
-      return object === commit && name !== undefined && isBranchName(name) ? [name] : [];
-    })
-    .slice(0, MAX_TAGS);
+  const objects = new Map(
+    listing.split('\n').map((line) => {
+      const [object = '', name = ''] = line.split('\t', 2);
+      return [name.replace(/^refs\/tags\//, ''), object];
+    }),
+  );
+  const names = [...objects.keys()].filter((name) => isBranchName(name) && objects.get(`${name}^{}`) === commit);
+  // One object under two names is fetched once.
+  const wanted = new Map(names.map((name) => [objects.get(name) ?? '', name]));
+  return [...wanted].slice(0, MAX_TAGS).map(([object, name]) => `+refs/tags/${name}:${TAGS}${object}`);
 }
 
 /** Brings the annotated tags of `origin` that point at a commit, since one of them may be signed. Rejects with `GitFailure`. */
 export async function fetchTags(git: GitClient, commit: string, signal?: AbortSignal): Promise<void> {
-  const names = tagsOn(
-    commit,
-    await git.run(['ls-remote', '--quiet', '--tags', '--upload-pack=git-upload-pack', 'origin'], signal),
-  );
-  if (names.length === 0) return;
-  const wanted = names.map((name) => `+refs/tags/${name}:${TAGS}${name}`);
-  await git.run(['fetch', ...FETCH_OPTIONS, '--depth', '1', 'origin', ...wanted], signal);
+  // Nobody tells which are the newest: of too many those with the highest version are taken.
+  const question = ['--quiet', '--tags', '--sort=-version:refname', '--upload-pack=git-upload-pack', 'origin'];
+  const wanted = tagsOn(commit, await git.run(['ls-remote', ...question], signal));
+  if (wanted.length === 0) return;
+  await git.run(['fetch', ...FETCH_OPTIONS, ...(await depthOf(git, signal)), 'origin', ...wanted], signal);
 }
 
-/** Annotated tags on this host that point at a commit, by full name. */
-export async function tagsAt(git: GitClient, commit: string, signal?: AbortSignal): Promise<string[]> {
-  const listing = await git.run(
-    ['for-each-ref', `--points-at=${commit}`, '--format=%(objecttype) %(refname)', 'refs/tags', TAGS],
-    signal,
-  );
-  return listing.split('\n').flatMap((line) => (line.startsWith('tag ') ? [line.slice(4)] : []));
+/** Annotated tags on this host that point at a commit, the newest first. */
+export async function tagsAt(git: GitClient, commit: string, signal?: AbortSignal): Promise<Tag[]> {
+  const what = [`--points-at=${commit}`, '--sort=-creatordate', `--count=${MAX_TAGS}`];
+  const format = '--format=%(objecttype) %(refname) %(tag)';
+  const listing = await git.run(['for-each-ref', ...what, format, 'refs/tags', TAGS], signal);
+  return listing.split('\n').flatMap((line) => {
+    const [, ref, name = ''] = /^tag (\S+) (.*)$/.exec(line) ?? [];
+    // Nothing is shown that could change what a terminal shows.
+    return ref === undefined ? [] : [{ ref, name: isBranchName(name) ? name : ref }];
+  });
 }
 
 /** Forgets the tags of commits that are not in place and that no reference of ours names any more. */
@@ -56,6 +68,6 @@ async function dropOldTags(git: GitClient, repository: GitRepository, signal?: A
 export async function refreshTags(git: GitClient, repository: GitRepository, signal?: AbortSignal): Promise<void> {
   const commit = await repository.resolve(CANDIDATE, signal);
   if (commit === undefined) return;
-  await fetchTags(git, commit, signal);
   await dropOldTags(git, repository, signal);
+  await fetchTags(git, commit, signal);
 }

@@ -1,6 +1,6 @@
 import { MAX_FILE_BYTES } from '../config-tree.js';
 import { GitFailure, type GitClient } from './git-client.js';
-import { MAX_GIT_FILE_BYTES, MAX_TREE_BYTES } from './git-limits.js';
+import { MAX_GIT_FILE_BYTES, MAX_TREE_BYTES, MAX_TREE_ENTRIES } from './git-limits.js';
 import { BASE_FILE, HOSTS_FOLDER, layerFiles, type ConfigText } from '../layers.js';
 import { ConfigSourceError } from '../source.js';
 
@@ -68,6 +68,27 @@ export async function readCommit(git: GitClient, commit: string, options: Commit
   return layers;
 }
 
+/** What a file system gives out at a time. */
+const BLOCK_BYTES = 4096;
+/** The longest name of a file that file systems take. */
+const MAX_NAME_BYTES = 255;
+
+/** Why a tree is too much for a disk; undefined: it is not. */
+function problemOfTree(entries: readonly TreeEntry[]): string | undefined {
+  const mib = 1024 * 1024;
+  if (entries.length > MAX_TREE_ENTRIES) return `holds more than ${MAX_TREE_ENTRIES} files`;
+  if (entries.some(({ bytes }) => bytes > MAX_GIT_FILE_BYTES)) {
+    return `holds a file of more than ${MAX_GIT_FILE_BYTES / mib} MiB`;
+  }
+  // A folder takes a block at least, whose size git does not tell.
+  const blocks = entries.map(({ bytes }) => Math.max(1, Math.ceil((Number.isNaN(bytes) ? 0 : bytes) / BLOCK_BYTES)));
+  if (blocks.reduce((sum, count) => sum + count, 0) * BLOCK_BYTES > MAX_TREE_BYTES) {
+    return `holds more than ${MAX_TREE_BYTES / mib} MiB`;
+  }
+  const isLong = ({ path }: TreeEntry) => path.split('/').some((name) => Buffer.byteLength(name) > MAX_NAME_BYTES);
+  return entries.some(isLong) ? `holds a file with a name of more than ${MAX_NAME_BYTES} bytes` : undefined;
+}
+
 /**
  * Refuses a commit whose tree is too much for a configuration repository, before any of it is put on disk: a few objects can stand for any
  * number of files. Rejects with a `ConfigSourceError` of kind `rejected`.
@@ -78,14 +99,8 @@ export async function refuseHuge(git: GitClient, commit: string, signal?: AbortS
     return new ConfigSourceError('rejected', `Commit ${commit.slice(0, 12)} ${why}: ${cure}.`, commit);
   };
   try {
-    const sizes = (await listTree(git, commit, [], signal)).map(({ bytes }) => (Number.isNaN(bytes) ? 0 : bytes));
-    const mib = 1024 * 1024;
-    if (sizes.some((bytes) => bytes > MAX_GIT_FILE_BYTES)) {
-      throw refuse(`holds a file of more than ${MAX_GIT_FILE_BYTES / mib} MiB`);
-    }
-    if (sizes.reduce((sum, bytes) => sum + bytes, 0) > MAX_TREE_BYTES) {
-      throw refuse(`holds more than ${MAX_TREE_BYTES / mib} MiB`);
-    }
+    const why = problemOfTree(await listTree(git, commit, [], signal));
+    if (why !== undefined) throw refuse(why);
   } catch (error) {
     if (error instanceof GitFailure && error.kind === 'flood') throw refuse('holds more files than can be listed');
     if (error instanceof GitFailure && error.kind === 'timeout')

@@ -37,6 +37,19 @@ function lockedBy(lock: string, confDir: string): ConfigSourceError {
   return new ConfigSourceError('broken', `The git clone ${confDir} is locked by ${lock}: ${cure}.`);
 }
 
+async function repair(git: GitClient, repository: GitRepository, signal?: AbortSignal): Promise<void> {
+  const arriving = await repository.resolve(ACCEPTING, signal);
+  if (arriving === undefined) return;
+  // git writes its index after the files. With that of the new commit it knows which of them came from there, and removes those too. The
+  // rehearsal found no file of anybody else in their places. What it knows of the other files stays, so that these are not written again.
+  await git.run(['read-tree', '--reset', arriving], signal);
+  // git moves the branch last, so this is the old commit or, in full, the new one; both were found good.
+  await git.run(['reset', '--quiet', '--hard', 'HEAD'], signal);
+  if ((await repository.resolve('HEAD', signal)) === arriving)
+    await git.run(['update-ref', ACCEPTED, arriving], signal);
+  await git.run(['update-ref', '-d', ACCEPTING], signal);
+}
+
 /** Only one writer may exist for a clone at a time. */
 export function createGitWriter(options: GitWriterOptions): GitWriter {
   const { git, repository, confDir, clock, graceMs } = options;
@@ -56,6 +69,8 @@ export function createGitWriter(options: GitWriterOptions): GitWriter {
     }
   }
 
+  const writing = { ...git, run: write };
+
   async function checkOut(commit: string, branch: string | undefined, signal?: AbortSignal): Promise<void> {
     const head = await repository.resolve('HEAD', signal);
     if (head === undefined || branch === undefined) {
@@ -63,13 +78,13 @@ export function createGitWriter(options: GitWriterOptions): GitWriter {
     }
     // Another owner or a copied folder leave times that git takes for edits.
     await write(['update-index', '-q', '--refresh'], signal).catch(() => undefined);
-    await protectWork({ ...git, run: write }, repository, { confDir, from: head, to: commit, branch }, signal);
+    await protectWork(writing, repository, { confDir, from: head, to: commit, branch }, signal);
     await write(['update-ref', ACCEPTING, commit], signal);
     try {
       await write(['reset', '--quiet', '--hard', commit], signal);
     } catch (error) {
       // Without the signal: it may be the reason why we are here.
-      await repair();
+      await repair(writing, repository);
       throw error;
     }
     await write(['update-ref', ACCEPTED, commit], signal);
@@ -79,14 +94,6 @@ export function createGitWriter(options: GitWriterOptions): GitWriter {
     await git.run(['gc', '--auto', '--quiet'], signal).catch(() => undefined);
   }
 
-  async function repair(signal?: AbortSignal): Promise<void> {
-    if ((await repository.resolve(ACCEPTING, signal)) === undefined) return;
-    // git moves the branch last, so this is the old commit or, in full, the new one; both were found good.
-    await write(['reset', '--quiet', '--hard', 'HEAD'], signal);
-    await write(['update-ref', '-d', ACCEPTING], signal);
-  }
-
-  const writing = { ...git, run: write };
   return {
     fetch: createFetch({ ...options, git: writing }),
     fetchTags: (signal) => refreshTags(writing, repository, signal),
@@ -94,6 +101,6 @@ export function createGitWriter(options: GitWriterOptions): GitWriter {
     mark: async (ref, commit, why, signal) => {
       await write(['update-ref', '--create-reflog', '-m', why, ref, commit], signal);
     },
-    repair,
+    repair: (signal) => repair(writing, repository, signal),
   };
 }

@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { placeConfiguration, removeConfiguration } from '../../../../src/cli/bootstrap/configuration.js';
+import { runCommand } from '../../../../src/cli/run-command.js';
 import { makeBootstrapWorld, type BootstrapWorld } from '../../../support/bootstrap-context.js';
 
 const worlds: BootstrapWorld[] = [];
@@ -124,4 +126,22 @@ test.each([
   await placeConfiguration(context, repository);
   expect(await removeConfiguration(context)).toContain('stays');
   expect(existsSync(context.places.confDir)).toBe(true);
+});
+
+test('a clone with a commit that was made here stays, also once the daemon has proven it', async () => {
+  const { context } = world({ run: runCommand });
+  const { confDir } = context.places;
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-C', confDir, '-c', 'user.name=Ann', '-c', 'user.email=a@site.org', ...args]);
+  await placeConfiguration(context, repository);
+  git('init', '--quiet');
+  git('add', '--all');
+  git('commit', '--quiet', '--message', 'From the server');
+  git('update-ref', 'refs/plancton/accepted', 'HEAD');
+  git('commit', '--quiet', '--allow-empty', '--message', 'Mine');
+  git('update-ref', 'refs/plancton/proven', 'HEAD');
+  git('update-ref', 'refs/plancton/condemned', 'HEAD');
+  expect(await removeConfiguration(context)).toContain('stays');
+  git('reset', '--quiet', '--hard', 'HEAD~1');
+  expect(await removeConfiguration(context)).toContain('was removed');
 });

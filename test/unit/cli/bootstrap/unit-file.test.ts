@@ -17,6 +17,11 @@ test('the service starts exactly the Node and the planctonctl that it was made f
   expect(text).not.toContain('DOCKER_HOST');
 });
 
+test('the service has room for the daemon and the largest git, and survives the end of that git', () => {
+  expect(template).toMatch(/^MemoryMax=3G$/m);
+  expect(template).toMatch(/^OOMPolicy=continue$/m);
+});
+
 test.each([
   ['a space', '/opt/my node', '"/opt/my node"'],
   ['a percent sign', '/opt/100%', '/opt/100%%'],
