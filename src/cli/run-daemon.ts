@@ -145,14 +145,15 @@ function conclude({ context, paths, stop }: Run, end: DaemonEnd): number {
     context.tellParent({ type: 'ended', exitCode, text: message });
     return exitCode;
   }
-  if (end.why !== 'bad-config') {
+  if (end.why !== 'bad-config' && end.why !== 'no-config') {
     context.tellParent({ type: 'ended', exitCode: exitCodes.ok, text: `plancton has ended already: ${end.why}` });
     return exitCodes.ok;
   }
   const text = [`no valid configuration in ${paths.confDir}:`, ...end.problems].join('\n');
   context.err(text);
-  context.tellParent({ type: 'ended', exitCode: exitCodes.config, text });
-  return exitCodes.config;
+  const exitCode = end.why === 'no-config' ? exitCodes.tryLater : exitCodes.config;
+  context.tellParent({ type: 'ended', exitCode, text });
+  return exitCode;
 }
 
 function concludeBug({ context, logger }: Run, error: unknown): number {

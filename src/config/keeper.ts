@@ -21,6 +21,8 @@ export interface Refusal {
   readonly revisionId: string;
   readonly problems: readonly string[];
   readonly sinceWallMs: number;
+  /** It could not be had or read, which says nothing about what it says and may go better later. */
+  readonly mayHeal?: true;
 }
 
 /** What a look at the source came to; each refusal and each failure is news once, `keeper.state` tells it all along. */
@@ -188,8 +190,9 @@ class Keeper<Config> implements ConfigKeeper<Config> {
       const why = this.#trials.whyCondemned(revision);
       return why === undefined ? this.#judge(revision) : this.#refuse(revision.id, [why, LEFT_AS_IT_IS]);
     } catch (error) {
-      const { message, revisionId } = sourceError(error);
-      return this.#refuse(revisionId ?? 'unreadable', [message]);
+      const { kind, message, revisionId } = sourceError(error);
+      const { bad } = this.#refuse(revisionId ?? 'unreadable', [message]);
+      return { bad: kind === 'rejected' ? bad : { ...bad, mayHeal: true } };
     }
   }
 

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { checkConfig } from '../config/check-config.js';
 import { createDefaultSource } from '../config/default-source.js';
-import { createConfigKeeper, type ConfigKeeper } from '../config/keeper.js';
+import { createConfigKeeper, type ConfigKeeper, type KeeperState } from '../config/keeper.js';
 import type { ConfigText } from '../config/layers.js';
 import { openConfigSource } from '../config/open-source.js';
 import type { Config } from '../config/schema.js';
@@ -61,7 +61,7 @@ class PlanctonDaemon implements Daemon {
       await parts.close();
       // Git was told to stop before it had anything.
       if (signal.aborted) return { why: 'stopped' };
-      return { why: 'bad-config', problems: keeper.state.refused?.problems ?? [] };
+      return endWithout(keeper.state);
     }
     // Daemons started at once, on many hosts, should not draw the same names: people compare their logs.
     this.#loop = new ControlLoop(parts.ports, randomInt(2 ** 32));
@@ -108,6 +108,13 @@ class PlanctonDaemon implements Daemon {
     });
     return { source, keeper };
   }
+}
+
+/** Trouble of git, a disk, a clock or the network passes, and so a service manager has to try again; a bad configuration does not. */
+export function endWithout({ refused, unreachable }: KeeperState<Config>): DaemonEnd {
+  const problems = [...(refused?.problems ?? []), ...(unreachable === undefined ? [] : [unreachable])];
+  const mayHeal = refused?.mayHeal === true || unreachable !== undefined;
+  return { why: mayHeal ? 'no-config' : 'bad-config', problems };
 }
 
 /** Removing all pilots must not wait for somebody to mend a file. */

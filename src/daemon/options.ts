@@ -39,10 +39,10 @@ export interface DaemonOptions {
   onEvent(event: DaemonEvent): void;
 }
 
-/** Why the daemon ended. `bad-config`: nothing valid to start with. */
+/** Why the daemon ended. `bad-config`: nothing valid to start with; `no-config`: nothing could be had or read. */
 export type DaemonEnd =
   | { readonly why: 'stopped' | 'drain-stop' | 'force-stop' | 'force-stop-unfinished' }
-  | { readonly why: 'bad-config'; readonly problems: readonly string[] };
+  | { readonly why: 'bad-config' | 'no-config'; readonly problems: readonly string[] };
 
 export interface Daemon {
   /** Runs until the signal, a drain-stop or a force-stop ends it. Rejects only on a bug. */

@@ -12,6 +12,7 @@ export function gnupgFolder(folder: string): string {
   return join(folder, 'gnupg');
 }
 
+// A clock that is not set yet must not make a good key one from the future.
 // It looks nowhere but into the one keyring, asks nobody, starts no agent, and believes every key in it, since the host named each of them.
 const gpgOptions = [
   'batch',
@@ -21,6 +22,7 @@ const gpgOptions = [
   'no-auto-check-trustdb',
   'no-permission-warning',
   'no-random-seed-file',
+  'ignore-time-conflict',
   'lock-never',
   'trust-model always',
   'no-default-keyring',

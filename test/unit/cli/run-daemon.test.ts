@@ -120,6 +120,15 @@ describe('a daemon process', () => {
     ]);
   });
 
+  it('ends with 75, after which a service manager tries again, when the configuration could not be had', async () => {
+    const end = { why: 'no-config', problems: ['git did not answer in time'] } as const;
+    const context = recordingContext({
+      createDaemon: (given) => ({ ...idleDaemon(given), run: () => Promise.resolve(end) }),
+    });
+    expect(await runDaemon(context, places(), quiet)).toBe(75);
+    expect(context.stderr.join('\n')).toContain('git did not answer in time');
+  });
+
   it('ends with 70 on a bug and says so in the log', async () => {
     const options = places();
     const context = recordingContext({

@@ -111,8 +111,18 @@ describe('at the start', () => {
     const { keeper } = setUp({ current: new ConfigSourceError('broken', 'Cannot read it: mend it.') });
     expect(await keeper.start()).toMatchObject({
       type: 'refused',
-      refused: { problems: ['Cannot read it: mend it.'] },
+      refused: { problems: ['Cannot read it: mend it.'], mayHeal: true },
     });
+  });
+
+  it('knows a tree that is not allowed from one that could not be read, and says whether somebody could not be asked', async () => {
+    const { keeper } = setUp({
+      current: new ConfigSourceError('rejected', 'Not signed.'),
+      candidate: new ConfigSourceError('unreachable', 'No answer.'),
+    });
+    await keeper.start();
+    expect(keeper.state.refused).not.toHaveProperty('mayHeal');
+    expect(keeper.state.unreachable).toBe('No answer.');
   });
 
   it('falls back on the commit below a bad edit, and tells the edit too', async () => {
