@@ -71,7 +71,8 @@ export interface ConfigKeeper<Config> {
   prove(tried: InForce<Config>): Promise<void>;
   /**
    * Pilots have shown that `tried` does not work, for the reason in the sentence `why`: the revision that was proven last is put in force
-   * again, and `tried` is refused from now on. Nothing happens where there is nothing to go back to.
+   * again, and `tried` is refused from now on. Nothing happens where there is nothing to go back to; where it may not be gone back to the
+   * news is a refusal, and `tried` stays.
    */
   condemn(tried: InForce<Config>, why: string): Promise<KeeperNews<Config>>;
 }
@@ -87,6 +88,8 @@ class Keeper<Config> implements ConfigKeeper<Config> {
   readonly #trials: Trials;
   #state: KeeperState<Config> = { inForce: undefined, refused: undefined, unreachable: undefined };
   #last: Promise<unknown> = Promise.resolve();
+  /** What could not give way, and why. */
+  #stays: { readonly tried: InForce<Config>; readonly bad: Refusal } | undefined;
 
   constructor(options: KeeperOptions<Config>) {
     this.#options = options;
@@ -132,8 +135,11 @@ class Keeper<Config> implements ConfigKeeper<Config> {
 
   async #goBack(tried: InForce<Config>, why: string): Promise<KeeperNews<Config>> {
     const { inForce, unreachable } = this.#state;
-    const back = this.#judgeProven();
-    if (inForce !== tried || back === undefined || this.proof !== 'on-probation') return { type: 'unchanged' };
+    if (inForce !== tried || this.proof !== 'on-probation') return { type: 'unchanged' };
+    const judged = await this.#judgeProven();
+    if (judged === undefined) return { type: 'unchanged' };
+    if ('bad' in judged) return this.#stay(tried, judged.bad, why);
+    const back = judged.good;
     await this.#trials.condemn({ revision: tried.revision, why });
     await this.#putBack(back.revision);
     const there = await this.#judgeCurrent(back);
@@ -144,14 +150,28 @@ class Keeper<Config> implements ConfigKeeper<Config> {
     });
   }
 
+  /** Says why the one proven before does not take the place of `tried`, until something else does. */
+  #stay(tried: InForce<Config>, { revisionId, problems }: Refusal, why: string): KeeperNews<Config> {
+    const told = `${why}; and yet what was proven before does not take its place, since this host does not let it:`;
+    this.#stays = { tried, ...this.#refuse(revisionId, [told, ...problems]) };
+    return this.#settle(this.#state);
+  }
+
   /** Files that a person edited stay as they are, and so does a folder without git; what is in force is another matter. */
   async #putBack(revision: ConfigRevision): Promise<void> {
     await this.#options.source.accept(revision).catch(sourceError);
   }
 
-  #judgeProven(): InForce<Config> | undefined {
-    const judged = this.#trials.proven && this.#load(this.#trials.proven);
-    return judged && 'good' in judged ? judged.good : undefined;
+  /** The one to go back to, by the keys and the policy of today. */
+  async #judgeProven(signal?: AbortSignal): Promise<Judged<Config> | undefined> {
+    const { proven } = this.#trials;
+    if (proven === undefined) return undefined;
+    try {
+      await this.#options.source.vouch?.(proven, signal);
+    } catch (error) {
+      return this.#refuse(proven.id, [sourceError(error).message]);
+    }
+    return this.#load(proven);
   }
 
   async #look(starting: boolean, options: RefreshOptions): Promise<KeeperNews<Config>> {
@@ -162,9 +182,10 @@ class Keeper<Config> implements ConfigKeeper<Config> {
 
   /** Under another name the same pilots need no trial. */
   async #inherit({ revision, config }: InForce<Config>): Promise<void> {
-    const proven = this.#judgeProven();
-    if (proven === undefined || this.#trials.isProven(revision)) return;
-    if (this.#options.samePilots?.(proven.config, config) === true) await this.#trials.prove(revision);
+    if (this.#trials.isProven(revision)) return;
+    const proven = await this.#judgeProven();
+    if (proven === undefined || 'bad' in proven) return;
+    if (this.#options.samePilots?.(proven.good.config, config) === true) await this.#trials.prove(revision);
   }
 
   async #find(starting: boolean, options: RefreshOptions): Promise<KeeperNews<Config>> {
@@ -227,9 +248,10 @@ class Keeper<Config> implements ConfigKeeper<Config> {
 
   /** For a daemon that was killed before it had put back what was proven. */
   async #fallBack(): Promise<InForce<Config> | undefined> {
-    const back = this.#judgeProven();
-    if (back !== undefined) await this.#putBack(back.revision);
-    return back;
+    const back = await this.#judgeProven();
+    if (back === undefined || 'bad' in back) return undefined;
+    await this.#putBack(back.good.revision);
+    return back.good;
   }
 
   #judge(revision: ConfigRevision): Judged<Config> {
@@ -257,8 +279,9 @@ class Keeper<Config> implements ConfigKeeper<Config> {
   }
 
   /** Makes the outcome of one look the state, and tells what of it is news. */
-  #settle({ inForce, refused, unreachable }: Partial<KeeperState<Config>>): KeeperNews<Config> {
+  #settle({ inForce, refused: found, unreachable }: Partial<KeeperState<Config>>): KeeperNews<Config> {
     const before = this.#state;
+    const refused = found ?? (this.#stays !== undefined && this.#stays.tried === inForce ? this.#stays.bad : undefined);
     const known = sameRefusal(before.refused, refused);
     this.#state = { inForce, refused: known ? before.refused : refused, unreachable };
     const news = known ? undefined : refused;

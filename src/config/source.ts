@@ -45,6 +45,8 @@ export interface ConfigSource {
   candidate(options?: CandidateOptions): Promise<ConfigRevision | undefined>;
   /** Puts a candidate in place, whole or not at all. */
   accept(revision: ConfigRevision, signal?: AbortSignal): Promise<void>;
+  /** Rejects where this host does not let that revision of this source be in force any more; it lets all, unless given. */
+  vouch?(revision: ConfigRevision, signal?: AbortSignal): Promise<void>;
   /** Undefined: it remembers nothing. */
   readonly trials?: TrialRecord;
   /** Who signed a revision that came from here, or what is wrong with that; undefined where this host does not ask. */

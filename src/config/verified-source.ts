@@ -60,6 +60,10 @@ class VerifiedSource implements ConfigSource {
     return this.#source.accept(revision, signal);
   }
 
+  async vouch(revision: ConfigRevision, signal?: AbortSignal): Promise<void> {
+    await this.#vouch(revision, signal);
+  }
+
   signature({ id }: ConfigRevision): Signature | undefined {
     return this.#signatures.get(id);
   }

@@ -19,6 +19,8 @@ interface Scripted {
   /** What is remembered across restarts. */
   proven: ConfigRevision | undefined;
   condemned: Condemned | undefined;
+  /** What this host does not let be in force any more. */
+  distrusted: readonly string[];
   /** Nothing of that can be read or written. */
   forgetful: Error | undefined;
 }
@@ -47,6 +49,10 @@ function sourceOf(script: Scripted): ConfigSource {
       script.candidate = undefined;
       return Promise.resolve();
     },
+    vouch: ({ id }) =>
+      script.distrusted.includes(id)
+        ? Promise.reject(new ConfigSourceError('rejected', `nobody vouches for ${id}`, id))
+        : Promise.resolve(),
     trials: {
       proven: () => answer(script.forgetful ?? script.proven),
       condemned: () => answer(script.forgetful ?? script.condemned),
@@ -72,6 +78,7 @@ function setUp(start: Partial<Scripted> = {}) {
     forced: [],
     proven: undefined,
     condemned: undefined,
+    distrusted: [],
     forgetful: undefined,
     ...start,
   };
@@ -366,11 +373,35 @@ describe('a revision on probation', () => {
     expect(script.condemned).toBeUndefined();
   });
 
-  it('stays where the one before is not allowed any more', async () => {
-    const { keeper } = setUp({ current: B, proven: revision('a', 'bad by now') });
-    await keeper.start();
-    expect(await keeper.condemn(inForce(keeper), WHY)).toEqual({ type: 'unchanged' });
-    expect(keeper.state.inForce?.config).toBe('good 2');
+  it.each<[string, Partial<Scripted>, RegExp]>([
+    ['by its policy', { proven: revision('a', 'bad by now') }, /bad by now is not good/],
+    ['by its keys', { proven: A, distrusted: ['a'] }, /nobody vouches for a/],
+  ])(
+    'stays where the one before is not allowed any more %s, and says so until something newer comes',
+    async (...[, start, problem]) => {
+      const { keeper, script } = setUp({ current: B, ...start });
+      await keeper.start();
+      const tried = inForce(keeper);
+      const news = await keeper.condemn(tried, WHY);
+      expect(news).toMatchObject({ type: 'refused', refused: { revisionId: 'a' } });
+      expect(keeper.state.refused?.problems.join()).toMatch(/^5 of 5 pilots failed.*this host does not let it/);
+      expect(keeper.state.refused?.problems.join()).toMatch(problem);
+      expect([keeper.state.inForce?.config, script.accepted, script.condemned]).toEqual(['good 2', [], undefined]);
+      expect(await keeper.refresh()).toEqual({ type: 'unchanged' });
+      expect(await keeper.condemn(tried, WHY)).toEqual({ type: 'unchanged' });
+      expect(keeper.state.refused?.revisionId).toBe('a');
+      script.candidate = C;
+      await keeper.refresh();
+      expect(keeper.state).toMatchObject({ inForce: { config: 'good 3' }, refused: undefined });
+    },
+  );
+
+  it('inherits no proof from one that nobody vouches for any more', async () => {
+    const { keeper, script } = await onProbation();
+    script.distrusted = ['a'];
+    script.candidate = revision('c', 'good 1 # another comment');
+    await keeper.refresh();
+    expect(keeper.proof).toBe('on-probation');
   });
 
   it('is not judged by what pilots have shown of another one', async () => {
