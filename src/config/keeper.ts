@@ -65,6 +65,8 @@ export interface ConfigKeeper<Config> {
   readonly proof: Proof;
   /** Loads what is on this host, without waiting for a server unless nothing here is valid. */
   start(signal?: AbortSignal): Promise<KeeperNews<Config>>;
+  /** Why no pilot may be started from what is in force; undefined: they may. `refresh` looks again. Never rejects. */
+  distrust(): Promise<string | undefined>;
   /** Looks for edits by hand and for something newer. Calls that overlap run one after the other. */
   refresh(options?: RefreshOptions): Promise<KeeperNews<Config>>;
   /** Pilots have shown that `tried` works. Nothing happens if something else is in force by now. */
@@ -104,6 +106,11 @@ class Keeper<Config> implements ConfigKeeper<Config> {
     const { inForce } = this.#state;
     if (inForce !== undefined && this.#trials.isProven(inForce.revision)) return 'proven';
     return this.#trials.proven === undefined ? 'first' : 'on-probation';
+  }
+
+  async distrust(): Promise<string | undefined> {
+    const { inForce } = this.#state;
+    return inForce && this.#options.source.distrust?.(inForce.revision);
   }
 
   start(signal?: AbortSignal): Promise<KeeperNews<Config>> {
@@ -177,7 +184,15 @@ class Keeper<Config> implements ConfigKeeper<Config> {
   async #look(starting: boolean, options: RefreshOptions): Promise<KeeperNews<Config>> {
     const news = await this.#find(starting, options);
     if (news.type === 'accepted') await this.#inherit(news.inForce);
+    await this.#vouchAgain(options.signal);
     return news;
+  }
+
+  /** What is in force need not be what lies in the folder. */
+  async #vouchAgain(signal: AbortSignal | undefined): Promise<void> {
+    const { inForce } = this.#state;
+    if (inForce === undefined || (await this.distrust()) === undefined) return;
+    await this.#options.source.vouch?.(inForce.revision, signal).catch(sourceError);
   }
 
   /** Under another name the same pilots need no trial. */

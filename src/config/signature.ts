@@ -15,7 +15,7 @@ export interface TrustedKeys {
   readonly pgpRing: Buffer;
 }
 
-/** What this host wants of signatures. `unknown`: there is a policy, and it cannot be read, so that nothing new can be vouched for. */
+/** What this host wants of signatures. `unknown`: there is no policy that can be read, so that nothing new can be vouched for. */
 export type SignatureRules =
   | { readonly mode: 'off' }
   /** A text for the keys: why there are none that can be used. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { SignatureRules, TrustedKeys, Signature } from './signature.js';
 import {
   ConfigSourceError,
@@ -16,6 +17,12 @@ export interface Witness {
 
 const MOST_KNOWN = 16;
 
+interface Known {
+  readonly signature: Signature;
+  /** Under which that was found out, its keys among them. */
+  readonly rules: SignatureRules;
+}
+
 /** Lets through only what this host's rules on signatures let through; under `warn` all of it, with what is wrong. */
 class VerifiedSource implements ConfigSource {
   readonly #source: ConfigSource;
@@ -23,7 +30,7 @@ class VerifiedSource implements ConfigSource {
   readonly #rules: () => Promise<SignatureRules>;
   readonly trials?: TrialRecord;
   /** By the names of the revisions that came lately. */
-  readonly #signatures = new Map<string, Signature>();
+  readonly #known = new Map<string, Known>();
 
   constructor(source: ConfigSource, witness: Witness | undefined, rules: () => Promise<SignatureRules>) {
     this.#source = source;
@@ -64,8 +71,19 @@ class VerifiedSource implements ConfigSource {
     await this.#vouch(revision, signal);
   }
 
+  async distrust({ id }: ConfigRevision): Promise<string | undefined> {
+    const rules = await this.#rules();
+    if (rules.mode !== 'require') return undefined;
+    const known = this.#known.get(id);
+    const problem =
+      known === undefined || !isDeepStrictEqual(known.rules, rules)
+        ? 'it has not been checked yet against the policy as it is now'
+        : 'problem' in known.signature && known.signature.problem;
+    return problem ? `revision ${id.slice(0, 12)} is in force, but ${wanted}: ${problem}` : undefined;
+  }
+
   signature({ id }: ConfigRevision): Signature | undefined {
-    return this.#signatures.get(id);
+    return this.#known.get(id)?.signature;
   }
 
   async #proven(trials: TrialRecord, signal?: AbortSignal): Promise<ConfigRevision | undefined> {
@@ -85,16 +103,19 @@ class VerifiedSource implements ConfigSource {
     known: readonly string[] = [],
   ): Promise<ConfigRevision> {
     const rules = await this.#rules();
-    this.#signatures.delete(revision.id);
-    // What is in place already was vouched for when it came.
-    if (rules.mode === 'off' || rules.mode === 'unknown') return revision;
+    if (rules.mode === 'off' || rules.mode === 'unknown') {
+      // What is in place stays; no pilot is started without a policy, and when there is one again it has to be vouched for.
+      this.#known.delete(revision.id);
+      return revision;
+    }
     const signature = await this.#signatureOf(revision, rules.keys, signal);
     const problems = 'problem' in signature ? [signature.problem, ...known] : known;
     const problem = problems.join('; ');
-    if (rules.mode === 'require' && problem !== '') throw refusal(revision, `${wanted}: ${problem}`);
-    this.#signatures.set(revision.id, problem === '' ? signature : { problem });
+    this.#known.delete(revision.id);
+    this.#known.set(revision.id, { signature: problem === '' ? signature : { problem }, rules });
     // The one in force is looked at, and so put last, again and again.
-    for (const id of [...this.#signatures.keys()].slice(0, -MOST_KNOWN)) this.#signatures.delete(id);
+    for (const id of [...this.#known.keys()].slice(0, -MOST_KNOWN)) this.#known.delete(id);
+    if (rules.mode === 'require' && problem !== '') throw refusal(revision, `${wanted}: ${problem}`);
     return revision;
   }
 

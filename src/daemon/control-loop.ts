@@ -90,6 +90,7 @@ export class ControlLoop {
   #gates = '';
   #privateBinds = '';
   #failure: EngineFailure | undefined;
+  #distrust: string | undefined;
   /** Ms from the last cycle to the next deadline its plan knew of. */
   #planDueMs: number | undefined;
 
@@ -182,6 +183,15 @@ export class ControlLoop {
     return this.#allowed?.of === config ? this.#allowed.config : config;
   }
 
+  /** No pilot is started from a configuration that nobody vouches for, and once that turns out the keeper looks again. */
+  async #withTrust(narrowed: Narrowed): Promise<Narrowed> {
+    const { keeper, clock } = this.#ports;
+    const distrust = await keeper.distrust();
+    if (distrust !== undefined && distrust !== this.#distrust) this.#refreshAtMs = clock.now().monoMs;
+    this.#distrust = distrust;
+    return distrust === undefined ? narrowed : { ...narrowed, refusals: [...narrowed.refusals, distrust] };
+  }
+
   async #cycle(): Promise<LoopEnd | undefined> {
     const { connect, narrow, publish, executor, observer, onCycle } = this.#ports;
     const inForce = this.#inForce();
@@ -189,7 +199,7 @@ export class ControlLoop {
     this.#cycles += 1;
     this.#cycleBeganMs = this.#ports.clock.now().monoMs;
     try {
-      const narrowed = await narrow(config);
+      const narrowed = await this.#withTrust(await narrow(config));
       this.#allowed = { of: config, config: narrowed.config };
       await connect(narrowed.config);
       const note = { revision: revision.id, proof: this.#ports.keeper.proof };

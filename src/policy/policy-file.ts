@@ -8,10 +8,7 @@ import { readTrustedFile } from './trusted-file.js';
 const mostBytes = 256 * 1024;
 
 /** The policy in force, or a sentence that says why there is none and what to do; no pilot may be started then. */
-export type PolicyState =
-  | { readonly ok: true; readonly policy: Policy }
-  /** `missing`: this host never had one, or lost it. */
-  | { readonly ok: false; readonly why: string; readonly missing?: true };
+export type PolicyState = { readonly ok: true; readonly policy: Policy } | { readonly ok: false; readonly why: string };
 
 /** The policy of this host. */
 export interface HostPolicy {
@@ -28,7 +25,7 @@ function failure(file: string, error: unknown): PolicyState {
   const code = codeOf(error);
   if (code === 'ENOENT') {
     const why = `there is no policy for this host (${file}), so no pilot is started; plancton-bootstrap or \`planctonctl policy init\` writes one`;
-    return { ok: false, why, missing: true };
+    return { ok: false, why };
   }
   return broken(file, code === 'ELOOP' ? 'is a symbolic link; put the file itself there' : `cannot be read (${code})`);
 }

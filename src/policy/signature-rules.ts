@@ -54,11 +54,11 @@ export async function readConfigKeys({ config_keys: entries }: Policy, uid: numb
 }
 
 /**
- * What this host wants of signatures. Without a policy nothing, and no pilot is started either; with one that cannot be read what it wants is
- * not known. `uid`: of the daemon. Never rejects.
+ * What this host wants of signatures. Without a policy that can be read that is not known, whether it was never there or was lost.
+ * `uid`: of the daemon. Never rejects.
  */
 export async function readSignatureRules(state: PolicyState, uid: number): Promise<SignatureRules> {
-  if (!state.ok) return state.missing === true ? { mode: 'off' } : { mode: 'unknown', why: state.why };
+  if (!state.ok) return { mode: 'unknown', why: state.why };
   const { config_signatures: mode } = state.policy;
   return mode === 'off' ? { mode } : { mode, keys: await readConfigKeys(state.policy, uid) };
 }

@@ -327,6 +327,36 @@ describe('a host that requires signatures refuses', () => {
   });
 });
 
+describe('a host that lost its policy', () => {
+  it.each(['missing', 'broken'])(
+    'takes nothing new, and starts nothing that nobody signed once it is back (%s)',
+    async (how) => {
+      await aHostThat('require');
+      if (how === 'missing') await rm(policyFile);
+      else await writeFile(policyFile, 'config_signatures: [');
+      const keeper = await aKeeper();
+      await keeper.start();
+      await upstream.commit(next);
+      expect(await refusalOf(keeper)).toMatch(/it cannot be told whether it may, since .*policy/);
+
+      // Root may put it there all the same.
+      await git(confDir, 'fetch', '--quiet', 'origin');
+      await git(confDir, 'reset', '--quiet', '--hard', 'FETCH_HEAD');
+      expect(await keeper.refresh()).toMatchObject({ type: 'accepted', inForce: { config: { max_docks: 2 } } });
+      expect(await keeper.distrust()).toBeUndefined();
+
+      await trust('require', [ann.publicFile]);
+      expect(await keeper.distrust()).toMatch(/has not been checked yet against the policy as it is now/);
+      expect(await keeper.refresh()).toMatchObject({ type: 'refused' });
+      expect(await keeper.distrust()).toMatch(/is in force, but this host requires signatures .*: it is not signed/);
+
+      await upstream.commit({ 'config.yaml': 'max_docks: 3\n' }, { signer: ann });
+      expect(await keeper.refresh()).toMatchObject({ type: 'accepted', inForce: { config: { max_docks: 3 } } });
+      expect(await keeper.distrust()).toBeUndefined();
+    },
+  );
+});
+
 describe('a host that only warns', () => {
   it('takes everything and says what is wrong with it', async () => {
     const keeper = await aHostThat('warn');

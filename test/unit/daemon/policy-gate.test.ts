@@ -86,7 +86,10 @@ describe('the gate between a configuration and its pilots', () => {
 
   it('knows what is wanted of signatures, and lets no slip in the policy lift it', async () => {
     const { gate, write } = aGate(undefined);
-    expect(await gate.signatures()).toEqual({ mode: 'off' });
+    expect(await gate.signatures()).toMatchObject({
+      mode: 'unknown',
+      why: expect.stringMatching(/no policy/) as string,
+    });
     write('imges: [busybox]\n');
     expect(await gate.signatures()).toMatchObject({ mode: 'unknown', why: expect.stringMatching(/imges/) as string });
     write('config_signatures: require\n');

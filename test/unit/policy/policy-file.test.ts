@@ -36,7 +36,6 @@ describe('the file of the policy', () => {
     const file = join(tempDirectory(), 'policy.yaml');
     expect(await createHostPolicy(file, uid).read()).toEqual({
       ok: false,
-      missing: true,
       why: `there is no policy for this host (${file}), so no pilot is started; plancton-bootstrap or \`planctonctl policy init\` writes one`,
     });
   });
