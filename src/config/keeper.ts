@@ -50,6 +50,8 @@ export interface KeeperOptions<Config> {
   readonly clock: Clock;
   /** Whether pilots are the same under both, so that what one has proven holds for the other; never, unless given. */
   readonly samePilots?: (a: Config, b: Config) => boolean;
+  /** What pilots get by `config` and not by `than`: it is not gone back to then; nothing, unless given. */
+  readonly extraRights?: (than: Config, config: Config) => readonly string[];
 }
 
 export interface RefreshOptions {
@@ -147,6 +149,12 @@ class Keeper<Config> implements ConfigKeeper<Config> {
     if (judged === undefined) return { type: 'unchanged' };
     if ('bad' in judged) return this.#stay(tried, judged.bad, why);
     const back = judged.good;
+    // Pilots that fail on purpose could have a ban lifted again.
+    const more = this.#options.extraRights?.(tried.config, back.config) ?? [];
+    if (more.length > 0) {
+      const problem = `it gives pilots more than the newer one does (${more.join(', ')}); mend the newer one`;
+      return this.#stay(tried, this.#refuse(back.revision.id, [problem]).bad, why);
+    }
     await this.#trials.condemn({ revision: tried.revision, why });
     await this.#putBack(back.revision);
     const there = await this.#judgeCurrent(back);
@@ -159,7 +167,7 @@ class Keeper<Config> implements ConfigKeeper<Config> {
 
   /** Says why the one proven before does not take the place of `tried`, until something else does. */
   #stay(tried: InForce<Config>, { revisionId, problems }: Refusal, why: string): KeeperNews<Config> {
-    const told = `${why}; and yet what was proven before does not take its place, since this host does not let it:`;
+    const told = `${why}; and yet what was proven before does not take its place:`;
     this.#stays = { tried, ...this.#refuse(revisionId, [told, ...problems]) };
     return this.#settle(this.#state);
   }
@@ -223,7 +231,7 @@ class Keeper<Config> implements ConfigKeeper<Config> {
     try {
       const revision = await this.#options.source.current(signal);
       if (inForce && isDeepStrictEqual(revision, inForce.revision)) return { good: inForce };
-      const why = this.#trials.whyCondemned(revision);
+      const why = this.#whyCondemned(revision);
       return why === undefined ? this.#judge(revision) : this.#refuse(revision.id, [why, LEFT_AS_IT_IS]);
     } catch (error) {
       const { kind, message, revisionId } = sourceError(error);
@@ -270,13 +278,22 @@ class Keeper<Config> implements ConfigKeeper<Config> {
   }
 
   #judge(revision: ConfigRevision): Judged<Config> {
-    const why = this.#trials.whyCondemned(revision);
+    const why = this.#whyCondemned(revision);
     if (why !== undefined) return this.#refuse(revision.id, [why]);
     if (!hasBase(revision) && this.#state.inForce !== undefined && hasBase(this.#state.inForce.revision)) {
       // An empty file says "the defaults"; a file that is gone says nothing.
       return this.#refuse(revision.id, ['config.yaml is gone; put it back (an empty one stands for the defaults)']);
     }
     return this.#load(revision);
+  }
+
+  #whyCondemned(revision: ConfigRevision): string | undefined {
+    const why = this.#trials.whyCondemned(revision);
+    const alike = why === undefined ? this.#trials.whyCondemnedAs(revision) : undefined;
+    if (alike === undefined) return why;
+    const verdict = this.#options.load(revision.layers);
+    // Pilots that see more of a revision than its settings may be mended by what else is in it.
+    return verdict.ok && this.#options.samePilots?.(verdict.config, verdict.config) === true ? alike : undefined;
   }
 
   #load(revision: ConfigRevision): Judged<Config> {

@@ -28,6 +28,11 @@ export class Trials {
     return this.#condemned.find((known) => isDeepStrictEqual(known.revision, revision))?.why;
   }
 
+  /** The same of any revision that says the same to this host: most commits change something else. */
+  whyCondemnedAs({ layers }: ConfigRevision): string | undefined {
+    return this.#condemned.find(({ revision }) => isDeepStrictEqual(revision.layers, layers))?.why;
+  }
+
   /** Learns what the source remembers. Without that every revision is tried again: a record that cannot be read stops nothing. */
   async recall(signal?: AbortSignal): Promise<void> {
     try {

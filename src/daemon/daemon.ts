@@ -10,6 +10,7 @@ import type { HostFacts } from '../model.js';
 import { readHostFacts } from '../observe/host-facts.js';
 import { MACHINE_ID_FILE, readInstance } from '../observe/instance.js';
 import { clearForceStop, clearStop, readRunMode } from '../observe/run-mode.js';
+import { extraRights } from '../policy/extra-rights.js';
 import { createHostPolicy } from '../policy/policy-file.js';
 import { assemble } from './assemble.js';
 import { newsEvents } from './config-news.js';
@@ -105,6 +106,7 @@ class PlanctonDaemon implements Daemon {
       clock,
       load,
       samePilots: (a, b) => samePilots(a, b, confDir),
+      extraRights,
     });
     return { source, keeper };
   }

@@ -123,7 +123,8 @@ export function addedCapability(written: string): string | undefined {
   return written.startsWith('-') ? undefined : written.toUpperCase().replace(/^\+/, '').replace(/^CAP_/, '');
 }
 
-function wishesOf(config: Config): Wishes {
+/** What a configuration asks for. */
+export function wishesOf(config: Config): Wishes {
   return {
     image: config.docker_image,
     user: config.user_group,

@@ -86,7 +86,8 @@ function setUp(start: Partial<Scripted> = {}) {
   const keeper: ConfigKeeper<string> = createConfigKeeper({
     source: sourceOf(script),
     clock,
-    samePilots: (a, b) => a.split(' #')[0] === b.split(' #')[0],
+    samePilots: (a, b) => !b.endsWith(' sees') && a.split(' #')[0] === b.split(' #')[0],
+    extraRights: (than, config) => (config.endsWith('privileged') && than !== config ? ['docker_privileged true'] : []),
     load: (layers) => {
       const text = layers.map((layer) => layer.text).join('+');
       return text.startsWith('good')
@@ -335,6 +336,24 @@ describe('a revision on probation', () => {
     expect(keeper.state.inForce?.config).toBe('good 1');
   });
 
+  it('is refused as well under the name of a commit that changes nothing for this host', async () => {
+    const { keeper, script } = await onProbation();
+    await keeper.condemn(inForce(keeper), WHY);
+    script.candidate = { ...B, id: 'c' };
+    expect(await keeper.refresh()).toMatchObject({ type: 'refused', refused: { revisionId: 'c', problems: [WHY] } });
+    expect(keeper.state.inForce?.revision.id).toBe('a');
+  });
+
+  it('is tried again with a newer commit where its pilots see files of it', async () => {
+    const seeing = (id: string) => revision(id, 'good 2 sees');
+    const { keeper, script } = setUp({ proven: A, condemned: { revision: seeing('b'), why: WHY } });
+    await keeper.start();
+    script.candidate = seeing('b');
+    expect(await keeper.refresh()).toMatchObject({ type: 'refused' });
+    script.candidate = seeing('c');
+    expect(await keeper.refresh()).toMatchObject({ type: 'accepted', inForce: { revision: { id: 'c' } } });
+  });
+
   it('is neither adopted again nor forgotten by the next daemon', async () => {
     const { keeper, script } = setUp({ proven: A, condemned: { revision: B, why: WHY }, candidate: B });
     await keeper.start();
@@ -375,6 +394,7 @@ describe('a revision on probation', () => {
 
   it.each<[string, Partial<Scripted>, RegExp]>([
     ['by its policy', { proven: revision('a', 'bad by now') }, /bad by now is not good/],
+    ['as it gives pilots more', { proven: revision('a', 'good privileged') }, /more than .*\(docker_privileged true\)/],
     ['by its keys', { proven: A, distrusted: ['a'] }, /nobody vouches for a/],
   ])(
     'stays where the one before is not allowed any more %s, and says so until something newer comes',
@@ -384,7 +404,7 @@ describe('a revision on probation', () => {
       const tried = inForce(keeper);
       const news = await keeper.condemn(tried, WHY);
       expect(news).toMatchObject({ type: 'refused', refused: { revisionId: 'a' } });
-      expect(keeper.state.refused?.problems.join()).toMatch(/^5 of 5 pilots failed.*this host does not let it/);
+      expect(keeper.state.refused?.problems.join()).toMatch(/^5 of 5 pilots failed.*does not take its place/);
       expect(keeper.state.refused?.problems.join()).toMatch(problem);
       expect([keeper.state.inForce?.config, script.accepted, script.condemned]).toEqual(['good 2', [], undefined]);
       expect(await keeper.refresh()).toEqual({ type: 'unchanged' });

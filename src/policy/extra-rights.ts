@@ -1,0 +1,29 @@
+import type { Config } from '../config/schema.js';
+import { loadPolicy } from './load-policy.js';
+import { plainOption, refusedWishes, wishesOf } from './narrow.js';
+import { neededPolicy, renderPolicyFile } from './needed-policy.js';
+
+/** What a configuration would take away by itself, and another one does not. */
+function notGivenUp(than: Config, config: Config): readonly string[] {
+  const dropped = than.capabilities.filter((name) => name.startsWith('-') && !config.capabilities.includes(name));
+  const [ours, theirs] = [config, than].map(({ security_opts: options }) =>
+    options.map(plainOption).some((option) => /^no-new-privileges(=true)?$/.test(option)),
+  );
+  return [
+    ...dropped.map((name) => `capabilities without ${name}`),
+    ...(theirs === true && ours === false ? ['security_opts without no-new-privileges'] : []),
+  ];
+}
+
+/**
+ * What pilots get of a host by a configuration and not by another one, `than`; key and value of each. Which image they are made from counts for
+ * nothing: a new one is what fails most often, and going back to the old one what helps.
+ */
+export function extraRights(than: Config, config: Config): readonly string[] {
+  const verdict = loadPolicy({ file: 'policy', text: renderPolicyFile(neededPolicy(than)) });
+  if (!verdict.ok) return ['rights that cannot be compared'];
+  const isNew = (bind: string) => config.bind_options !== than.bind_options || !than.binds.includes(bind);
+  const wishes = { ...wishesOf(config), image: than.docker_image, binds: config.binds.filter(isNew) };
+  const refused = refusedWishes(wishes, verdict.policy, { hidden: [], readOnly: [] });
+  return [...refused.map((text) => text.split(': ', 1).join('')), ...notGivenUp(than, config)];
+}

@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { extraRights } from '../../../src/policy/extra-rights.js';
+import { aConfig } from '../../support/plan-builders.js';
+
+describe('what one configuration gives pilots and another one does not', () => {
+  it.each([
+    ['docker_privileged true', { docker_privileged: true }, {}],
+    ['user_group 0:0', { user_group: '0:0' }, { user_group: '65534:65534' }],
+    ['binds /cvmfs:/cvmfs:ro', { binds: ['/cvmfs:/cvmfs:ro'] }, {}],
+    ['binds /data:/data', { binds: ['/data:/data'] }, { binds: ['/data:/data:ro'] }],
+    ['capabilities SYS_ADMIN', { capabilities: ['SYS_ADMIN'] }, {}],
+    ['capabilities without -NET_RAW', {}, { capabilities: ['-NET_RAW'] }],
+    ['security_opts seccomp=unconfined', { security_opts: ['seccomp=unconfined'] }, {}],
+    ['security_opts without no-new-privileges', {}, { security_opts: ['no-new-privileges'] }],
+    ['network host', { network: 'host' }, { network: 'none' }],
+  ])('%s', (right, more, less) => {
+    const [config, than] = [aConfig(more), aConfig(less)];
+    expect(extraRights(than, config)).toEqual([right]);
+    expect(extraRights(config, config)).toEqual([]);
+  });
+
+  it('is nothing where it asks for less, or for another image, command or size', () => {
+    const much = { docker_privileged: true, binds: ['/data:/data', '/data/in:/in'] };
+    expect(extraRights(aConfig(much), aConfig({ binds: ['/data/in:/in'] }))).toEqual([]);
+    const other = { docker_image: 'other:2', docker_cmd: '/bin/other', max_dock_mem: 0, max_docks: 100 };
+    expect(extraRights(aConfig(), aConfig(other))).toEqual([]);
+  });
+});
