@@ -22,7 +22,7 @@ describe('what one configuration gives pilots and another one does not', () => {
   it('is nothing where it asks for less, or for another image, command or size', () => {
     const much = { docker_privileged: true, binds: ['/data:/data', '/data/in:/in'] };
     expect(extraRights(aConfig(much), aConfig({ binds: ['/data/in:/in'] }))).toEqual([]);
-    const other = { docker_image: 'other:2', docker_cmd: '/bin/other', max_dock_mem: 0, max_docks: 100 };
+    const other = { docker_image: 'other:2', docker_cmd: ['/bin/other'], max_dock_mem: 0, max_docks: 100 };
     expect(extraRights(aConfig(), aConfig(other))).toEqual([]);
   });
 });
