@@ -6,7 +6,7 @@ const harmlessToAHead = new Set([
 ]);
 /** What is gone need not be stopped, looked into or removed any more. */
 const goneIsFine = new Set(['stop', 'inspect what was stopped', 'delete']);
-/** Where the answer says nothing of use, the engine is asked whether it is so. */
+/** Where the answer says nothing of use, the engine is asked whether it is so, and asked again where it is not. */
 const lookedAfter = new Set(['pause', 'unpause']);
 
 /** Whether there is nothing to tell: what was asked for is so all the same, or nobody needs it. */
@@ -14,10 +14,13 @@ export function mayBeSilent({ endpoint, fault, faultName }: FaultCase): boolean 
   const { name, reply } = endpoint;
   // A pilot whose statistics are not known counts at its full size; a stream that breaks once is opened again.
   if (name === 'stats' || name === 'events') return true;
+  // Who could not be stopped is killed and removed, and that is what is told.
+  if (name === 'stop') return true;
   if (faultName === '404') return goneIsFine.has(name);
   if (reply === 'stream') return faultName === 'every line twice';
   if (reply !== 'status') return false;
   // There is no telling it from "done"; the next look at the list finds what was not done.
   if (faultName === '200 empty') return true;
+  if (lookedAfter.has(name) && harmlessToAHead.has(faultName)) return true;
   return fault.forward && (harmlessToAHead.has(faultName) || lookedAfter.has(name));
 }
