@@ -4,9 +4,9 @@ import type { FaultCase } from './cases.js';
 const harmlessToAHead = new Set([
   ...['stall after the head', 'drip', 'cut at byte 1', 'half-closed at byte 40', 'ended at byte 1'],
 ]);
-/** What is gone need not be stopped, looked into or removed any more. */
-const goneIsFine = new Set(['stop', 'inspect what was stopped', 'delete']);
-/** Where the answer says nothing of use, the engine is asked whether it is so, and asked again where it is not. */
+/** What is gone need not be looked into or removed any more. */
+const goneIsFine = new Set(['inspect what was stopped', 'delete']);
+/** Where the answer says nothing of use the engine is asked whether it is so; where it lies, the next list shows it, and it is asked again. */
 const lookedAfter = new Set(['pause', 'unpause']);
 
 /** Whether there is nothing to tell: what was asked for is so all the same, or nobody needs it. */

@@ -22,7 +22,7 @@ function file(dice: Dice, from: typeof configKeys): string {
 function expectReadable(problems: readonly string[]): void {
   if (problems.length === 0) throw new Error('refused without a reason');
   for (const problem of problems) {
-    // eslint-disable-next-line no-control-regex
+    // eslint-disable-next-line no-control-regex -- what must not be there is looked for
     if (problem === '' || /[\0-\x08\x0b-\x1f\x7f]/.test(problem))
       throw new Error(`not fit for a terminal: ${JSON.stringify(problem)}`);
   }
