@@ -93,6 +93,7 @@ describe('superseded images on a real engine', () => {
 
     const fourth = await publish('group/worker:3', 'fourth');
     want('3');
+    await eventually('the fourth image is here', isHere(fourth));
     await eventually('the first image is gone', isGone(first));
     expect(await onHost()).toEqual(expect.arrayContaining([second, third, fourth]));
 
