@@ -167,6 +167,8 @@ export interface Observation {
   readonly pilots: readonly Pilot[];
   /** The wanted image: null = not on this host, undefined = could not be found out. */
   readonly image: LocalImage | null | undefined;
+  /** Why it is not known whether the image is here. */
+  readonly imageFailure?: EngineFailure | undefined;
   /** All images of the host, looked at now and then; undefined = not this time. */
   readonly images: readonly HostImage[] | undefined;
   readonly mode: SeenMode;
@@ -328,4 +330,10 @@ export interface EngineFailure {
   readonly kind:
     'unreachable' | 'forbidden' | 'timeout' | 'not-found' | 'invalid' | 'conflict' | 'refused' | 'malformed';
   readonly message: string;
+  /** Only of a pull: what is wrong beyond the engine, as far as its words tell. */
+  readonly pull?: PullTrouble | undefined;
 }
+
+/** Why a registry's image does not come. `denied`: may not be had from here, or is not there; registries do not tell which. */
+export type PullTrouble =
+  'rate-limited' | 'denied' | 'absent' | 'untrusted' | 'unreachable' | 'unwell' | 'damaged' | 'no-room' | 'silent';

@@ -20,7 +20,7 @@ import { createRemovalQueue, type RemovalQueue } from './removal-queue.js';
 import { createStartQueue, type StartQueue } from './start-queue.js';
 
 /** What is left of ended pilots is cleared away after the starts of the same moment, but no later than this. */
-const CLEARING_WAITS_MS = 5_000;
+const LONGEST_WAIT_MS = 5_000;
 
 export interface ExecutorOptions {
   readonly clock: Clock;
@@ -56,7 +56,7 @@ interface Batch {
 
 /** What a failed call means, or a bug passed on. */
 function toFailure(error: unknown): EngineFailure {
-  if (error instanceof EngineError) return { kind: error.kind, message: error.message };
+  if (error instanceof EngineError) return { kind: error.kind, message: error.message, pull: error.pull };
   throw error;
 }
 
@@ -86,6 +86,8 @@ class EngineExecutor implements Executor {
   readonly #spawning = new Map<string, number>();
   readonly #removing = new Set<string>();
   readonly #pulling = new Set<string>();
+  /** Ids of pilots that are being frozen or thawed. */
+  readonly #moving = new Set<string>();
   readonly #running = new Set<Promise<void>>();
   readonly #stop = new AbortController();
   readonly #starts: StartQueue;
@@ -116,14 +118,14 @@ class EngineExecutor implements Executor {
           break;
         case 'pull':
           this.#pulling.add(action.reference);
-          this.#keep(this.#pull(action));
+          this.#keep(this.#pull(action, starts));
           break;
         case 'drop-image':
           this.#keep(this.#dropImage(action));
           break;
         case 'freeze':
         case 'thaw':
-          this.#keep(this.#removals.add(() => this.#freezeOrThaw(action)));
+          this.#move(action);
           break;
       }
     }
@@ -164,14 +166,18 @@ class EngineExecutor implements Executor {
     return start;
   }
 
-  /** Nobody waits for what is left of an ended pilot, and taking it away would cost the starts some of the engine's time. */
+  /** Until these starts are over, but not for long: what nobody waits for would cost them some of the engine's time. */
+  async #after(starts: readonly Promise<void>[]): Promise<void> {
+    if (starts.length === 0) return;
+    const started = new AbortController();
+    const longest = this.#options.clock.sleep(LONGEST_WAIT_MS, started.signal);
+    await Promise.race([Promise.all(starts), longest]);
+    started.abort();
+  }
+
+  /** Nobody waits for what is left of an ended pilot. */
   async #clear(action: RemoveAction, starts: readonly Promise<void>[]): Promise<void> {
-    if (!runs(action.pilot) && starts.length > 0) {
-      const started = new AbortController();
-      const longest = this.#options.clock.sleep(CLEARING_WAITS_MS, started.signal);
-      await Promise.race([Promise.all(starts), longest]);
-      started.abort();
-    }
+    if (!runs(action.pilot)) await this.#after(starts);
     await this.#removals.add(() => this.#remove(action));
   }
 
@@ -242,6 +248,15 @@ class EngineExecutor implements Executor {
     }
   }
 
+  /** One at a time for each pilot: a plan that still sees it as it was asks for the same again. */
+  #move(action: FreezeAction | ThawAction): void {
+    const { id } = action.pilot;
+    if (this.#moving.has(id)) return;
+    this.#moving.add(id);
+    const moved = this.#removals.add(() => this.#freezeOrThaw(action));
+    this.#keep(moved.finally(() => this.#moving.delete(id)));
+  }
+
   async #freezeOrThaw(action: FreezeAction | ThawAction): Promise<void> {
     const { engine } = this.#options;
     const { id } = action.pilot;
@@ -253,9 +268,11 @@ class EngineExecutor implements Executor {
     }
   }
 
-  async #pull(action: PullAction): Promise<void> {
+  /** Starts of the same cycle have an image to start from. */
+  async #pull(action: PullAction, starts: readonly Promise<void>[]): Promise<void> {
     const { engine, instance, onProgress } = this.#options;
     const { reference } = action;
+    await this.#after(starts);
     try {
       const before = await engine.listImages(instance).catch(toFailure);
       await engine.pullImage(

@@ -1,7 +1,10 @@
 import { loadConfig } from '../config/load.js';
+import type { Config } from '../config/schema.js';
+import { ConfigSourceError } from '../config/source.js';
 import { EngineError } from '../engine/container-engine.js';
 import { createDockerEngine } from '../engine/docker-engine.js';
 import { reapExpired } from '../daemon/reap-expired.js';
+import type { HostFacts } from '../model.js';
 import { MACHINE_ID_FILE, readInstance } from '../observe/instance.js';
 import { narrow } from '../policy/narrow.js';
 import { readPolicyFile } from '../policy/policy-file.js';
@@ -14,7 +17,7 @@ import { formatAge } from './status-text.js';
 
 /**
  * Removes pilots past their time to live where no daemon does. Returns the exit code: 75 when some are still there. Throws a CliError
- * for a configuration that is none (78) and an engine that does not answer (69, 77).
+ * for an engine that does not answer (69, 77).
  */
 export async function reap(context: CliContext, options: CliOptions): Promise<number> {
   const paths = resolvePaths(options, context);
@@ -24,13 +27,12 @@ export async function reap(context: CliContext, options: CliOptions): Promise<nu
     return exitCodes.ok;
   }
   const host = await context.readHost();
-  const result = loadConfig(await readConfigFolder(confDir, host.hostname), host);
-  if (!result.ok) throw new CliError(exitCodes.config, 'the configuration is not valid: planctonctl config check');
+  const wanted = await readWanted(context, confDir, host);
   const engine = createDockerEngine({ host: engineHost(options, context), clock: context.clock, registryAuthFile });
   const instance = await readInstance(runDir, MACHINE_ID_FILE, host.hostname);
   const policy = await readPolicyFile(policyFile, context.uid);
   const own = ownPlaces(paths, context.cliFile);
-  const config = policy.ok ? narrow(result.config, policy.policy, own).config : result.config;
+  const config = policy.ok ? narrow(wanted, policy.policy, own).config : wanted;
   const reaped = await reapExpired({ clock: context.clock, engine, host, instance, config }).catch((error: unknown) => {
     if (!(error instanceof EngineError)) throw error;
     const code = error.kind === 'forbidden' ? exitCodes.noPermission : exitCodes.unavailable;
@@ -42,4 +44,23 @@ export async function reap(context: CliContext, options: CliOptions): Promise<nu
   }
   if (reaped.length === 0) context.out('no pilot is past its time to live');
   return reaped.some(({ failure }) => failure !== undefined) ? exitCodes.tryLater : exitCodes.ok;
+}
+
+/**
+ * The configuration; where there is none to be had the defaults, within the caps of the policy: a daemon that does not start for a slip in a
+ * file is when pilots need to be ended.
+ */
+async function readWanted(context: CliContext, confDir: string, host: HostFacts): Promise<Config> {
+  const said =
+    'the configuration is not valid (planctonctl config check): max_ttl is its default, or what the policy says';
+  const layers = await readConfigFolder(confDir, host.hostname).catch((error: unknown) => {
+    if (error instanceof ConfigSourceError) return undefined;
+    throw error;
+  });
+  const result = layers && loadConfig(layers, host);
+  if (result?.ok === true) return result.config;
+  context.err(said);
+  const defaults = loadConfig([], host);
+  if (!defaults.ok) throw new Error('the defaults are no configuration');
+  return defaults.config;
 }

@@ -2,9 +2,21 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, readCapped, unreadable } from './capped-file.js';
 import { BASE_FILE, HOSTS_FOLDER, layerFiles, type ConfigText } from './layers.js';
+import { ConfigSourceError } from './source.js';
 
 /** The most a file of the configuration may hold. */
 export const MAX_FILE_BYTES = 256 * 1024;
+
+/** A host belongs to a few groups at most, and each file is read and judged by itself. */
+const MOST_LAYERS = 20;
+
+/** The files for a host, as `layerFiles` finds them. Throws a `ConfigSourceError` where far too many are. `revision`: they are of this one. */
+export function hostFiles(paths: Iterable<string>, hostname: string, revision?: string): readonly string[] {
+  const files = layerFiles(paths, hostname);
+  if (files.length <= MOST_LAYERS) return files;
+  const why = `${files.length} files are for this host, and ${MOST_LAYERS} are the most`;
+  throw new ConfigSourceError('rejected', `${HOSTS_FOLDER}: ${why}; put what they say into fewer files.`, revision);
+}
 
 export interface TreeOptions {
   readonly confDir: string;
@@ -40,5 +52,5 @@ export async function readLayers(
 
 /** Reads the files of a folder that make up the configuration of this host. Rejects with `ConfigSourceError`. */
 export async function readConfigTree(options: TreeOptions): Promise<ConfigText[]> {
-  return readLayers(options, layerFiles([BASE_FILE, ...(await overrideFiles(options))], options.hostname));
+  return readLayers(options, hostFiles([BASE_FILE, ...(await overrideFiles(options))], options.hostname));
 }

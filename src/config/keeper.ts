@@ -19,6 +19,8 @@ export interface KeeperOptions<Config> {
   readonly source: ConfigSource;
   /** Must not throw: whatever a configuration holds, it has a verdict. */
   readonly load: (layers: readonly ConfigText[]) => Verdict<Config>;
+  /** Why a newer configuration cannot be used on this host, as only a look at the host can tell; it can, unless given. Must not reject. */
+  readonly inspect?: (config: Config) => Promise<readonly string[]>;
   readonly clock: Clock;
   /** Whether pilots are the same under both, so that what one has proven holds for the other; never, unless given. */
   readonly samePilots?: (a: Config, b: Config) => boolean;
@@ -230,7 +232,7 @@ class Keeper<Config> implements ConfigKeeper<Config> {
     try {
       revision = await this.#options.source.candidate(options);
       if (!revision) return undefined;
-      const judged = this.#judge(revision);
+      const judged = await this.#inspect(this.#judge(revision));
       // Only what was found good is put in place, and only what is in place counts as in force.
       if ('good' in judged) await this.#options.source.accept(revision, options.signal);
       return judged;
@@ -239,6 +241,14 @@ class Keeper<Config> implements ConfigKeeper<Config> {
       // A lock or a full disk is not the fault of the revision.
       return kind === 'rejected' ? this.#refuse(revisionId ?? revision?.id ?? 'unknown', [message]) : message;
     }
+  }
+
+  /** What is in force already is looked at in every cycle. */
+  async #inspect(judged: Judged<Config>): Promise<Judged<Config>> {
+    if ('bad' in judged) return judged;
+    const { revision, config } = judged.good;
+    const found = (await this.#options.inspect?.(config)) ?? [];
+    return found.length === 0 ? judged : this.#refuse(revision.id, found);
   }
 
   /** For a daemon that was killed before it had put back what was proven. */

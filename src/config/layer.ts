@@ -10,6 +10,8 @@ import { below, pathText, readYaml, type YamlPath } from './yaml.js';
 
 /** More than this in one file is no slip any more, and a log should not be flooded. */
 const maxProblems = 100;
+/** Of one list or mapping; more than anybody writes. */
+const maxEntries = 1000;
 
 /** What one file says about one key. */
 export interface Setting {
@@ -59,11 +61,21 @@ function nameOf(written: string, offset: number, present: ReadonlySet<string>, r
   return undefined;
 }
 
+/** How many entries a list or a mapping has. */
+function sizeOf(given: unknown): number {
+  return typeof given === 'object' && given !== null ? Object.keys(given).length : 0;
+}
+
 /** The checked value of an entry; undefined, after reports, if it cannot be used. */
 function valueOf({ written, name, given }: Entry, locate: (path: YamlPath) => { value: number }, report: Report) {
+  // Each entry is judged by itself, and told of by itself.
+  if (sizeOf(given) > maxEntries) {
+    report('error', locate([written]).value, pathText([written]), `has more than ${maxEntries} entries`);
+    return undefined;
+  }
   const result = keys[name].schema.safeParse(given);
   if (!result.success) {
-    for (const { path, message } of result.error.issues) {
+    for (const { path, message } of result.error.issues.slice(0, maxProblems)) {
       const full = [written, ...path.filter((part) => typeof part !== 'symbol')];
       report('error', locate(full).value, pathText(full), message);
     }

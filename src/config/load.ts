@@ -25,6 +25,9 @@ export type LoadResult =
 /** What of the host `max_docks` may speak of. */
 type Host = Pick<HostFacts, 'ncpus' | 'ramBytes' | 'swapBytes'>;
 
+/** Of all files of a host together: what is read holds up everything else for as long as it takes. */
+const MOST_CHARACTERS = 1024 * 1024;
+
 const keyNames = Object.keys(keys) as KeyName[];
 
 /** For each key the last file that mentions it. */
@@ -88,6 +91,11 @@ export function sortProblems(problems: readonly ConfigProblem[], files: readonly
  * default. Depends on nothing but its arguments. Never throws.
  */
 export function loadConfig(layers: readonly ConfigText[], host: Host): LoadResult {
+  const { file = '' } = layers.at(-1) ?? {};
+  if (layers.reduce((sum, { text }) => sum + text.length, 0) > MOST_CHARACTERS) {
+    const message = `with the files before it this is more than ${MOST_CHARACTERS / 1024} Ki characters`;
+    return { ok: false, problems: [{ severity: 'error', file, line: 1, column: 1, key: '', message }] };
+  }
   const read = layers.map(readLayer);
   const settings = merge(read);
   const values = keyNames.map((name) => {

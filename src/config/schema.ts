@@ -151,7 +151,12 @@ export const keys = {
     'seconds',
     'Time without starts after three such pilots in a row; then one is tried. Doubles each time it is in vain.',
   ),
-  backoff_max: key(duration(1, day), 300, 'seconds', 'Longest time between two such tries.'),
+  backoff_max: key(
+    duration(1, day),
+    300,
+    'seconds',
+    'Longest time between two such tries, but for up to a quarter more that is left to chance.',
+  ),
   grace_kill: key(
     duration(0, day),
     120,

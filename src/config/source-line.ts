@@ -1,12 +1,14 @@
 const longestLine = 110;
 const hidden = '…';
+/** Nobody reads a line that is longer than this, and looking through it takes long; in a file from elsewhere it may be all there is. */
+const longestRead = 2000;
 
 /** Offsets of the starts of lines, to find the line of an offset quickly. */
 export function lineStarts(text: string): readonly number[] {
   return [0, ...[...text.matchAll(/\r\n|\r|\n/g)].map((lineBreak) => lineBreak.index + lineBreak[0].length)];
 }
 
-/** Line and column of an offset in UTF-16 units; both count from 1, the column in characters. */
+/** Line and column of an offset in UTF-16 units; both count from 1, the column in characters, but far to the right in UTF-16 units too. */
 export function placeOf(text: string, starts: readonly number[], offset: number): { line: number; column: number } {
   let low = 0;
   let high = starts.length - 1;
@@ -15,7 +17,8 @@ export function placeOf(text: string, starts: readonly number[], offset: number)
     if ((starts[middle] ?? 0) <= offset) low = middle;
     else high = middle - 1;
   }
-  return { line: low + 1, column: Array.from(text.slice(starts[low], offset)).length + 1 };
+  const before = text.slice(starts[low], offset);
+  return { line: low + 1, column: (before.length > longestRead ? before.length : Array.from(before).length) + 1 };
 }
 
 /** Replaces whatever could steer a terminal or reorder a line, one character for one. */
@@ -25,7 +28,8 @@ export function printable(text: string): string {
 
 /** Hides user and password of every URL in a text. */
 export function withoutUserinfo(text: string): string {
-  return text.replace(/(\w:\/\/)[^\s/#"']*@/g, `$1${hidden}@`);
+  // A password may hold anything but what ends the first part of a URL.
+  return text.replace(/(\w:\/\/)[^\s/]*@/g, `$1${hidden}@`);
 }
 
 /** The key, in the first column, that a line belongs to. */
@@ -45,11 +49,12 @@ export type MayShow = (owner: string | undefined, within: readonly string[]) => 
 
 /**
  * A line of a file, with a caret below `column` (from 1, in characters). Values are left out of lines that may not be shown,
- * since they could be secrets; no lines at all where nothing else would be left.
+ * since they could be secrets; no lines at all where nothing else would be left, or where the line is very long.
  */
 export function excerpt(text: string, line: number, column: number, mayShow: MayShow): readonly string[] {
   const lines = text.split(/\r\n|\r|\n/, line);
   const source = lines[line - 1] ?? '';
+  if (source.length > longestRead) return [];
   const isSafe = mayShow(ownerOf(lines, line - 1), source.match(/[A-Za-z_]\w*(?=["']?\s*:)/g) ?? []);
   const shown = isSafe ? withoutUserinfo(source) : (/^[^:=]*: ?/.exec(source)?.[0] ?? '') + hidden;
   if (shown === hidden) return [];

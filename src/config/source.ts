@@ -37,6 +37,8 @@ export interface TrialRecord {
 export interface ConfigSource {
   /** One phrase for people; free of credentials. */
   describe(): string;
+  /** Whether it follows something elsewhere, where what is wrong may be mended; it does not, unless given. */
+  isFollowing?(): boolean;
   /** What is on this host now, edits by hand included. */
   current(signal?: AbortSignal): Promise<ConfigRevision>;
   /** What is on this host without edits by hand; undefined where that is the same or there is no such thing. */

@@ -45,6 +45,10 @@ class VerifiedSource implements ConfigSource {
     return this.#source.describe();
   }
 
+  isFollowing(): boolean {
+    return this.#source.isFollowing?.() === true;
+  }
+
   async current(signal?: AbortSignal): Promise<ConfigRevision> {
     return this.#vouch(await this.#source.current(signal), signal);
   }

@@ -47,12 +47,15 @@ export function assemble(options: DaemonOptions, ground: Ground): Parts {
   const { influx, publish } = assembleSinks(options, host.hostname);
   const engine = createDockerEngine({ host: engineHost, clock, registryAuthFile, deadlines: engineDeadlines });
   const remote = !engineHost.startsWith('unix:');
-  const events = new PilotEvents({ clock, engine, instance, wake, publish, random: Math.random });
+  const onLost = () => {
+    session.doubt();
+  };
+  const events = new PilotEvents({ clock, engine, instance, wake, publish, onLost, random: Math.random });
   const onFound = () => {
     events.engineFound();
   };
-  const session = createEngineSession({ engine, instance, remote, publish, onFound });
-  const { connect, disconnect } = session;
+  const session = createEngineSession({ clock, engine, instance, remote, publish, onFound });
+  const { connect, confirm, disconnect } = session;
   const board = createStatusBoard(options, ground, session, events);
   const executor = assembleExecutor(engine, session, publish, { clock, instance, gate, wake, count: board.count });
   const observer = assembleObserver(options, ground, { engine, session, executor, remote });
@@ -73,6 +76,7 @@ export function assemble(options: DaemonOptions, ground: Ground): Parts {
       observer,
       narrow: (wanted) => gate.narrow(wanted),
       connect,
+      confirm,
       disconnect,
       publish,
       onCycle,

@@ -35,6 +35,8 @@ export interface LoopPorts {
   readonly narrow: (config: Config) => Promise<Narrowed>;
   /** Makes sure the engine is there and prepared for this configuration. Rejects with an EngineError. */
   readonly connect: (config: Config) => Promise<void>;
+  /** The pilots could be listed: the engine is there. */
+  readonly confirm: () => void;
   /** The engine was lost: `connect` has to look again. */
   readonly disconnect: () => void;
   readonly publish: EventSink;
@@ -82,6 +84,8 @@ export class ControlLoop {
   #cycleBeganMs = -Infinity;
   #woken = false;
   #sleeping: AbortController | undefined;
+  /** Ends the wait for the cycle at hand. */
+  #abandon: () => void = () => undefined;
   #refreshAtMs: number;
   #refreshing: Promise<void> | undefined;
   #forceRefresh = false;
@@ -116,26 +120,32 @@ export class ControlLoop {
   /** Loops until the signal, a drain-stop or a force-stop ends it. */
   async run(): Promise<LoopEnd> {
     const { signal, executor, clock } = this.#ports;
-    const aborted = new Promise<'stopped'>((resolve) => {
-      signal.addEventListener('abort', () => {
-        resolve('stopped');
-      });
-      if (signal.aborted) resolve('stopped');
-    });
     signal.addEventListener('abort', () => {
+      this.#abandon();
       this.wake();
     });
     let end: LoopEnd | undefined;
     while (end === undefined) {
       this.#woken = false;
       this.#beginRefresh();
-      end = await Promise.race([this.#cycle(), aborted]);
+      end = await this.#cycleUnlessStopped();
       if (end === undefined) await this.#sleep();
       if (signal.aborted) end = 'stopped';
     }
     // A git that goes on without us would hold its lock against the next daemon.
     await Promise.race([Promise.all([executor.close(), this.#refreshing]), clock.sleep(CLOSE_MS)]);
     return end;
+  }
+
+  /** A cycle, or `stopped` as soon as the signal aborts. No race with one promise for all cycles: it would remember each of them. */
+  #cycleUnlessStopped(): Promise<LoopEnd | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#abandon = () => {
+        resolve('stopped');
+      };
+      if (this.#ports.signal.aborted) this.#abandon();
+      this.#cycle().then(resolve, reject);
+    });
   }
 
   /** Asks for a newer configuration when it is time to, without waiting for the answer. */

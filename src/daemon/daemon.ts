@@ -62,7 +62,7 @@ class PlanctonDaemon implements Daemon {
       await parts.close();
       // Git was told to stop before it had anything.
       if (signal.aborted) return { why: 'stopped' };
-      return endWithout(keeper.state);
+      return endWithout(keeper.state, source.isFollowing?.() === true);
     }
     // Daemons started at once, on many hosts, should not draw the same names: people compare their logs.
     this.#loop = new ControlLoop(parts.ports, randomInt(2 ** 32));
@@ -105,6 +105,7 @@ class PlanctonDaemon implements Daemon {
       source,
       clock,
       load,
+      inspect: (config) => gate.unsafeBinds(config),
       samePilots: (a, b) => samePilots(a, b, confDir),
       extraRights,
     });
@@ -112,10 +113,13 @@ class PlanctonDaemon implements Daemon {
   }
 }
 
-/** Trouble of git, a disk, a clock or the network passes, and so a service manager has to try again; a bad configuration does not. */
-export function endWithout({ refused, unreachable }: KeeperState<Config>): DaemonEnd {
+/**
+ * Trouble of git, a disk, a clock or the network passes, and a bad revision of a repository is mended there: a service manager has to try again. A bad
+ * file on this host waits for its administrator.
+ */
+export function endWithout({ refused, unreachable }: KeeperState<Config>, isFollowing = false): DaemonEnd {
   const problems = [...(refused?.problems ?? []), ...(unreachable === undefined ? [] : [unreachable])];
-  const mayHeal = refused?.mayHeal === true || unreachable !== undefined;
+  const mayHeal = isFollowing || refused?.mayHeal === true || unreachable !== undefined;
   return { why: mayHeal ? 'no-config' : 'bad-config', problems };
 }
 

@@ -16,6 +16,8 @@ export interface PilotEventsOptions {
   readonly instance: string;
   readonly wake: () => void;
   readonly publish: EventSink;
+  /** Told when the engine has stopped telling: it may have been restarted, or replaced. */
+  readonly onLost: () => void;
   /** From 0 to below 1: daemons that lost one engine together should not come back together. */
   readonly random: () => number;
 }
@@ -100,6 +102,7 @@ export class PilotEvents {
       // Not even a bug in there is worth the loop.
       this.#failure = error instanceof Error ? error.message : String(error);
     }
+    if (this.#open && !this.#step.signal.aborted) this.#options.onLost();
     this.#open = false;
     const lasted = clock.now().monoMs - begunMs >= LONGEST_PAUSE_MS;
     this.#failures = lasted ? 1 : this.#failures + 1;

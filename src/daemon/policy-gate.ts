@@ -37,12 +37,16 @@ export interface PolicyGate {
   signatures(): Promise<SignatureRules>;
   /** A newer configuration that asks for more than is allowed, by the policy as it was last valid, is refused whole. */
   judge(verdict: Verdict<Config>): Verdict<Config>;
+  /** Why the binds of a configuration are not safe on this host, as far as their paths can be looked at in time. */
+  unsafeBinds(config: Config): Promise<readonly string[]>;
 }
 
 export function createPolicyGate({ hostPolicy, clock, uid, remote, own }: PolicyGateOptions): PolicyGate {
   /** As it was last valid: a slip in the file must not lift its caps. */
   let valid: Policy | undefined;
   const look = createPathLook(clock, uid);
+  /** One look at a time: that of a cycle is not to wait for that at a newer configuration. */
+  const lookAside = createPathLook(clock, uid);
 
   async function read(): Promise<PolicyState> {
     const state = await hostPolicy.read();
@@ -64,7 +68,13 @@ export function createPolicyGate({ hostPolicy, clock, uid, remote, own }: Policy
       const narrowed = narrow(config, state.policy, own());
       // What is refused anyhow need not be looked at.
       if (remote || narrowed.refusals.length > 0) return narrowed;
-      return { ...narrowed, refusals: await unsafeBinds(config, look) };
+      return {
+        ...narrowed,
+        refusals: await unsafeBinds(config, async (path) => {
+          const { unsafe, unknown } = await look(path);
+          return unsafe ?? unknown;
+        }),
+      };
     },
     async violations(settings) {
       const state = await read();
@@ -74,6 +84,9 @@ export function createPolicyGate({ hostPolicy, clock, uid, remote, own }: Policy
     async signatures() {
       const state = await read();
       return readSignatureRules(valid === undefined ? state : { ok: true, policy: valid }, uid);
+    },
+    async unsafeBinds(config) {
+      return remote ? [] : unsafeBinds(config, async (path) => (await lookAside(path)).unsafe);
     },
     judge(verdict) {
       if (!verdict.ok || valid === undefined) return verdict;

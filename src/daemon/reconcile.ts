@@ -7,12 +7,15 @@ import type { Narrowed } from '../policy/narrow.js';
 import type { State } from '../plan/state.js';
 
 export interface CyclePorts {
+  /** Told when the pilots could be listed. */
+  readonly confirm: () => void;
   readonly observer: Observer;
   readonly executor: Executor;
 }
 
 /** What one cycle saw and decided. */
 export interface Cycle {
+  readonly wantedImage: string;
   readonly observation: Observation;
   readonly plan: Plan<State>;
 }
@@ -28,8 +31,9 @@ export async function reconcile(
   ports: CyclePorts,
 ): Promise<Cycle> {
   const observation = await ports.observer.observe(config, note, { clamps, refusals });
+  ports.confirm();
   const decision = plan(config, observation, state);
   if (decision.withdrawStarts) ports.executor.withdrawStarts();
   ports.executor.begin(decision.actions);
-  return { observation, plan: decision };
+  return { wantedImage: config.docker_image, observation, plan: decision };
 }

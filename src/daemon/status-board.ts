@@ -38,7 +38,8 @@ export function createStatusBoard(
       const isHeld = 'failure' in cycle;
       const failure = isHeld ? cycle.failure : undefined;
       if (!isHeld) seen = cycle;
-      const wantedImage = keeper.state.inForce?.config.docker_image ?? '';
+      // Of the cycle, and not what may have come into force meanwhile: that has not been looked at.
+      const wantedImage = seen?.wantedImage ?? keeper.state.inForce?.config.docker_image ?? '';
       cycles += 1;
       const facts: StatusFacts = {
         version,
@@ -71,13 +72,13 @@ export function createStatusBoard(
 function createTally() {
   const failures = new Map<Action['type'], string>();
   let totals: Status['totals'] = { spawned: 0, ended: 0, evicted: 0, failed: 0 };
-  let pull: { readonly reference: string; readonly failure: string | undefined } | undefined;
+  let pull: { readonly reference: string; readonly failure: EngineFailure | undefined } | undefined;
   return {
     count: (outcome: Outcome): void => {
       const { action, error } = outcome;
       totals = addOutcome(totals, outcome);
       noteFailure(failures, outcome);
-      if (action.type === 'pull') pull = { reference: action.reference, failure: error?.message };
+      if (action.type === 'pull') pull = { reference: action.reference, failure: error };
     },
     totals: () => totals,
     failures: () => failures.values(),

@@ -94,10 +94,16 @@ export interface ContainerEngine {
 
 export class EngineError extends Error {
   readonly kind: EngineFailure['kind'];
+  readonly pull: EngineFailure['pull'];
 
-  constructor(kind: EngineFailure['kind'], message: string, options?: ErrorOptions) {
+  constructor(
+    kind: EngineFailure['kind'],
+    message: string,
+    { pull, ...options }: ErrorOptions & Pick<EngineFailure, 'pull'> = {},
+  ) {
     super(message, options);
     this.name = 'EngineError';
     this.kind = kind;
+    this.pull = pull;
   }
 }

@@ -3,10 +3,16 @@ import { EngineError, type ContainerEngine, type Ownership } from './container-e
 import { statusOf } from './docker-call.js';
 import { DockerConnection, type ConnectionOptions } from './docker-connection.js';
 import { followEnds } from './docker-events.js';
-import { dropImage, findImage, listImages, markImage, pullImage } from './docker-images.js';
+import { dropImage, findImage, imageLabels, listImages, markImage, pullImage } from './docker-images.js';
 import { expectNothing, readContainerState, readCpuNs, readSummaries } from './docker-reply.js';
 import { readContainerSettings } from './docker-settings.js';
-import { fromContainerSummary, pilotLabels, toCreateOptions } from './pilot-container.js';
+import {
+  fromContainerSummary,
+  isRenamed,
+  pilotLabels,
+  toCreateOptions,
+  type ContainerSummary,
+} from './pilot-container.js';
 
 const removalPollMs = 200;
 
@@ -47,13 +53,22 @@ async function listPilots(connection: DockerConnection, ownership: Ownership): P
   const pilots = new Map<string, Pilot>();
   for (const filters of ownership.adoptOriginal ? [own, original] : [own]) {
     const call = { what: 'Listing the pilots', deadlineMs: connection.deadlines.listMs };
-    const found = await connection.call(call, async (docker, abortSignal) => {
-      const summaries = readSummaries(await docker.listContainers({ all: true, filters, abortSignal }));
-      return summaries.flatMap((summary) => fromContainerSummary(summary, ownership) ?? []);
-    });
-    for (const pilot of found) pilots.set(pilot.id, pilot);
+    const summaries = await connection.call(call, async (docker, abortSignal) =>
+      readSummaries(await docker.listContainers({ all: true, filters, abortSignal })),
+    );
+    for (const summary of summaries) {
+      const pilot = fromContainerSummary(summary, ownership);
+      if (pilot !== undefined && (await hasOwnLabels(connection, summary))) pilots.set(pilot.id, pilot);
+    }
   }
   return [...pilots.values()];
+}
+
+/** Whether its labels are its own, and not those of an image that carries them: containers that others make of that are theirs. */
+async function hasOwnLabels(connection: DockerConnection, summary: ContainerSummary): Promise<boolean> {
+  if (!isRenamed(summary) || summary.ImageID === '') return true;
+  const labels = await imageLabels(connection, summary.ImageID);
+  return labels?.[pilotLabels.managed] === undefined;
 }
 
 async function createPilot(

@@ -12,6 +12,8 @@ const what = 'Following the events of the container engine';
 /** No host has so many pilots that end; who says so costs us no more than this. */
 const mostASecond = 1000;
 const inspectionsAtOnce = 8;
+/** So many ends at a time are looked into one by one; beyond that a look at the list is cheaper. */
+const mostWaiting = 100;
 
 /** Follows the stream of events for the ends of pilots. The engine chooses which events to send; what it sends is checked all the same. */
 export async function followEnds(connection: DockerConnection, listener: EndsListener): Promise<never> {
@@ -56,6 +58,10 @@ async function tellEnds(
     if (count() > mostASecond) throw new EngineError('malformed', `${what}: more than ${mostASecond} a second`);
     const end = readEnd(message, instance);
     if (end === undefined || lookedInto.has(end.id)) continue;
+    if (inspections.pendingCount >= mostWaiting) {
+      onEnd(end.id, end.atWallMs);
+      continue;
+    }
     lookedInto.add(end.id);
     void inspections(async () => {
       if (!over.aborted) await untilListed(connection, end.id, over);

@@ -4,8 +4,16 @@ import { EngineError, type PullProgress } from './container-engine.js';
 import { statusOf } from './docker-call.js';
 import type { DockerConnection } from './docker-connection.js';
 import { followPull } from './docker-pull.js';
-import { expectNothing, expectRemovals, readImageId, readImageSummaries, readUsedImageIds } from './docker-reply.js';
+import {
+  expectNothing,
+  expectRemovals,
+  readImageId,
+  readImageLabels,
+  readImageSummaries,
+  readUsedImageIds,
+} from './docker-reply.js';
 import { newMarks, toHostImages } from './image-mark.js';
+import { pullTroubleOf } from './pull-trouble.js';
 import { readRegistryAuth } from './registry-auth.js';
 
 /** The image as it is on this host; null when it is not. */
@@ -23,6 +31,23 @@ export async function findImage(connection: DockerConnection, reference: string)
   });
 }
 
+/** The labels of an image on this host; undefined when it is gone. */
+export async function imageLabels(
+  connection: DockerConnection,
+  id: string,
+): Promise<Readonly<Record<string, string>> | undefined> {
+  const call = { what: `Looking at image ${id}`, deadlineMs: connection.deadlines.inspectMs };
+  return connection.call(call, async (docker, abortSignal) => {
+    const options: object = { abortSignal };
+    try {
+      return readImageLabels(await docker.getImage(id).inspect(options));
+    } catch (error) {
+      if (statusOf(error) === 404) return undefined;
+      throw error;
+    }
+  });
+}
+
 export interface PullRequest {
   readonly reference: string;
   /** Docker `config.json` format; need not exist. */
@@ -31,8 +56,19 @@ export interface PullRequest {
   readonly giveUp: AbortSignal;
 }
 
-/** Pulls an image and makes sure that it is there. */
+/** Pulls an image and makes sure that it is there. What it rejects with tells what is wrong with the registry, if anything is. */
 export async function pullImage(connection: DockerConnection, request: PullRequest): Promise<void> {
+  const { reference, giveUp } = request;
+  try {
+    await pull(connection, request);
+  } catch (error) {
+    if (!(error instanceof EngineError) || giveUp.aborted) throw error;
+    const { kind, message, cause } = error;
+    throw new EngineError(kind, message, { cause, pull: pullTroubleOf(error, reference) });
+  }
+}
+
+async function pull(connection: DockerConnection, request: PullRequest): Promise<void> {
   const { reference, registryAuthFile, onProgress, giveUp } = request;
   const { name, tag, digest } = parse(reference);
   const what = `Pulling ${reference}`;

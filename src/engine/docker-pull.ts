@@ -32,7 +32,8 @@ interface PullMessage {
  * its verdict is success, everything else rejects with an EngineError.
  */
 export async function followPull(stream: NodeJS.ReadableStream, options: PullOptions): Promise<void> {
-  const { clock, what, stallMs, longestMs, giveUp, onProgress } = options;
+  const { clock, what, stallMs, longestMs, onProgress } = options;
+  const gaveUp = follow(options.giveUp);
   const untilMs = clock.now().monoMs + longestMs;
   const messages: AsyncGenerator<PullMessage> = readMessages(stream);
   const layers = createLayers();
@@ -41,7 +42,7 @@ export async function followPull(stream: NodeJS.ReadableStream, options: PullOpt
   try {
     for (;;) {
       const deadlineMs = Math.min(stallMs, Math.max(0, untilMs - clock.now().monoMs));
-      const next = await callEngine({ clock, what, deadlineMs, giveUp }, () => messages.next());
+      const next = await callEngine({ clock, what, deadlineMs, giveUp: gaveUp.signal }, () => messages.next());
       if (next.done === true) break;
       const status = readStatus(what, next.value);
       layers.note(next.value);
@@ -51,9 +52,26 @@ export async function followPull(stream: NodeJS.ReadableStream, options: PullOpt
       onProgress({ ...layers.sum(), status });
     }
   } finally {
+    gaveUp.release();
     if (stream instanceof Readable) stream.destroy();
   }
   if (!done) throw new EngineError('malformed', `${what}: the container engine stopped in the middle`);
+}
+
+/** A signal of its own for one pull: each message waits for it, and what waits for a signal that lives as long as the daemon may never be forgotten. */
+function follow(giveUp: AbortSignal): { readonly signal: AbortSignal; readonly release: () => void } {
+  const own = new AbortController();
+  const abort = () => {
+    own.abort();
+  };
+  if (giveUp.aborted) abort();
+  giveUp.addEventListener('abort', abort);
+  return {
+    signal: own.signal,
+    release: () => {
+      giveUp.removeEventListener('abort', abort);
+    },
+  };
 }
 
 function readStatus(what: string, message: PullMessage): string {

@@ -27,6 +27,7 @@ export function readSummaries(reply: unknown): readonly ContainerSummary[] {
       Id: text(fields, 'Id'),
       Names: texts(fields['Names'] ?? [], 'Names'),
       Image: text(fields, 'Image'),
+      ImageID: typeof fields['ImageID'] === 'string' ? fields['ImageID'] : '',
       Created: number(fields, 'Created'),
       State: text(fields, 'State'),
       Status: text(fields, 'Status'),
@@ -82,6 +83,11 @@ export function readCpuNs(reply: unknown): number | undefined {
 
 export function readImageId(reply: unknown): string {
   return text(asFields(reply, 'image'), 'Id');
+}
+
+export function readImageLabels(reply: unknown): Readonly<Record<string, string>> {
+  const config = asFields(asFields(reply, 'image')['Config'] ?? {}, 'settings of an image');
+  return textRecord(config['Labels'] ?? {}, 'Labels');
 }
 
 export function readImageSummaries(reply: unknown): readonly ImageSummary[] {

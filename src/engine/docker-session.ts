@@ -6,6 +6,8 @@ import { readApiRange } from './docker-reply.js';
 
 const newestKnown = '1.51';
 const oldestKnown = '1.40';
+/** A thousand containers are listed in 2 MB. */
+const largestReply = 64 * 1024 * 1024;
 
 /** Dockerode with the options that its typings do not know of. */
 export type DockerClient = Docker & {
@@ -49,6 +51,7 @@ class EngineAgent extends Agent implements RequestTaker {
   /** docker-modem does not hear when a reply is cut in its body, and would wait for ever: it is told as of a connection that broke earlier. */
   addRequest(request: ClientRequest, ...rest: readonly unknown[]): void {
     request.once('response', (reply: IncomingMessage) => {
+      boundReply(request, reply);
       reply.once('close', () => {
         if (reply.complete) return;
         request.emit('error', Object.assign(new Error('the reply was cut'), { code: 'ECONNRESET' }));
@@ -61,6 +64,14 @@ class EngineAgent extends Agent implements RequestTaker {
   [inspect.custom](): string {
     return 'Agent';
   }
+}
+
+/** The replies without end are those that we read piece by piece. All others are collected whole, by a client that knows no limit. */
+function boundReply(request: ClientRequest, { socket }: IncomingMessage): void {
+  if (/\/(events|images\/create)\b/.test(request.path)) return;
+  socket.on('data', () => {
+    if (socket.bytesRead > largestReply) request.destroy(new Error(`the reply is larger than ${largestReply} bytes`));
+  });
 }
 
 function createClient(host: string, version?: string): DockerClient {

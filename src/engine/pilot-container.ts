@@ -32,6 +32,8 @@ export interface ContainerSummary {
   readonly Id: string;
   readonly Names: readonly string[];
   readonly Image: string;
+  /** Empty where the engine does not tell. */
+  readonly ImageID: string;
   /** Seconds since 1970. */
   readonly Created: number;
   readonly State: string;
@@ -187,7 +189,7 @@ export function fromContainerSummary(summary: ContainerSummary, ownership: Owner
 
 /**
  * The labels of a pilot are on its committed images too, and so on containers that others make of them: those have another name and
- * another image. A pilot that somebody renamed has its image still.
+ * another image. A pilot that somebody renamed has its image still; whoever knows that image has to look whether the labels are its own.
  */
 function isOurs(name: string, { Image, Labels: labels }: ContainerSummary, instance: string): boolean {
   return (
@@ -195,6 +197,11 @@ function isOurs(name: string, { Image, Labels: labels }: ContainerSummary, insta
     labels[pilotLabels.instance] === instance &&
     (labels[pilotLabels.name] === name || labels[pilotLabels.image] === Image)
   );
+}
+
+/** Whether a container that may be ours has another name than its labels say. */
+export function isRenamed({ Names, Labels: labels }: ContainerSummary): boolean {
+  return pilotLabels.name in labels && labels[pilotLabels.name] !== ownName(Names);
 }
 
 /** The container's own name; names with a second slash are links of other containers to it. */

@@ -25,18 +25,18 @@ export function readCpuNs(tree: CgroupTree, path: string): number | undefined {
 }
 
 /**
- * Memory in bytes that the group at `path` and all below it hold, without the file cache that the kernel would drop first (as
- * the kubelet reckons its working set); undefined when there is no such group, or its memory is not counted.
+ * Memory in bytes that the group at `path` and all below it hold, without their file cache: what the kernel can drop it counts as available, and
+ * nothing may count twice. Undefined when there is no such group, or its memory is not counted.
  */
 export function readMemoryBytes(tree: CgroupTree, path: string): number | undefined {
   const [dir, usage, cache] =
     tree.version === 1
-      ? ([join(tree.root, 'memory', path), 'memory.usage_in_bytes', /^total_inactive_file (\d{1,20})$/m] as const)
-      : ([join(tree.root, path), 'memory.current', /^inactive_file (\d{1,20})$/m] as const);
+      ? ([join(tree.root, 'memory', path), 'memory.usage_in_bytes', /^total_(?:in)?active_file (\d{1,20})$/gm] as const)
+      : ([join(tree.root, path), 'memory.current', /^(?:in)?active_file (\d{1,20})$/gm] as const);
   const used = /^\d{1,20}$/m.exec(readIfThere(join(dir, usage)) ?? '')?.[0];
   if (used === undefined) return undefined;
-  const droppable = cache.exec(readIfThere(join(dir, 'memory.stat')) ?? '')?.[1] ?? 0;
-  return Math.max(0, Number(used) - Number(droppable));
+  const caches = [...(readIfThere(join(dir, 'memory.stat')) ?? '').matchAll(cache)];
+  return caches.reduce((left, [, bytes]) => Math.max(0, left - Number(bytes)), Number(used));
 }
 
 /** Whether there is a group at `path`. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { Config } from '../config/schema.js';
-import type { ContainerEngine } from '../engine/container-engine.js';
+import { EngineError, type ContainerEngine } from '../engine/container-engine.js';
 import type {
   ConfigNote,
   CpuSample,
@@ -14,6 +14,7 @@ import type {
   RunMode,
   SeenMode,
 } from '../model.js';
+import { DeadPilots } from './dead-pilots.js';
 import type { HostSampler } from './host-sampler.js';
 import { ImageLook } from './image-look.js';
 import { leftOfSpanMs, lookSpanMs } from './look-schedule.js';
@@ -51,6 +52,22 @@ function sourceOf(bind: string): string {
   return bind.split(':')[0] ?? '';
 }
 
+/** The image, or why it is not known whether it is here. */
+async function lookFor(
+  engine: Pick<ContainerEngine, 'findImage'>,
+  reference: string,
+): Promise<Pick<Observation, 'image' | 'imageFailure'>> {
+  try {
+    return { image: await engine.findImage(reference), imageFailure: undefined };
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    return { image: undefined, imageFailure: { kind: error.kind, message: error.message } };
+  }
+}
+
+/** An engine that unpacks an image takes CPUs for us; one that has been pulling for longer than this mostly waits for the network. */
+const UNPACKING_MS = 600_000;
+
 /** Keeps the newest sample between looks: pilots are listed at every look, the host is sampled on the timer. */
 class WorldObserver implements Observer {
   readonly #options: ObserverOptions;
@@ -61,10 +78,13 @@ class WorldObserver implements Observer {
   /** When the first sample was taken. */
   #watchedFromMs: number | undefined;
   #pulled = false;
+  #pullingSinceMs: number | undefined;
   readonly #images: ImageLook;
+  readonly #dead: DeadPilots;
 
   constructor(options: ObserverOptions) {
     this.#options = options;
+    this.#dead = new DeadPilots(options);
     this.#images = new ImageLook(options);
   }
 
@@ -72,16 +92,19 @@ class WorldObserver implements Observer {
     const { clock, host, instance, engine, group } = this.#options;
     // Before the list: what ends in between is then seen twice, as a name, and never not at all.
     const inFlight = this.#options.inFlight();
-    const looking = engine.findImage(config.docker_image).catch(() => undefined);
-    const pilots = await engine.listPilots({ instance, adoptOriginal: config.adopt_original });
+    const looking = lookFor(engine, config.docker_image);
+    const listed = await engine.listPilots({ instance, adoptOriginal: config.adopt_original });
+    const isDue = this.nextSampleInMs(config) <= 0;
+    if (isDue) await this.#dead.look(listed);
+    const pilots = this.#dead.correct(listed);
     const outcomes = this.#options.takeOutcomes();
-    this.#pulled ||= inFlight.pulling.length > 0 || outcomes.some(({ action }) => action.type === 'pull');
+    this.#notePulls(inFlight, outcomes);
     this.#images.note(outcomes);
-    if (this.nextSampleInMs(config) <= 0) {
+    if (isDue) {
       await this.#takeSample(pilots, inFlight);
       this.#images.beginIfDue(config, this.#resources.disk);
     }
-    const image = await looking;
+    const { image, imageFailure } = await looking;
     const mode = await this.mode();
     const mounts = config.binds.length === 0 ? '' : await this.#options.readMounts().catch(() => '');
     return {
@@ -95,6 +118,7 @@ class WorldObserver implements Observer {
       yields: group().yields,
       pilots,
       image,
+      imageFailure,
       images: this.#images.take(),
       mode,
       policy,
@@ -113,6 +137,14 @@ class WorldObserver implements Observer {
     );
   }
 
+  #notePulls({ pulling }: InFlight, outcomes: readonly Outcome[]): void {
+    const { monoMs } = this.#options.clock.now();
+    const ended = outcomes.some(({ action }) => action.type === 'pull');
+    this.#pullingSinceMs = pulling.length === 0 ? undefined : (this.#pullingSinceMs ?? monoMs);
+    const unpacks = this.#pullingSinceMs !== undefined && monoMs - this.#pullingSinceMs < UNPACKING_MS;
+    this.#pulled ||= unpacks || ended;
+  }
+
   async #takeSample(pilots: readonly Pilot[], inFlight: InFlight): Promise<void> {
     const { clock, sampler, readResources } = this.#options;
     const short = this.#sample === undefined;
@@ -126,7 +158,8 @@ class WorldObserver implements Observer {
     this.#readAtMs = clock.now().monoMs;
     this.#readings += 1;
     if (sample !== undefined) this.#watchedFromMs ??= this.#readAtMs;
-    this.#pulled = inFlight.pulling.length > 0;
+    this.#pulled = false;
+    this.#notePulls(inFlight, []);
   }
 
   async mode(): Promise<SeenMode> {

@@ -31,6 +31,11 @@ export interface PilotCgroup {
   readMemoryBytes(): number | undefined;
   /** Whether the group counts this container. Synchronous. */
   holds(containerId: string): boolean;
+  /**
+   * Whether it still is as it was prepared; `changed`: it is gone, or somebody gave it another weight; `failed`: there is none because of an
+   * error that may pass. Synchronous.
+   */
+  state(): 'as prepared' | 'changed' | 'failed';
   /** One sentence for people. */
   describe(): string;
 }
@@ -39,7 +44,7 @@ export interface PilotCgroupOptions {
   /** Name of this Plancton; two on one host get a group each, so that they do not count each other's pilots. */
   readonly instance: string;
   readonly info: EngineInfo;
-  /** Give the pilots the lowest weight. Instances on one host share the outer group: the last one to ask decides. */
+  /** Give the pilots the lowest weight. Instances on one host share the outer group: one that asks for it is enough. */
   readonly nice: boolean;
   /** The engine runs on another host. */
   readonly remote: boolean;
@@ -74,7 +79,7 @@ export async function preparePilotCgroup(options: PilotCgroupOptions): Promise<P
         return inGroup(tree, await prepareSlices(tree, instance, nice, options.systemctl ?? runSystemctl), nice);
     }
   } catch (error) {
-    return withoutGroup(nice, error instanceof Error ? error.message : String(error));
+    return { ...withoutGroup(nice, error instanceof Error ? error.message : String(error)), state: () => 'failed' };
   }
 }
 
@@ -100,11 +105,10 @@ async function prepareSlices(tree: CgroupTree, instance: string, nice: boolean, 
 function inGroup(tree: CgroupTree, groups: Groups, nice: boolean): PilotCgroup {
   const { parent, outer, inner } = groups;
   if (readCpuNs(tree, inner) === undefined) return withoutGroup(nice, `the control group ${inner} has no CPU counter`);
-  const weight = readWeight(tree, outer);
-  const forDisks = readIoWeight(tree, outer);
-  if (nice && weight?.lowest !== true) {
-    return withoutGroup(nice, `the control group ${outer} kept ${weight?.text ?? 'no CPU weight'}`);
-  }
+  const weight = () => readWeight(tree, outer);
+  // Instances that share the outer group may differ: the one that wants the lowest weight gets it.
+  const isWeighed = () => !nice || weight()?.lowest === true;
+  if (!isWeighed()) return withoutGroup(nice, `the control group ${outer} kept ${weight()?.text ?? 'no CPU weight'}`);
   const names = (id: string) => [id, `docker-${id}.scope`, `libpod-${id}.scope`];
   return {
     parent,
@@ -112,9 +116,10 @@ function inGroup(tree: CgroupTree, groups: Groups, nice: boolean): PilotCgroup {
     readCpuNs: () => readCpuNs(tree, inner),
     readMemoryBytes: () => readMemoryBytes(tree, inner),
     holds: (id) => names(id).some((name) => hasGroup(tree, `${inner}/${name}`)),
+    state: () => (readCpuNs(tree, inner) !== undefined && isWeighed() ? 'as prepared' : 'changed'),
     describe: () =>
       nice
-        ? `pilots give way to everything else on the host: control group ${outer} has ${weight?.text ?? 'no weight'}, for disks ${forDisks?.text ?? 'no weight'}`
+        ? `pilots give way to everything else on the host: control group ${outer} has ${weight()?.text ?? 'no weight'}, for disks ${readIoWeight(tree, outer)?.text ?? 'no weight'}`
         : 'pilots compete with everything else on the host as equals (nice: false)',
   };
 }
@@ -126,6 +131,7 @@ function withoutGroup(nice: boolean, reason: string): PilotCgroup {
     readCpuNs: () => undefined,
     readMemoryBytes: () => undefined,
     holds: () => false,
+    state: () => 'as prepared',
     describe: () =>
       nice
         ? `pilots give way to other containers only, not to other processes of the host: ${reason}`

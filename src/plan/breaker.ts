@@ -3,6 +3,7 @@ import type { Hold } from '../decision.js';
 import type { Observation, Pilot } from '../model.js';
 import type { Census } from './census.js';
 import type { Lesson } from './lesson.js';
+import { settingsText } from './pilot-spec.js';
 import { nextRandom } from './random.js';
 import type { BreakerMemory, PilotSource } from './state.js';
 
@@ -18,14 +19,27 @@ const JITTER = 0.25;
 /** Others wait for what the engine tells of one that has ended. */
 const UNCLEAR_POLL_MS = 1000;
 
+/** Pilots live for long, but their lessons are about now. */
+const REVISIONS_KNOWN = 16;
+
 /** A circuit of which nothing is known. */
 function fresh(subject: string): BreakerMemory {
-  return { subject, fizzles: 0, cause: undefined, open: undefined, wary: undefined };
+  return { subject, revisions: [], fizzles: 0, cause: undefined, open: undefined, wary: undefined };
 }
 
-/** What lessons are about: the configuration and the very image that pilots are made of. */
-function subjectOf({ config, revision }: PilotSource, { image }: Observation): string {
-  return [revision, config.docker_image, image?.reference === config.docker_image ? image.id : ''].join('\n');
+/** What lessons are about: all that a configuration says of pilots, and the very image that they are made of. */
+function subjectOf({ config }: PilotSource, { image }: Observation): string {
+  return [image?.reference === config.docker_image ? image.id : '', settingsText(config)].join('\n');
+}
+
+/** What is known of pilots of this source. A revision that changes nothing about pilots changes nothing about that. */
+export function recall(source: PilotSource, observation: Observation, before: BreakerMemory): BreakerMemory {
+  const subject = subjectOf(source, observation);
+  const known = before.subject === subject ? before : fresh(subject);
+  const { revision } = source;
+  if (known.revisions.at(-1) === revision) return known;
+  const others = known.revisions.filter((other) => other !== revision);
+  return { ...known, revisions: [...others, revision].slice(-REVISIONS_KNOWN) };
 }
 
 function isOfThisOpening({ open }: BreakerMemory, bornBootMs: number): boolean {
@@ -33,7 +47,7 @@ function isOfThisOpening({ open }: BreakerMemory, bornBootMs: number): boolean {
 }
 
 function close(memory: BreakerMemory, wary: BreakerMemory['wary']): BreakerMemory {
-  return { ...fresh(memory.subject), wary };
+  return { ...fresh(memory.subject), revisions: memory.revisions, wary };
 }
 
 function heed(config: Config, memory: BreakerMemory, lesson: Lesson, nowBootMs: number): BreakerMemory {
@@ -63,16 +77,12 @@ function nextHoldMs(config: Config, { open, wary, cause }: BreakerMemory): numbe
 
 /** The circuit after these lessons, and the seed for the next random number. */
 export function learn(
-  source: PilotSource,
-  observation: Observation,
-  before: BreakerMemory,
+  config: Config,
+  nowBootMs: number,
+  known: BreakerMemory,
   lessons: readonly Lesson[],
   seed: number,
 ): { readonly breaker: BreakerMemory; readonly seed: number } {
-  const { config } = source;
-  const nowBootMs = observation.at.bootMs;
-  const subject = subjectOf(source, observation);
-  const known = before.subject === subject ? before : fresh(subject);
   const wary = known.wary !== undefined && nowBootMs < known.wary.untilBootMs ? known.wary : undefined;
   const start: BreakerMemory = { ...known, wary };
   const memory = lessons.reduce((soFar, lesson) => heed(config, soFar, lesson, nowBootMs), start);

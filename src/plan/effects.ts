@@ -10,8 +10,11 @@ import type { EffectsMemory, State } from './state.js';
 const TIMEOUTS_TO_HOLD = 3;
 const WINDOW_MS = 300_000;
 const FIRST_PAUSE_MS = 30_000;
-/** One start in vain costs little; a host that waits when its engine is well again costs more. */
-const LONGEST_PAUSE_MS = 120_000;
+/**
+ * One start in vain costs little; a host that waits when its engine is well again costs more. No longer than a start without an answer is
+ * waited for: that it came true late is what tells that the engine is well.
+ */
+const LONGEST_PAUSE_MS = 60_000;
 
 const NOTHING: EffectsMemory = { timeouts: [], hold: undefined };
 

@@ -1,15 +1,18 @@
 import type { Hold } from '../decision.js';
-import { candidates, eviction, graceMs, noteEviction, sampleToJudge, youngestFirst, type Eviction } from './evict.js';
+import { candidates, eviction, graceMs, noteEviction, youngestFirst, type Eviction } from './evict.js';
 import { frozenPilots } from './freeze.js';
 import { bytesText, MEMORY_PRESSURE } from './gates.js';
-import type { Situation } from './situation.js';
+import { hasNewSample, type Situation } from './situation.js';
 import type { State } from './state.js';
 
 /** Memory of the host is short below this part of it, or below `min_free_mem` if that is more. */
 const SHORT_PART = 0.05;
 
-/** What eviction by memory adds to that by CPU. */
-export interface MemoryEviction extends Eviction {
+/** What eviction for want of memory adds to that for CPUs. */
+export interface MemoryEviction {
+  readonly actions: Eviction['actions'];
+  readonly holds: Eviction['holds'];
+  readonly last: Eviction['last'];
   readonly memoryShortSinceMs: State['memoryShortSinceMs'];
 }
 
@@ -32,28 +35,28 @@ function shortage({ config, observation }: Situation): string | undefined {
  */
 export function planMemoryEviction(situation: Situation, byCpu: Eviction): MemoryEviction {
   const { config, observation, state } = situation;
-  const unchanged = { ...byCpu, memoryShortSinceMs: state.memoryShortSinceMs };
-  if (sampleToJudge(situation) === undefined) return unchanged;
+  const nothing = { actions: [], holds: [], last: byCpu.last, memoryShortSinceMs: state.memoryShortSinceMs };
+  // Whatever else the sample is good for: memory is looked at with each of them.
+  if (!hasNewSample(situation)) return { ...nothing, holds: state.judged.byMemory };
   const short = shortage(situation);
-  if (short === undefined) return { ...byCpu, memoryShortSinceMs: undefined };
+  if (short === undefined) return { ...nothing, memoryShortSinceMs: undefined };
 
   const nowMs = observation.at.monoMs;
   const sinceMs = state.memoryShortSinceMs;
   const removes = byCpu.actions.some(({ type }) => type === 'remove');
-  if (sinceMs === undefined || removes) return { ...byCpu, memoryShortSinceMs: nowMs };
+  if (sinceMs === undefined || removes) return { ...nothing, memoryShortSinceMs: nowMs };
   const busy = new Set(byCpu.actions.map(({ pilot }) => pilot.id));
   // Who stands still for want of CPUs keeps his memory.
   const holding = youngestFirst(situation, [...candidates(situation), ...frozenPilots(situation)]);
   const youngest = holding.find(({ id }) => !busy.has(id));
-  if (youngest === undefined || nowMs - sinceMs < graceMs(config)) return unchanged;
+  if (youngest === undefined || nowMs - sinceMs < graceMs(config)) return nothing;
   const hold = (gate: Hold['gate'], what: string): Hold => ({ gate, text: `${short}: ${what}` });
   if (config.evict === 'never') {
-    return { ...unchanged, holds: [...byCpu.holds, hold('evict-off', 'evict: never')] };
+    return { ...nothing, holds: [hold('evict-off', 'evict: never')] };
   }
   return {
-    actions: [...byCpu.actions, eviction(situation, youngest)],
-    holds: [...byCpu.holds, hold('pressure', 'the youngest pilot makes room')],
-    pressure: byCpu.pressure,
+    actions: [eviction(situation, youngest)],
+    holds: [hold('pressure', 'the youngest pilot makes room')],
     last: noteEviction(config, state.eviction, nowMs),
     memoryShortSinceMs: nowMs,
   };

@@ -148,7 +148,7 @@ export function planEviction(situation: Situation): Eviction {
   const { sample, at } = observation;
   const nothing: Eviction = { actions: [], holds: [], pressure: state.pressure, last: state.eviction };
   const newest = sampleToJudge(situation);
-  if (sample === undefined || newest === undefined) return nothing;
+  if (sample === undefined || newest === undefined) return { ...nothing, holds: state.judged.byCpu };
 
   const cpus = countedCpus(config, sample.cpus);
   const pilots = candidates(situation);

@@ -2,8 +2,8 @@ import type { Hold } from '../decision.js';
 import type { Pilot, ThawAction } from '../model.js';
 import { countedCpus, EPSILON, isStale, room, slackInForce } from './capacity.js';
 import { ageMs, cpusOf } from './census.js';
-import { eviction, noteEviction, sampleToJudge, type Eviction } from './evict.js';
-import type { Situation } from './situation.js';
+import { eviction, noteEviction, type Eviction } from './evict.js';
+import { hasNewSample, type Situation } from './situation.js';
 
 /** Pilots that we froze and that are not going anyway, oldest first: the oldest has most to lose. */
 export function frozenPilots({ observation, census, leaving }: Situation): readonly Pilot[] {
@@ -65,7 +65,7 @@ export function planFreezing(situation: Situation, byCpu: Eviction): Eviction {
   const frozen = frozenPilots(situation);
   const thaws = planThaws(situation, frozen);
   const nowMs = observation.at.monoMs;
-  const judged = sampleToJudge(situation) === undefined ? [] : frozen.slice(thaws.length);
+  const judged = hasNewSample(situation) ? frozen.slice(thaws.length) : [];
   const overdue = judged.filter(
     ({ id }) => nowMs - (census.tracked.get(id)?.frozenAtMs ?? nowMs) >= config.freeze_max * 1000,
   );

@@ -51,7 +51,9 @@ function memoryGate({ config, observation, census, source }: Situation, replacem
   if (config.min_free_mem === 0 || memory === null) return undefined;
   if (memory === undefined) return closed('memory', 'the memory of the host could not be read');
   const each = (source?.config ?? config).max_dock_mem;
-  const owed = Math.max(0, census.promisedBytes - memory.pilotsBytes) + replacements * each;
+  // What those without a limit hold is not told from what others have taken of theirs.
+  const held = census.holders.some(({ memoryBytes }) => memoryBytes === 0) ? 0 : memory.pilotsBytes;
+  const owed = Math.max(0, census.promisedBytes - held) + replacements * each;
   const spare = memory.availableBytes - owed - config.min_free_mem;
   const least = spare >= 0 && census.count + replacements === 0 ? 1 : 0;
   const fitting = each === 0 && spare >= 0 ? Infinity : Math.floor(spare / each);

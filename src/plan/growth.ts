@@ -1,4 +1,4 @@
-import type { Config } from '../config/schema.js';
+import type { Observation } from '../model.js';
 import { hasNewSample, type Situation } from './situation.js';
 import type { GrowthMemory, Tokens } from './state.js';
 
@@ -8,11 +8,31 @@ export interface Permits {
   readonly growth: GrowthMemory;
 }
 
-/** Growth goes on twice as fast as long as all that was permitted was started and went well; otherwise it begins again. */
-function nextStep(config: Config, { step, spoiled }: GrowthMemory, unused: number): number {
+/** Growth goes on twice as fast as long as all that was permitted was started and lives; otherwise it begins again. */
+function nextStep(situation: Situation, { step, spoiled }: GrowthMemory): number {
+  const { config, state } = situation;
   const first = config.docks_per_loop;
-  if (config.growth === 'fixed' || spoiled || unused > 0) return first;
-  return Math.max(first, 2 * step);
+  if (config.growth === 'fixed' || spoiled || state.tokens.growth > 0) return first;
+  return Math.max(first, isTooEarly(situation) ? step : 2 * step);
+}
+
+/**
+ * Whether pilots that ran at the last look already have not shown yet that they live: `fizzle_seconds` is longer than the time between two
+ * looks. One and a half times that, since looks are not exact.
+ */
+function isTooEarly({ observation: { at, sample }, census }: Situation): boolean {
+  const sinceBootMs = at.bootMs - 1.5 * (sample?.spanMs ?? 0);
+  return census.holders.some(({ id, state }) => {
+    const { proven = true, runsSinceBootMs = Infinity } = census.tracked.get(id) ?? {};
+    return state === 'running' && !proven && runsSinceBootMs <= sinceBootMs;
+  });
+}
+
+/** Starts that were permitted and not even tried. */
+function untried({ outcomes }: Observation): number {
+  return outcomes.filter(({ action, result }) => {
+    return action.type === 'spawn' && action.reason === 'replacement' && result === 'skipped';
+  }).length;
 }
 
 /**
@@ -20,12 +40,13 @@ function nextStep(config: Config, { step, spoiled }: GrowthMemory, unused: numbe
  * or was evicted in this cycle.
  */
 export function earnPermits(situation: Situation, setback: boolean): Permits {
-  const { config, state, census } = situation;
+  const { observation, state, census } = situation;
+  const due = census.ended + untried(observation);
   const memory = { ...state.growth, spoiled: state.growth.spoiled || setback };
   if (!hasNewSample(situation)) {
     const { growth, replacement } = state.tokens;
-    return { tokens: { growth, replacement: replacement + census.ended }, growth: memory };
+    return { tokens: { growth, replacement: replacement + due }, growth: memory };
   }
-  const step = nextStep(config, memory, state.tokens.growth);
-  return { tokens: { growth: step, replacement: census.ended }, growth: { step, spoiled: false } };
+  const step = nextStep(situation, memory);
+  return { tokens: { growth: step, replacement: due }, growth: { step, spoiled: false } };
 }

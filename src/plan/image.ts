@@ -5,6 +5,11 @@ import type { ImageMemory, PilotSource } from './state.js';
 /** First pause after a failed pull; doubles with each further failure up to the longest. */
 const FIRST_PAUSE_MS = 30_000;
 const LONGEST_PAUSE_MS = 900_000;
+/** The same where a registry limits how often it may be asked, which counts failures too: a handful of requests an hour. */
+const FIRST_RATE_PAUSE_MS = 1_800_000;
+const LONGEST_RATE_PAUSE_MS = 3_600_000;
+/** Nothing has failed. */
+const NO_FAILURE = { failures: 0, failedAtMs: undefined, rateLimited: false } as const;
 
 export interface ImagePlan {
   readonly pulls: readonly PullAction[];
@@ -18,20 +23,24 @@ export interface ImagePlan {
 /** What the pulls that ended since the last cycle mean for the next ones. */
 function rememberPulls(observation: Observation, before: ImageMemory): ImageMemory {
   let memory = before;
-  for (const { action, result } of observation.outcomes) {
+  const { monoMs } = observation.at;
+  for (const { action, result, error } of observation.outcomes) {
     if (action.type !== 'pull' || action.reference !== before.wanted) continue;
+    const rateLimited = error?.pull === 'rate-limited';
     memory =
       result === 'done'
-        ? { ...memory, pulledAtMs: observation.at.monoMs, failures: 0, failedAtMs: undefined }
-        : { ...memory, failures: memory.failures + 1, failedAtMs: observation.at.monoMs };
+        ? { ...memory, pulledAtMs: monoMs, ...NO_FAILURE }
+        : { ...memory, failures: memory.failures + 1, failedAtMs: monoMs, rateLimited };
   }
   return memory;
 }
 
 function pauseLeftMs(memory: ImageMemory, image: Observation['image'], nowMs: number): number {
-  const { failedAtMs, failures, pulledAtMs } = memory;
+  const { failedAtMs, failures, rateLimited, pulledAtMs } = memory;
   if (failedAtMs !== undefined) {
-    return failedAtMs + Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1)) - nowMs;
+    const firstMs = rateLimited ? FIRST_RATE_PAUSE_MS : FIRST_PAUSE_MS;
+    const longestMs = rateLimited ? LONGEST_RATE_PAUSE_MS : LONGEST_PAUSE_MS;
+    return failedAtMs + Math.min(longestMs, firstMs * 2 ** (failures - 1)) - nowMs;
   }
   // A pull that brought nothing, or whose image somebody removed, is no reason to ask again at once.
   return image === null && pulledAtMs !== undefined ? pulledAtMs + FIRST_PAUSE_MS - nowMs : 0;
@@ -65,7 +74,7 @@ export function planImage(config: Config, observation: Observation, before: Imag
   const wanted = config.docker_image;
   const changed = before.wanted !== wanted;
   const memory = changed
-    ? { ...before, wanted, pulledAtMs: undefined, failures: 0, failedAtMs: undefined }
+    ? { ...before, wanted, pulledAtMs: undefined, ...NO_FAILURE }
     : rememberPulls(observation, before);
   const use = sourceToUse(config, observation, memory);
   const reason = pullReason(config, observation, memory);

@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.js';
 import type { EngineFailure, Observation, Outcome, Pilot, SpawnAction } from '../model.js';
 import type { Census } from './census.js';
-import type { FizzleCause, PilotSource, State } from './state.js';
+import type { FizzleCause, State } from './state.js';
 
 /** What the end or the start of one pilot says about starting more of its kind. Times on the boot clock. */
 export type Lesson =
@@ -49,6 +49,8 @@ function causeOfFailedStart({ error }: Outcome): FizzleCause {
 function ofStart(outcome: Outcome, action: SpawnAction): Lesson | undefined {
   const bornBootMs = action.spec.spawnedBootMs;
   if (outcome.result === 'done') return { type: 'started', bornBootMs };
+  // It may run all the same; an engine that does nothing more is found out otherwise.
+  if (outcome.error?.kind === 'timeout') return undefined;
   return outcome.result === 'failed' ? { type: 'fizzled', bornBootMs, cause: causeOfFailedStart(outcome) } : undefined;
 }
 
@@ -93,23 +95,24 @@ function ofSight(
 }
 
 /**
- * What happened since the last cycle to pilots of `source`, as lessons, good ones first. Each end counts once: by the list where
+ * What happened since the last cycle to pilots of these revisions, as lessons, good ones first. Each end counts once: by the list where
  * that is proof enough, otherwise when the remains have been taken away and the engine has told how long it ran.
  */
 export function takeLessons(
   observation: Observation,
   state: State,
   census: Census,
-  { config, revision }: PilotSource,
+  { config, revisions }: { readonly config: Config; readonly revisions: readonly string[] },
 ): readonly Lesson[] {
+  const concerns = ({ revision }: { readonly revision: string }) => revisions.includes(revision);
   const lessons: (Lesson | undefined)[] = [];
   for (const outcome of observation.outcomes) {
     const { action } = outcome;
-    if (action.type === 'spawn' && action.spec.revision === revision) lessons.push(ofStart(outcome, action));
-    if (action.type === 'remove' && action.pilot.revision === revision) lessons.push(ofRemains(config, outcome, state));
+    if (action.type === 'spawn' && concerns(action.spec)) lessons.push(ofStart(outcome, action));
+    if (action.type === 'remove' && concerns(action.pilot)) lessons.push(ofRemains(config, outcome, state));
   }
   for (const pilot of observation.pilots) {
-    if (pilot.revision === revision) lessons.push(ofSight(config, observation, state, census, pilot));
+    if (concerns(pilot)) lessons.push(ofSight(config, observation, state, census, pilot));
   }
   const known = lessons.filter((lesson) => lesson !== undefined);
   return [...known.filter(({ type }) => type === 'lived'), ...known.filter(({ type }) => type !== 'lived')];

@@ -2,7 +2,7 @@ import type { Config } from '../config/schema.js';
 import type { Hold, Plan } from '../decision.js';
 import type { Observation, Pilot, ReclaimAction, SpawnAction, SpawnReason } from '../model.js';
 import { recordSample } from './capacity.js';
-import { breakerDueMs, learn } from './breaker.js';
+import { breakerDueMs, learn, recall } from './breaker.js';
 import { takeCensus } from './census.js';
 import { effectsDueMs, hangingEffects, isHeld, judgeEffects } from './effects.js';
 import { planEviction } from './evict.js';
@@ -34,7 +34,7 @@ interface Load {
   readonly wakeInMs: number | undefined;
   readonly state: Pick<
     State,
-    'seed' | 'tokens' | 'growth' | 'breaker' | 'eviction' | 'pressure' | 'memoryShortSinceMs' | 'legacy'
+    'seed' | 'tokens' | 'growth' | 'breaker' | 'eviction' | 'pressure' | 'memoryShortSinceMs' | 'judged' | 'legacy'
   >;
 }
 
@@ -45,28 +45,33 @@ function times(count: number, reason: SpawnReason): readonly SpawnReason[] {
 /** What experience says now; nothing new while there is no image to have experience with. */
 function learnFrom({ observation, state, census, source }: Situation) {
   if (source === undefined) return { breaker: state.breaker, seed: state.seed, fizzled: false };
-  const lessons = takeLessons(observation, state, census, source);
-  const learnt = learn(source, observation, state.breaker, lessons, state.seed);
+  const known = recall(source, observation, state.breaker);
+  const lessons = takeLessons(observation, state, census, { config: source.config, revisions: known.revisions });
+  const learnt = learn(source.config, observation.at.bootMs, known, lessons, state.seed);
   return { ...learnt, fizzled: lessons.some(({ type }) => type === 'fizzled') };
 }
 
 function byCapacity(situation: Situation): Load {
   const { config, observation, state, census } = situation;
-  const eviction = planMemoryEviction(situation, planFreezing(situation, planEviction(situation)));
+  const forCpus = planEviction(situation);
+  const reclaimed = planFreezing(situation, forCpus);
+  const forMemory = planMemoryEviction(situation, reclaimed);
+  const evictions = [...reclaimed.actions, ...forMemory.actions];
+  const { last } = forMemory;
   const { breaker, seed, fizzled } = learnFrom(situation);
-  const setback = fizzled || eviction.actions.some(({ type }) => type !== 'thaw');
+  const setback = fizzled || evictions.some(({ type }) => type !== 'thaw');
   const permits = earnPermits(situation, setback);
-  const spawns = planSpawns(situation, permits, breaker, eviction.last);
+  const spawns = planSpawns(situation, permits, breaker, last);
   const grown: LastEviction | undefined =
-    eviction.last === undefined || spawns.growth === 0 ? eviction.last : { ...eviction.last, grownSince: true };
+    last === undefined || spawns.growth === 0 ? last : { ...last, grownSince: true };
   return {
-    evictions: eviction.actions,
+    evictions,
     starts: [
       ...times(spawns.replacement, 'replacement'),
       ...times(spawns.growth, 'growth'),
       ...times(spawns.probe, 'probe'),
     ],
-    holds: [...spawns.holds, ...eviction.holds],
+    holds: [...spawns.holds, ...reclaimed.holds, ...forMemory.holds],
     wakeInMs: breakerDueMs(config, breaker, census, observation.at.bootMs),
     state: {
       seed,
@@ -74,8 +79,9 @@ function byCapacity(situation: Situation): Load {
       growth: permits.growth,
       breaker,
       eviction: grown,
-      pressure: eviction.pressure,
-      memoryShortSinceMs: eviction.memoryShortSinceMs,
+      pressure: reclaimed.pressure,
+      memoryShortSinceMs: forMemory.memoryShortSinceMs,
+      judged: { byCpu: forCpus.holds, byMemory: forMemory.holds },
       legacy: state.legacy,
     },
   };
@@ -209,6 +215,7 @@ export function plan(config: Config, observation: Observation, state: State): Pl
   const spawns = spawnActions(situation, load);
   const { probation, memory } = watchPilots(situation);
   const used = spawns.actions.length > 0 ? image.use : state.image.lastUsed;
+  const isForbidden = probation?.verdict === 'condemned' || observation.policy.refusals.length > 0;
   return {
     actions: [...reaps, ...load.evictions, ...spawns.actions, ...image.pulls, ...superseded.drops],
     withdrawStarts: isFull(situation, load.evictions),
@@ -227,6 +234,7 @@ export function plan(config: Config, observation: Observation, state: State): Pl
       eviction: load.state.eviction,
       pressure: load.state.pressure,
       memoryShortSinceMs: load.state.memoryShortSinceMs,
+      judged: load.state.judged,
       legacy: load.state.legacy,
       seed: spawns.seed,
       beganBootMs: state.beganBootMs ?? observation.at.bootMs,
@@ -237,8 +245,8 @@ export function plan(config: Config, observation: Observation, state: State): Pl
       unanswered,
       effects,
       keptImages: superseded.kept,
-      // Whatever comes next is not started from what pilots have condemned, not even while its image is being pulled.
-      image: { ...image.memory, lastUsed: probation?.verdict === 'condemned' ? undefined : used },
+      // Whatever comes next is not started from what pilots have condemned or the host forbids, not even while its image is being pulled.
+      image: { ...image.memory, lastUsed: isForbidden ? undefined : used },
       probation: memory,
     },
   };

@@ -69,7 +69,8 @@ function closedGate({ config, observation, samples, source, effects }: Situation
     return { gate: 'stale-sample', text: 'the load of the host could not be read for three loops' };
   }
   if (source === undefined) {
-    const known = observation.image === null ? 'is not on this host' : 'could not be looked up';
+    const why = observation.imageFailure === undefined ? '' : `: ${observation.imageFailure.message}`;
+    const known = observation.image === null ? 'is not on this host' : `could not be looked up${why}`;
     return { gate: 'image', text: `image ${config.docker_image} ${known}` };
   }
   return healthyStarts(effects, observation) === 0 ? effectsHold(effects, observation.at.monoMs) : undefined;

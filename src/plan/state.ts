@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema.js';
+import type { Hold } from '../decision.js';
 import type { RemovalReason } from '../model.js';
 
 /**
@@ -28,6 +29,8 @@ export interface State {
   readonly breaker: BreakerMemory;
   /** Since when each sample found the host short of memory; set anew by each eviction for it. */
   readonly memoryShortSinceMs: number | undefined;
+  /** Why pilots stay though they are too many, as the last sample was judged: what cycles in between have no opinion of. */
+  readonly judged: { readonly byCpu: readonly Hold[]; readonly byMemory: readonly Hold[] };
   readonly image: ImageMemory;
   readonly keptImages: KeptImages;
   readonly legacy: LegacyMemory;
@@ -67,8 +70,10 @@ export interface FizzleCause {
 
 /** What the latest ends and starts of pilots have taught; see breaker.ts. */
 export interface BreakerMemory {
-  /** What it was learnt about: another configuration or image starts afresh. */
+  /** What it was learnt about: other pilots, or another image, start afresh. */
   readonly subject: string;
+  /** Under which such pilots were made lately, the latest last. */
+  readonly revisions: readonly string[];
   /** Pilots in a row that fizzled or could not be started. */
   readonly fizzles: number;
   /** Of the last of those. */
@@ -157,6 +162,8 @@ export interface ImageMemory {
   readonly pulledAtMs: number | undefined;
   readonly failures: number;
   readonly failedAtMs: number | undefined;
+  /** The registry has counted, and this was too often. */
+  readonly rateLimited: boolean;
 }
 
 /** Ids of images that stay on the host whatever their age. */
@@ -205,9 +212,17 @@ export function initialState(seed: number): State {
     effects: { timeouts: [], hold: undefined },
     eviction: undefined,
     pressure: undefined,
-    breaker: { subject: '', fizzles: 0, cause: undefined, open: undefined, wary: undefined },
+    breaker: { subject: '', revisions: [], fizzles: 0, cause: undefined, open: undefined, wary: undefined },
     memoryShortSinceMs: undefined,
-    image: { wanted: undefined, lastUsed: undefined, pulledAtMs: undefined, failures: 0, failedAtMs: undefined },
+    judged: { byCpu: [], byMemory: [] },
+    image: {
+      wanted: undefined,
+      lastUsed: undefined,
+      pulledAtMs: undefined,
+      failures: 0,
+      failedAtMs: undefined,
+      rateLimited: false,
+    },
     keptImages: { inForce: undefined, goodId: undefined },
     legacy: { overheadSinceMs: undefined, lastRemovalMs: undefined },
     probation: { subject: '', sinceBootMs: 0, worked: 0, ends: [] },

@@ -15,6 +15,9 @@ function notGivenUp(than: Config, config: Config): readonly string[] {
   ];
 }
 
+/** Numbers that are lowered against pilots; memory is not among them, since too little of it is what going back may mend. */
+const AGAINST_PILOTS = ['max_ttl', 'stop_timeout', 'max_dock_pids', 'cpus_per_dock'] as const;
+
 /**
  * What pilots get of a host by a configuration and not by another one, `than`; key and value of each. Which image they are made from counts for
  * nothing: a new one is what fails most often, and going back to the old one what helps.
@@ -25,5 +28,6 @@ export function extraRights(than: Config, config: Config): readonly string[] {
   const isNew = (bind: string) => config.bind_options !== than.bind_options || !than.binds.includes(bind);
   const wishes = { ...wishesOf(config), image: than.docker_image, binds: config.binds.filter(isNew) };
   const refused = refusedWishes(wishes, verdict.policy, { hidden: [], readOnly: [] });
-  return [...refused.map((text) => text.split(': ', 1).join('')), ...notGivenUp(than, config)];
+  const raised = AGAINST_PILOTS.filter((name) => config[name] > than[name]).map((name) => `${name} ${config[name]}`);
+  return [...refused.map((text) => text.split(': ', 1).join('')), ...notGivenUp(than, config), ...raised];
 }

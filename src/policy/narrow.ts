@@ -145,6 +145,7 @@ type Numbers =
   | 'max_dock_swap'
   | 'max_dock_pids'
   | 'max_ttl'
+  | 'stop_timeout'
   | 'main_sleep'
   | 'updateconfig'
   | 'git_interval';
@@ -175,6 +176,7 @@ export function narrow(config: Config, policy: Policy, own: OwnPlaces): Narrowed
   cap('max_dock_swap', 'most_dock_swap', policy.most_dock_swap, formatSize);
   cap('max_dock_pids', 'most_dock_pids', policy.most_dock_pids);
   cap('max_ttl', 'most_ttl', policy.most_ttl, formatDuration);
+  cap('stop_timeout', 'most_stop_timeout', policy.most_stop_timeout, formatDuration);
   atLeast('main_sleep', 'least_main_sleep', policy.least_main_sleep);
   atLeast('updateconfig', 'least_updateconfig', policy.least_updateconfig);
   atLeast('git_interval', 'least_updateconfig', policy.least_updateconfig);

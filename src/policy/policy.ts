@@ -63,6 +63,12 @@ export const policyKeys = {
   most_dock_swap: key(size(0, mostSwap), mostSwap, 'bytes', 'Caps max_dock_swap.'),
   most_dock_pids: key(count(fewestPids, mostPids), usualMostPids, 'processes', 'Caps max_dock_pids.'),
   most_ttl: key(duration(1, year), year, 'seconds', 'Caps max_ttl.'),
+  most_stop_timeout: key(
+    duration(0, 3600),
+    3600,
+    'seconds',
+    'Caps stop_timeout, which pilots may take on top of max_ttl.',
+  ),
   least_main_sleep: key(duration(1, 3600), 1, 'seconds', 'main_sleep is at least this.'),
   least_updateconfig: key(duration(1, 86_400), 1, 'seconds', 'updateconfig and git_interval are at least this.'),
   config_signatures: key(

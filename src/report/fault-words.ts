@@ -8,6 +8,7 @@ export type FaultCode =
   | 'pilot-stuck'
   | 'pilot-unknown'
   | 'image'
+  | 'image-unknown'
   | 'policy'
   | 'config-refused'
   | 'config-unreachable'

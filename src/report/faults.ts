@@ -1,6 +1,7 @@
 import type { Plan, StuckPilot } from '../decision.js';
 import type { EngineFailure, Instant, Observation, SeenMode } from '../model.js';
 import { ENGINE_FAULTS, HOLD_FAULTS, type FaultCode } from './fault-words.js';
+import { pullWords } from './pull-words.js';
 
 /** One trouble that is there now, in the words of whoever looks after the host. */
 export interface Fault {
@@ -38,7 +39,7 @@ export interface FaultFacts {
   };
   readonly wantedImage: string;
   /** What the last pull has failed with; undefined: it has not. */
-  readonly pullFailure: string | undefined;
+  readonly pullFailure: EngineFailure | undefined;
 }
 
 /** What a status needs of a cycle that saw the pilots. */
@@ -109,19 +110,37 @@ function ofPilots({ seen, now }: FaultFacts): readonly Finding[] {
   ];
 }
 
-function ofImage({ pullFailure, wantedImage, seen }: FaultFacts): readonly Finding[] {
-  if (pullFailure === undefined) return [];
-  const absent = seen?.observation.image === null;
+/** Nobody can tell whether it is here: nothing is started, and nothing pulled either. */
+function ofUnknownImage({ wantedImage, seen }: FaultFacts): readonly Finding[] {
+  const failure = seen?.observation.imageFailure;
+  if (failure === undefined) return [];
   return [
     {
-      code: 'image',
+      code: 'image-unknown',
       subject: undefined,
-      what: `image ${wantedImage} cannot be pulled`,
-      said: pullFailure,
-      doing: absent
-        ? 'it is asked for again, every 15 min in the end; until then pilots come from the image before, if there was one'
-        : 'it is asked for again, every 15 min in the end; until then pilots come from the one on this host',
-      cure: `docker pull ${wantedImage}; look at the name, the registry and its credentials`,
+      what: `the container engine does not tell whether image ${wantedImage} is on this host`,
+      said: failure.message,
+      doing: 'no pilot is started; those that run go on, and the engine is asked again and again',
+      cure: `docker image inspect ${wantedImage}; systemctl status docker`,
+    },
+  ];
+}
+
+function ofImage({ pullFailure, wantedImage, seen }: FaultFacts): readonly Finding[] {
+  if (pullFailure === undefined) return [];
+  // Somebody has brought it otherwise, and a digest is not asked for again.
+  if (wantedImage.includes('@sha256:') && seen?.observation.image?.reference === wantedImage) return [];
+  const source = seen?.observation.image === null ? 'the image before, if there was one' : 'the one on this host';
+  const { what, cure } = pullWords(pullFailure.pull, wantedImage);
+  const again =
+    pullFailure.pull === 'rate-limited'
+      ? 'it is asked for again after half an hour, every hour in the end'
+      : 'it is asked for again, every 15 min in the end';
+  return [
+    {
+      ...{ code: 'image', subject: undefined, what, cure },
+      said: pullFailure.message,
+      doing: `${again}; until then pilots come from ${source}`,
     },
   ];
 }
@@ -170,7 +189,7 @@ function ofHost({ seen, mode }: FaultFacts): readonly Finding[] {
 
 /** All troubles that are there now, the worst first. `before`: those of the status before, which know since when. */
 export function faultsOf(facts: FaultFacts, before: readonly Fault[]): readonly Fault[] {
-  const sources = [ofEngine, ofEffects, ofPilots, ofConfig, ofImage, ofHost];
+  const sources = [ofEngine, ofEffects, ofPilots, ofConfig, ofUnknownImage, ofImage, ofHost];
   return sources
     .flatMap((source) => source(facts))
     .map(({ sinceWallMs, ...found }) => {

@@ -112,6 +112,8 @@ class ClosedLoop {
       this.#host.start(action.spec);
       this.#counts.spawned += 1;
     }
+    if (action.type === 'freeze') this.#host.freeze(action.pilot.id);
+    if (action.type === 'thaw') this.#host.thaw(action.pilot.id);
     if (action.type !== 'remove') return undefined;
     const ended = this.#host.remove(action.pilot.id);
     if (action.reason === 'expired') this.#counts.expired += 1;

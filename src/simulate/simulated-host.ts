@@ -74,6 +74,8 @@ export class SimulatedHost {
   readonly #options: HostOptions;
   readonly #random: () => number;
   readonly #running = new Map<string, SimulatedPilot>();
+  /** Those that stand still. */
+  readonly #frozen = new Map<string, SimulatedPilot>();
   readonly #exited = new Map<string, { readonly pilot: Pilot; readonly ended: PilotEnd }>();
   #seconds = 0;
   #ids = 0;
@@ -106,7 +108,7 @@ export class SimulatedHost {
 
   /** As an engine would list them. */
   list(): readonly Pilot[] {
-    return [...this.#running.values(), ...this.#exited.values()].map(({ pilot }) => pilot);
+    return [...this.#running.values(), ...this.#frozen.values(), ...this.#exited.values()].map(({ pilot }) => pilot);
   }
 
   /** Begins a pilot, which runs at once. */
@@ -129,12 +131,21 @@ export class SimulatedHost {
     this.#sums.busy += startCost;
   }
 
+  /** Has it stand still, if it runs. */
+  freeze(id: string): void {
+    this.#move(id, this.#running, this.#frozen, 'paused');
+  }
+
+  /** Has it go on, if it stands still. */
+  thaw(id: string): void {
+    this.#move(id, this.#frozen, this.#running, 'running');
+  }
+
   /** Stops it if it runs, and forgets it. Returns how it had ended; undefined if there is no such pilot. */
   remove(id: string): PilotEnd | undefined {
-    const running = this.#running.get(id);
+    const running = this.#running.get(id) ?? this.#frozen.get(id);
     const ended = running === undefined ? this.#exited.get(id)?.ended : this.#endOf(running, EXIT_TERMINATED);
-    this.#running.delete(id);
-    this.#exited.delete(id);
+    for (const pilots of [this.#running, this.#frozen, this.#exited]) pilots.delete(id);
     return ended;
   }
 
@@ -213,6 +224,18 @@ export class SimulatedHost {
     this.#exited.set(pilot.id, { pilot: { ...pilot, state: 'exited', exitCode: 0 }, ended: this.#endOf(found, 0) });
     this.#sums.completed += 1;
     if (this.#seconds - bornSeconds < this.#options.fizzleSeconds) this.#sums.fizzled += 1;
+  }
+
+  #move(
+    id: string,
+    from: Map<string, SimulatedPilot>,
+    to: Map<string, SimulatedPilot>,
+    state: 'running' | 'paused',
+  ): void {
+    const found = from.get(id);
+    if (found === undefined) return;
+    from.delete(id);
+    to.set(id, { ...found, pilot: { ...found.pilot, state } });
   }
 
   #endOf({ bornSeconds }: SimulatedPilot, exitCode: number): PilotEnd {

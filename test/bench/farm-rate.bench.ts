@@ -5,7 +5,7 @@ import { keepContainerDiary } from '../support/container-diary.js';
 import { dockerCli } from '../support/docker-cli.js';
 import { benchSite, ctl, resume, roomy, shortLived, startDrained } from './bench-site.js';
 import { heapProbe } from './heap-probe.js';
-import { cpuSecondsOf, quick, residentMbOf, waitFor } from './measure.js';
+import { cpuSecondsOf, descriptorsOf, quick, residentMbOf, waitFor } from './measure.js';
 import { report } from './report.js';
 import { atLeast, atMost } from './results.js';
 import { countResidue, residueLeft } from './residue.js';
@@ -46,9 +46,11 @@ it('turns pilots over for an hour and leaves nothing', async () => {
   const heapBefore = await heap.heapMbOf(pid);
   const [fromMs, cpuBefore, endedBefore] = [systemClock.now().wallMs, cpuSecondsOf(pid), ended()];
   const memory = [];
+  const descriptors = [];
   for (let minute = 0; minute < minutes; minute += 1) {
     await systemClock.sleep(60_000);
     memory.push(residentMbOf(pid));
+    descriptors.push(descriptorsOf(pid));
   }
   const [toMs, cpu, turned] = [systemClock.now().wallMs, cpuSecondsOf(pid) - cpuBefore, ended() - endedBefore];
   const heapGrowth = (await heap.heapMbOf(pid)) - heapBefore;
@@ -69,7 +71,8 @@ it('turns pilots over for an hour and leaves nothing', async () => {
         'resident memory, MB, first and last minute',
         `${(memory[0] ?? NaN).toFixed(1)}, ${(memory.at(-1) ?? NaN).toFixed(1)}`,
       ],
-      ['growth of resident memory, MB a minute', slope(memory)],
+      ['growth of resident memory, MB an hour, without the first tenth', settledSlope(memory)],
+      ['open descriptors, least and most', `${Math.min(...descriptors)}, ${Math.max(...descriptors)}`],
       ['growth of the heap after collection, MB', heapGrowth],
       ['containers, volumes, cgroups left', `${left.containers}, ${left.volumes}, ${left.cgroups}`],
       ['files of the daemon, folders of the engine left', `${left.files}, ${left.engineFolders}`],
@@ -80,12 +83,19 @@ it('turns pilots over for an hour and leaves nothing', async () => {
       atLeast('share of slot time in use', 0.95, share),
       atMost('CPU of the daemon for each pilot, ms', 25, msEach),
       atMost('growth of the heap after collection, MB', 1, heapGrowth),
+      atMost('growth of resident memory, MB an hour', 1, settledSlope(memory)),
+      atMost('open descriptors, most over least', 4, Math.max(...descriptors) - Math.min(...descriptors)),
       atMost(
         'containers, volumes, cgroups, files, folders left',
         0,
         Object.values<number>({ ...left }).reduce((sum, more) => sum + more, 0),
       ),
     ],
-    raw: { 'resident MB': memory },
+    raw: { 'resident MB': memory, 'open descriptors': descriptors },
   });
 });
+
+/** Growth an hour of what is looked at every minute; a process takes its time until it has what it needs. */
+function settledSlope(values: readonly number[]): number {
+  return 60 * slope(values.slice(Math.ceil(values.length / 10)));
+}

@@ -53,10 +53,18 @@ async function start(policy: string, image: string, diary: ContainerDiary): Prom
   return { what: `Plancton, policy: ${policy}`, site, proxy, heap };
 }
 
+/**
+ * The image is in no registry, and when it is asked for there is a matter of its age and not of cycles: a pull, and before it a list of
+ * the images and one of the containers that use them.
+ */
+function callsOfCycles(calls: readonly string[]): number {
+  const lists = calls.filter((call) => call === 'GET /images/json').length;
+  const others = calls.filter((call) => call !== 'POST /images/create' && call !== 'GET /images/json');
+  return others.length - lists;
+}
+
 async function read({ site, proxy, heap }: Watched): Promise<Reading> {
-  // The image is in no registry, and when it is asked for there is a matter of its age and not of cycles.
-  const asked = proxy.calls.filter((call) => call !== 'POST /images/create');
-  const [cpuSeconds, calls] = [cpuSecondsOf(site.pid()), asked.length];
+  const [cpuSeconds, calls] = [cpuSecondsOf(site.pid()), callsOfCycles(proxy.calls)];
   const { cycles } = await site.until('a status', () => true);
   // Last, so that collecting garbage is not counted in this span.
   return { cpuSeconds, calls, cycles, heapMb: await heap.heapMbOf(site.pid()) };

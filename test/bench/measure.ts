@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { systemClock } from '../../src/clock.js';
 
 /** A short run: fewer samples, the same measurements. */
@@ -31,6 +31,11 @@ export function startedMsOf(pid: number): number {
 export function residentMbOf(pid: number): number {
   const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Number(kilobytes) / 1024;
+}
+
+/** Files, sockets and the like that a process has open. */
+export function descriptorsOf(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
 }
 
 /** Waits until `condition` holds; throws after `deadlineMs`. */

@@ -4,27 +4,23 @@ import { join } from 'node:path';
 import { systemClock } from '../../src/clock.js';
 import { createDaemon } from '../../src/daemon/daemon.js';
 import type { DaemonEnd } from '../../src/daemon/options.js';
+import type { EngineDeadlines } from '../../src/engine/docker-connection.js';
 import { MACHINE_ID_FILE, readInstance } from '../../src/observe/instance.js';
 import type { DaemonEvent } from '../../src/report/event.js';
 import type { Status } from '../../src/report/status.js';
 import { startChaosProxy, type ChaosProxy } from '../support/chaos-proxy.js';
 import { permissivePolicy, quickConfig } from '../support/plancton-process.js';
 import { deadlineMs } from './cases.js';
+import type { Contender } from './contender.js';
 
 type Settings = Readonly<Record<string, unknown>>;
 
 /** A daemon behind a proxy of its own. */
-export interface Lane {
-  readonly instance: string;
+export interface Lane extends Contender {
   readonly proxy: ChaosProxy;
   /** Everything that it has said so far. */
   readonly events: readonly DaemonEvent[];
   status(): Status | undefined;
-  /** Puts another configuration in force. */
-  configure(changes: Settings): void;
-  /** Why it does not run any more; undefined while it does. */
-  ended(): string | undefined;
-  stop(): Promise<void>;
 }
 
 /** Pilots that end are replaced at once, whatever they ended for, and nothing is waited for longer than a loop. */
@@ -39,8 +35,12 @@ const deadlines = {
   ...{ createMs: slow, startMs: slow, stopMs: slow, removeMs: slow },
 };
 
-/** Starts a daemon in folders of its own. */
-export async function openLane(engineHost: string, settings: Settings): Promise<Lane> {
+/** Starts a daemon in folders of its own; `more`: deadlines that are to be others. */
+export async function openLane(
+  engineHost: string,
+  settings: Settings,
+  more: Partial<EngineDeadlines> = {},
+): Promise<Lane> {
   const dir = mkdtempSync(join(tmpdir(), 'plancton-lane-'));
   for (const name of ['run', 'conf', 'state']) mkdirSync(join(dir, name));
   writeFileSync(join(dir, 'policy.yaml'), permissivePolicy, { mode: 0o644 });
@@ -62,7 +62,7 @@ export async function openLane(engineHost: string, settings: Settings): Promise<
     runDir: join(dir, 'run'),
     stateDir: join(dir, 'state'),
     engineHost: proxy.host,
-    engineDeadlines: deadlines,
+    engineDeadlines: { ...deadlines, ...more },
     registryAuthFile: join(dir, 'registry-auth.json'),
     policyFile: join(dir, 'policy.yaml'),
     ownPlaces: { hidden: [], readOnly: [] },
@@ -79,9 +79,12 @@ export async function openLane(engineHost: string, settings: Settings): Promise<
   );
   return {
     instance,
+    runDir: join(dir, 'run'),
     proxy,
     events,
     status: () => status,
+    cycles: () => status?.cycles ?? 0,
+    told: () => (status?.faults ?? []).map(({ code }) => code),
     configure: (changes) => {
       configure(changes);
       daemon.reload();

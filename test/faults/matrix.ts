@@ -90,9 +90,10 @@ async function imagesOfRegistry(engine: PrivateEngine): Promise<readonly string[
   return [await registry.push('busybox', 'group/pilot:a'), await registry.push('busybox', 'group/pilot:b')];
 }
 
-async function decoysOf(engine: PrivateEngine, instance: string): Promise<Decoys> {
+export async function decoysOf(engine: PrivateEngine, instance: string): Promise<Decoys> {
   const image = `labelled-${instance}:v1`;
-  const changes = [`LABEL ${pilotLabels.managed}=true ${pilotLabels.instance}=${instance}`];
+  const { managed, instance: ofInstance, name, image: madeOf } = pilotLabels;
+  const changes = [`LABEL ${managed}=true ${ofInstance}=${instance} ${name}=x ${madeOf}=${image}`];
   await importBusybox(engine, image, { changes });
   return makeDecoys(engine.docker, engine.host, { instance, image });
 }

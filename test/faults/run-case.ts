@@ -64,7 +64,7 @@ export async function runCase(stage: Stage, tried: FaultCase): Promise<CaseResul
   };
 }
 
-async function judgeAll(stage: Stage): Promise<readonly string[]> {
+export async function judgeAll(stage: Stage): Promise<readonly string[]> {
   const found: string[] = [];
   for (const judge of judges) found.push(...(await judge(stage)));
   return found;
@@ -89,7 +89,7 @@ function arm({ lane }: Stage, { method, path, after }: Endpoint, fault: FaultCas
 }
 
 /** Ends a pilot as soon as one runs and sees another start. */
-async function recover(stage: Stage): Promise<readonly [violations: readonly string[], seconds: number]> {
+export async function recover(stage: Stage): Promise<readonly [violations: readonly string[], seconds: number]> {
   if (!(await until(() => isCalm(stage)))) return [['no pilot runs after the fault'], NaN];
   const [victim = ''] = running(stage).now;
   const endedMs = systemClock.now().wallMs;

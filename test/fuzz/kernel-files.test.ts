@@ -109,7 +109,7 @@ it('files of control groups', () => {
         `${dice.below(1e9)}\n`,
         `usage_usec ${dice.below(1e9)}\nuser_usec 1\nsystem_usec 2\n`,
         `default ${dice.below(1000)}\n`,
-        `inactive_file ${dice.below(1e6)}\ntotal_inactive_file 7\n`,
+        `inactive_file ${dice.below(1e6)}\ntotal_inactive_file 7\nactive_file 3\n`,
         'max\n',
       ]);
       return {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -152,6 +152,12 @@ describe('a host that follows a branch', () => {
       'hosts/wn043.yaml': 'max_docks: [broken\n',
     });
     expect(await keeper.refresh()).toMatchObject({ inForce: { config: { max_docks: 7, max_ttl: 100 } } });
+  });
+
+  it('shows the files to all users of the host, since pilots may be given some, and the repository to none', async () => {
+    await clone();
+    expect((await stat(join(confDir, 'config.yaml'))).mode & 0o777).toBe(0o644);
+    expect((await stat(join(confDir, '.git'))).mode & 0o777).toBe(0o700);
   });
 
   it('handles a repository of a thousand files', async () => {

@@ -120,6 +120,7 @@ export class ModelDaemon {
     };
     const engine = this.#engine;
     this.#events = new PilotEvents({
+      onLost: () => undefined,
       clock: this.#clock,
       engine,
       instance,
@@ -205,10 +206,11 @@ export class ModelDaemon {
           return this.#gate.narrow(config);
         },
         connect: async () => {
-          if (found) return;
-          await engine.info();
+          if (!found) await engine.info();
+        },
+        confirm: () => {
+          if (!found) this.#events.engineFound();
           found = true;
-          this.#events.engineFound();
         },
         disconnect: () => {
           found = false;

@@ -229,6 +229,8 @@ export class Oracle implements RequestWatch, DaemonWatch {
     if (action.type !== 'spawn') return;
     this.known.starting.delete(action.spec.name);
     if (result === 'failed') this.known.failed.add(action.spec.name);
+    // Who was not even tried has replaced nobody.
+    if (result === 'skipped' && action.reason === 'replacement') this.known.replacements -= 1;
   }
 
   held(): void {

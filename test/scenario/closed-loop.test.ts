@@ -110,6 +110,17 @@ describe('an owner who takes half of a full host', () => {
     }
   });
 
+  test('has them stand still where that is asked for, and they go on once he has gone', async () => {
+    const reclaim: Config['reclaim'] = ['freeze', 'stop'];
+    const patient = await ownerTakesHalf(24, { reclaim, freeze_max: 6 * 3600 });
+    expect(patient).toMatchObject({ evicted: 0, wastedFraction: 0, pilotsAtEnd: 24 });
+    expect(patient.overcommittedSeconds).toBeLessThanOrEqual(120 + 2 * 30);
+    expect(patient.pilotsMean).toBeLessThan((await ownerTakesHalf(24, { evict: 'never' })).pilotsMean);
+
+    const impatient = await ownerTakesHalf(24, { reclaim, freeze_max: 600 });
+    expect(impatient).toMatchObject({ evicted: 12, pilotsAtEnd: 24 });
+  });
+
   test('gets it as well where pilots do not yield', async () => {
     const foreign = [
       { at: 0, cpus: 0 },

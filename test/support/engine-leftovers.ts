@@ -28,11 +28,19 @@ export async function sweepAbandonedEngines(): Promise<void> {
 
 /** Ends every process of the engine in `dir`, whatever state it is in, and removes all traces of it. */
 export async function removeEngine(dir: string): Promise<void> {
+  await thaw(dir);
   await killProcesses(dir);
   await removeShimSockets(dir);
   await unmountBelow(dir);
   await rm(dir, { recursive: true, force: true, maxRetries: 5 });
   await removeCgroups(engineCgroup(dir));
+}
+
+/** A test that was killed may have left a disk frozen, which keeps processes from ending, or files that nobody may remove. */
+async function thaw(dir: string): Promise<void> {
+  for (const point of mountsBelow(dir)) await run('fsfreeze', ['--unfreeze', point]).catch(() => undefined);
+  const containers = join(dir, 'data', 'containers');
+  if (existsSync(containers)) await run('chattr', ['-R', '-i', containers]).catch(() => undefined);
 }
 
 async function killProcesses(dir: string): Promise<void> {
@@ -71,12 +79,15 @@ async function removeShimSockets(dir: string): Promise<void> {
   }
 }
 
-async function unmountBelow(dir: string): Promise<void> {
-  const points = (await readFile('/proc/self/mountinfo', 'utf8'))
+function mountsBelow(dir: string): readonly string[] {
+  return readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
     .map((line) => line.split(' ')[4] ?? '')
     .filter((point) => point.startsWith(`${dir}/`));
-  for (const point of points.reverse()) await run('umount', ['--lazy', point]).catch(() => undefined);
+}
+
+async function unmountBelow(dir: string): Promise<void> {
+  for (const point of mountsBelow(dir).toReversed()) await run('umount', ['--lazy', point]).catch(() => undefined);
 }
 
 /** Removes a cgroup with its children from every hierarchy there is; cgroups with processes stay. */

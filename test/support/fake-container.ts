@@ -35,6 +35,8 @@ export function describeFake(container: FakeContainer): ContainerSummary {
     Id: container.id,
     Names: [`/${container.name}`],
     Image: container.spec?.image ?? 'foreign',
+    // Its images carry no labels.
+    ImageID: '',
     Created: Math.floor(container.createdWallMs / 1000),
     State: container.state,
     Status: hasExited(container) ? `Exited (${container.exitCode ?? 0}) 1 second ago` : 'Up 1 second',

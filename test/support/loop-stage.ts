@@ -61,6 +61,7 @@ export const GROUP: PilotCgroup = {
   readCpuNs: () => 0,
   readMemoryBytes: () => 0,
   holds: () => true,
+  state: () => 'as prepared',
   describe: () => 'a stage',
 };
 
@@ -112,6 +113,7 @@ export function setStage(options: StageOptions = {}, before?: LoopStage): LoopSt
     onProgress: () => undefined,
   });
   const pilotEvents = new PilotEvents({
+    onLost: () => undefined,
     clock,
     engine,
     instance: 'stage',
@@ -146,6 +148,8 @@ export function setStage(options: StageOptions = {}, before?: LoopStage): LoopSt
         Promise.resolve({ config: { ...wanted, ...stage.caps }, clamps: [], refusals: stage.refusals }),
       connect: async () => {
         await engine.info();
+      },
+      confirm: () => {
         if (!found && options.hears === true) pilotEvents.engineFound();
         found = true;
       },

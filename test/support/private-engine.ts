@@ -1,18 +1,22 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, realpath, rm, truncate, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { dockerCli, type DockerCli } from './docker-cli.js';
 import { engineCgroup, engineDirPrefix, removeEngine, sweepAbandonedEngines } from './engine-leftovers.js';
 
+const run = promisify(execFile);
 const startDeadlineMs = 60_000;
 
 export interface PrivateEngineOptions {
   /** Containers survive a restart of the engine. */
   readonly liveRestore?: boolean;
+  /** Its images and containers are on a file system of their own, of this size, that root can fill to the last block. */
+  readonly dataRootMb?: number;
   /** More arguments for dockerd. */
   readonly args?: readonly string[];
 }
@@ -31,10 +35,10 @@ export interface PrivateEngine {
   /** Runs the docker client against it; resolves to what it prints. */
   readonly docker: DockerCli;
   /** Starts a command in the network of the engine, where 127.0.0.1 is its own. Ends with this process. */
-  spawnInNetwork(command: string, args: readonly string[]): ChildProcess;
-  /** Freezes dockerd: it takes connections and answers nothing. */
-  pause(): void;
-  resume(): void;
+  spawnInNetwork(command: string, args: readonly string[]): ChildProcessWithoutNullStreams;
+  /** Freezes dockerd, which takes connections and answers nothing then; or containerd, without which dockerd only looks alive. */
+  pause(part?: 'dockerd' | 'containerd'): void;
+  resume(part?: 'dockerd' | 'containerd'): void;
   /** Kills dockerd alone, as a crash would; containers and containerd live on. */
   kill9(): Promise<void>;
   /** Starts dockerd again, after an orderly end unless it is dead already. */
@@ -60,6 +64,7 @@ async function start(dir: string, options: PrivateEngineOptions): Promise<Privat
   const socketPath = join(dir, 'docker.sock');
   const host = `unix://${socketPath}`;
   await writeFile(join(dir, 'daemon.json'), '{}');
+  if (options.dataRootMb !== undefined) await mountDataRoot(dir, options.dataRootMb);
   const network = await createNetwork(dir);
   const inNetwork = (argv: readonly string[], signal: 'KILL' | 'TERM' = 'KILL') =>
     tied(signal, ['nsenter', `--net=/proc/${String(network.pid)}/ns/net`, '--', ...argv]);
@@ -89,23 +94,33 @@ async function start(dir: string, options: PrivateEngineOptions): Promise<Privat
     docker,
     spawnInNetwork: (command, args) => {
       const [program = '', ...rest] = inNetwork([command, ...args]);
-      return spawn(program, rest, { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] });
+      return spawn(program, rest, { cwd: dir, stdio: 'pipe' });
     },
-    pause: () => dockerd.kill('SIGSTOP'),
-    resume: () => dockerd.kill('SIGCONT'),
+    pause: (part = 'dockerd') => (part === 'dockerd' ? dockerd : containerd).kill('SIGSTOP'),
+    resume: (part = 'dockerd') => (part === 'dockerd' ? dockerd : containerd).kill('SIGCONT'),
     kill9: () => end(dockerd, 'SIGKILL'),
     restart: async () => {
       await end(dockerd, 'SIGTERM');
       dockerd = await startDockerd();
     },
     stop: async () => {
-      dockerd.kill('SIGCONT');
+      for (const child of [dockerd, containerd]) child.kill('SIGCONT');
       // Only for the cgroups that tests had containers put in elsewhere; a dead engine is swept away all the same.
       if (isAlive(dockerd)) await removeContainers().catch(() => undefined);
       await Promise.all([dockerd, containerd, network].map((child) => end(child, 'SIGKILL')));
       await removeEngine(dir);
     },
   };
+}
+
+async function mountDataRoot(dir: string, megabytes: number): Promise<void> {
+  const image = join(dir, 'data.img');
+  await writeFile(image, '');
+  await truncate(image, megabytes * 2 ** 20);
+  // Nothing is reserved for root.
+  await run('mkfs.ext4', ['-q', '-F', '-m', '0', image]);
+  await mkdir(join(dir, 'data'));
+  await run('mount', ['-o', 'loop', image, join(dir, 'data')]);
 }
 
 /** A network namespace with a loopback device, held by a process and gone with it. */

@@ -12,6 +12,8 @@ export interface RefereeOptions extends Watched {
   readonly dockerHost: string;
   /** Of the decoys; `busybox:latest` by default. */
   readonly image?: string;
+  /** False: no decoy is named like a pilot, for who knows its own by nothing else. */
+  readonly decoysWithPrefix?: boolean;
 }
 
 /**
@@ -39,7 +41,8 @@ export interface Referee {
 /** Makes the decoys and begins to watch. */
 export async function startReferee(options: RefereeOptions): Promise<Referee> {
   const engine = openEngineWindow(options.dockerHost);
-  const decoys = await makeDecoys(engine, options.instance, options.image ?? 'busybox:latest');
+  const { instance, image = 'busybox:latest', decoysWithPrefix } = options;
+  const decoys = await makeDecoys(engine, instance, image, decoysWithPrefix);
   const book = new Map<string, Violation>();
   const blame = (rule: Rule, evidence: string, atMs = Date.now()) => {
     const key = `${rule} ${evidence}`;

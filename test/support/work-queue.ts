@@ -88,8 +88,8 @@ export async function startWorkQueue(engine: PrivateEngine): Promise<WorkQueue> 
     const child = engine.spawnInNetwork('env', ['-C', cwd, ...argv]);
     // Nobody may wait for a full pipe.
     const file = createWriteStream(join(cwd, log));
-    child.stdout?.pipe(file, { end: false });
-    child.stderr?.pipe(file, { end: false });
+    child.stdout.pipe(file, { end: false });
+    child.stderr.pipe(file, { end: false });
     child.once('close', () => file.end());
     children.add(child);
     child.once('exit', () => children.delete(child));

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../../clock.js';
 import { attributesFile, keepFilesAsTheyAre } from './git-attributes.js';
@@ -71,6 +71,8 @@ async function cloneAside(aside: string, options: CloneOptions): Promise<void> {
       if (!(error instanceof GitFailure) || error.kind === 'aborted') throw error;
     });
   }
+  // The files of a configuration may be given to pilots; what else its repository holds is nobody's business.
+  await chmod(join(tree, '.git'), 0o700);
   if (clean.credential !== undefined) await keepCredential(clean.credential, join(tree, '.git'), join(into, '.git'));
 }
 

@@ -1,9 +1,9 @@
-import { readConfigTree, readLayers } from '../config-tree.js';
+import { hostFiles, readConfigTree, readLayers } from '../config-tree.js';
 import { contentId } from '../directory-source.js';
 import { GitFailure, type GitClient } from './git-client.js';
 import { readCommit } from './git-tree.js';
 import { isBranchName } from './git-url.js';
-import { BASE_FILE, HOSTS_FOLDER, layerFiles } from '../layers.js';
+import { BASE_FILE, HOSTS_FOLDER } from '../layers.js';
 import { ConfigSourceError, type ConfigRevision } from '../source.js';
 
 /** What was fetched, before anybody judged it. */
@@ -70,10 +70,10 @@ export function createGitRepository(git: GitClient, confDir: string, hostname: s
   }
 
   /** The files that would take part in this host's configuration although no commit holds them. */
-  async function untracked(signal?: AbortSignal): Promise<string[]> {
+  async function untracked(signal?: AbortSignal): Promise<readonly string[]> {
     const listing = await git.run(['ls-files', '--others', '-z', '--', BASE_FILE, HOSTS_FOLDER], signal);
     const arrived = new Set(await halfArrived(signal));
-    return layerFiles(
+    return hostFiles(
       listing.split('\0').filter((file) => !arrived.has(file)),
       hostname,
     );

@@ -108,6 +108,10 @@ class GitSource implements SignedSource {
     return this.#description;
   }
 
+  isFollowing(): boolean {
+    return this.#protocol !== undefined;
+  }
+
   async current(signal?: AbortSignal): Promise<ConfigRevision> {
     return this.#guard(async () => {
       await this.#follows(signal);

@@ -1,7 +1,7 @@
-import { MAX_FILE_BYTES } from '../config-tree.js';
+import { hostFiles, MAX_FILE_BYTES } from '../config-tree.js';
 import { GitFailure, type GitClient } from './git-client.js';
 import { MAX_GIT_FILE_BYTES, MAX_TREE_BYTES, MAX_TREE_ENTRIES } from './git-limits.js';
-import { BASE_FILE, HOSTS_FOLDER, layerFiles, type ConfigText } from '../layers.js';
+import { BASE_FILE, HOSTS_FOLDER, type ConfigText } from '../layers.js';
 import { ConfigSourceError } from '../source.js';
 
 interface TreeEntry {
@@ -57,7 +57,7 @@ export async function readCommit(git: GitClient, commit: string, options: Commit
   };
   const folder = entries.get(HOSTS_FOLDER);
   if (folder && folder.mode !== '040000') throw refuse(HOSTS_FOLDER, 'is not a folder');
-  for (const file of layerFiles(new Set([...entries.keys(), ...local.keys()]), hostname)) {
+  for (const file of hostFiles(new Set([...entries.keys(), ...local.keys()]), hostname, commit)) {
     const entry = entries.get(file);
     const why = entry && problemOf(entry);
     if (why !== undefined) throw refuse(file, why);

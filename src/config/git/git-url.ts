@@ -80,11 +80,11 @@ export function parseConfigRepo(text: string): ConfigRepo | string {
 /** Hides credentials in a URL, or in every URL inside a longer text; the user of an ssh URL stays, it is no secret. */
 export function redactUrl(text: string): string {
   return text
-    .replace(/([a-z][a-z0-9+.-]*):\/\/([^\s/'"]*)@/gi, (_, scheme: string, user: string) => {
+    .replace(/([a-z][a-z0-9+.-]*):\/\/([^\s/]*)@/gi, (_, scheme: string, user: string) => {
       const shown = scheme.toLowerCase() === 'ssh' ? user.replace(/:.*/s, ':***') : '***';
       return `${scheme}://${shown}@`;
     })
-    .replace(/([a-z][a-z0-9+.-]*:\/\/[^\s?#'"]*\?)[^\s#'"]+/gi, '$1***');
+    .replace(/([a-z][a-z0-9+.-]*:\/\/[^\s?#]*\?)[^\s#]+/gi, '$1***');
 }
 
 /** A https or http URL without its credentials, and these as one line for git's credential store. */

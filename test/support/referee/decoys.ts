@@ -32,8 +32,10 @@ function suffix(): string {
   return Math.random().toString(36).slice(2, 8).padEnd(6, 'x');
 }
 
+const prefix = 'plancton-worker-';
+
 function pilotName(): string {
-  return `plancton-worker-${suffix()}`;
+  return prefix + suffix();
 }
 
 /** `labelled`: an image that carries the labels of a pilot, as one that was committed from a pilot does. */
@@ -54,14 +56,22 @@ function kindsOf(instance: string, image: string, labelled: string): readonly Ki
   ];
 }
 
-/** Makes one of each kind that runs, and one that was only made; `image` must be on the engine. */
-export async function makeDecoys(engine: EngineWindow, instance: string, image: string): Promise<Decoys> {
+/** Makes one of each kind that runs, and one that was only made; `image` must be on the engine. `withPrefix`: also those that are named like pilots. */
+export async function makeDecoys(
+  engine: EngineWindow,
+  instance: string,
+  image: string,
+  withPrefix = true,
+): Promise<Decoys> {
   const labelled = `decoy-image-${suffix()}:latest`;
-  await commit(engine, image, labelled, pilotLabelsOf(instance, pilotName(), image));
+  // It says of its containers that they are pilots made of it.
+  await commit(engine, image, labelled, pilotLabelsOf(instance, pilotName(), labelled));
   const all: Decoy[] = [];
   // One engine does not get faster by being asked for all at once.
   for (const isToRun of [true, false]) {
-    for (const kind of kindsOf(instance, image, labelled)) all.push(await make(engine, kind, isToRun));
+    const kinds = kindsOf(instance, image, labelled);
+    const wanted = kinds.filter(({ name, renamed = name }) => withPrefix || !`${name} ${renamed}`.includes(prefix));
+    for (const kind of wanted) all.push(await make(engine, kind, isToRun));
   }
   return {
     all,

@@ -11,6 +11,7 @@ import { requestMode } from '../../../src/observe/run-mode.js';
 import { writePidFile } from '../../../src/cli/pid-file.js';
 import { aStatus } from '../../support/a-status.js';
 import { recordingContext } from '../../support/cli-context.js';
+import { createFakeClock } from '../../support/fake-clock.js';
 import { tempDirectory } from '../../support/temp-directory.js';
 
 describe('drain, drain-stop and resume', () => {
@@ -50,8 +51,29 @@ describe('drain, drain-stop and resume', () => {
     const rundir = tempDirectory();
     const attempt = await acquireProcessLock(rundir, 4711, systemClock);
     const context = recordingContext();
-    await changeMode(context, { rundir }, 'active');
+    writeStatusFile(rundir, aStatus({ mode: 'drain' }));
+    const resumed = changeMode(context, { rundir }, 'active');
+    await systemClock.sleep(200);
+    expect(context.stdout).toEqual([]);
+    writeStatusFile(rundir, aStatus({ mode: 'active' }));
+    expect(await resumed).toBe(0);
     expect(context.stdout).toEqual(['resumed: pilots are started again']);
+    if (attempt.held) attempt.lock.release();
+  });
+
+  it('end with 75 where the daemon that runs takes no note, and leave the request', async () => {
+    const rundir = tempDirectory();
+    const attempt = await acquireProcessLock(rundir, 4711, systemClock);
+    writeStatusFile(rundir, aStatus({ mode: 'active' }));
+    const clock = createFakeClock();
+    const context = recordingContext({ clock });
+    let exitCode: number | undefined;
+    void changeMode(context, { rundir }, 'drain').then((code) => (exitCode = code));
+    while (exitCode === undefined) await clock.advance(1000);
+    expect(exitCode).toBe(75);
+    expect(context.stdout).toEqual([]);
+    expect(context.stderr.join()).toContain('has not taken note within 10 s; the request stays');
+    expect(readdirSync(rundir)).toContain('drain');
     if (attempt.held) attempt.lock.release();
   });
 

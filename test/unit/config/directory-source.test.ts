@@ -69,3 +69,15 @@ it('is not held up by a pipe in the place of the file', async () => {
   execFileSync('mkfifo', [join(confDir, 'config.yaml')]);
   await expect(sourceOf().current()).rejects.toThrow('not a file');
 });
+
+it('refuses a folder in which hundreds of files are for one host', async () => {
+  await mkdir(join(confDir, 'hosts'));
+  const write = (stars: number) => writeFile(join(confDir, 'hosts', `wn042${'*'.repeat(stars)}.yaml`), '');
+  for (let stars = 0; stars < 19; stars += 1) await write(stars);
+  expect((await sourceOf().current()).layers).toHaveLength(19);
+  await write(19);
+  await expect(sourceOf().current()).rejects.toMatchObject({
+    kind: 'rejected',
+    message: expect.stringMatching(/^hosts: 21 files are for this host/) as string,
+  });
+});

@@ -103,6 +103,7 @@ describe('credentials in a URL', () => {
     ['ssh://git:s3cret@host/c', 'ssh://git:***@host/c'],
     ['ssh://git@host/c', 'ssh://git@host/c'],
     ['git@host:c', 'git@host:c'],
+    [`https://me:s'3"cret@host/c`, 'https://***@host/c'],
     ['https://host/c?private_token=s3cret#main', 'https://host/c?***#main'],
     [
       "fatal: 'http://a:s3cret@h/x' and https://s3cret@h/y failed",

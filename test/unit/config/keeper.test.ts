@@ -88,6 +88,7 @@ function setUp(start: Partial<Scripted> = {}) {
     clock,
     samePilots: (a, b) => !b.endsWith(' sees') && a.split(' #')[0] === b.split(' #')[0],
     extraRights: (than, config) => (config.endsWith('privileged') && than !== config ? ['docker_privileged true'] : []),
+    inspect: (config) => Promise.resolve(config.endsWith('impossible here') ? ['/data is a link'] : []),
     load: (layers) => {
       const text = layers.map((layer) => layer.text).join('+');
       return text.startsWith('good')
@@ -181,6 +182,18 @@ describe('later', () => {
     script.candidate = undefined;
     expect(await keeper.refresh()).toEqual({ type: 'unchanged' });
     expect(keeper.state.refused).toBeUndefined();
+  });
+
+  it('never puts in place what is good, and cannot be used on this host', async () => {
+    const { keeper, script } = setUp();
+    await keeper.start();
+    script.candidate = revision('b', 'good 2 impossible here');
+    expect(await keeper.refresh()).toMatchObject({
+      type: 'refused',
+      refused: { revisionId: 'b', problems: ['/data is a link'] },
+    });
+    expect(script.accepted).toEqual([]);
+    expect(keeper.state.inForce?.config).toBe('good 1');
   });
 
   it('keeps the old one in force when a good candidate cannot be put in place', async () => {

@@ -281,3 +281,38 @@ describe('bad values', () => {
     );
   });
 });
+
+describe('a file that was made to keep us busy', () => {
+  function shown(text: string): readonly string[] {
+    const result = loadConfig([{ file: 'config.yaml', text }], host);
+    if (result.ok) throw new Error('it was accepted');
+    return result.problems.map((problem) => formatProblem(problem, text));
+  }
+
+  it('with a list of any length is told of once', () => {
+    expect(shown(`binds: [${'a,'.repeat(100_000)}a]`)).toEqual([
+      expect.stringMatching(/^config.yaml:1:8: binds: has more than 1000 entries$/),
+    ]);
+    expect(shown(`binds: [${'a,'.repeat(999)}a]`)).toHaveLength(100);
+  });
+
+  it('with a line of any length is told of without that line', () => {
+    const [problem] = shown(`docker_image: ${'A'.repeat(200_000)}`);
+    expect(problem).toMatch(/^config.yaml:1:15: docker_image: /);
+    expect(problem?.length).toBeLessThan(500);
+    const [far] = shown(`binds: ["${'é'.repeat(3000)}", x]`);
+    expect(far).not.toContain('\n');
+  });
+
+  it('and is one of many is not read at all', () => {
+    const layers = Array.from({ length: 5 }, (_, index) => ({
+      file: `hosts/${index}.yaml`,
+      text: '#'.repeat(250_000),
+    }));
+    expect(loadConfig(layers.slice(1), host)).toMatchObject({ ok: true });
+    expect(loadConfig(layers, host)).toMatchObject({
+      ok: false,
+      problems: [{ file: 'hosts/4.yaml', message: 'with the files before it this is more than 1024 Ki characters' }],
+    });
+  });
+});

@@ -15,15 +15,15 @@ describe('a look at a path that does not come back', () => {
     });
     const first = look('/dead/a');
     await clock.advance(2_000);
-    expect(await first).toBe('looking at /dead/a took more than 2000 ms');
-    expect(await look('/b')).toBe('looking at /dead/a takes too long');
+    expect(await first).toEqual({ unknown: 'looking at /dead/a took more than 2000 ms' });
+    expect(await look('/b')).toEqual({ unknown: 'looking at /dead/a takes too long' });
     expect(looks).toBe(1);
 
     comeBack(undefined);
     await clock.settle();
     const second = look('/b');
     comeBack('no');
-    expect(await second).toBe('no');
+    expect(await second).toEqual({ unsafe: 'no' });
     expect(looks).toBe(2);
   });
 });

@@ -81,7 +81,7 @@ describe('the status board', () => {
     ['proven', undefined],
   ])('tells how a configuration that is %s does', (proof, text) => {
     const observation = anObservation({ proof });
-    const cycle = { observation, plan: plan(aConfig(), observation, initialState(1)) };
+    const cycle = { wantedImage: 'x', observation, plan: plan(aConfig(), observation, initialState(1)) };
     const { probation } = aBoard({ state, proof }).after(cycle).config;
 
     if (text === undefined) expect(probation).toBeUndefined();

@@ -18,6 +18,7 @@ function aSummary(overrides: Partial<ContainerSummary> = {}): ContainerSummary {
     Id: 'c1',
     Names: ['/plancton-worker-aaaaaa'],
     Image: 'busybox:latest',
+    ImageID: 'sha256:1',
     Created: 1_700_000_000,
     State: 'running',
     Status: 'Up 5 seconds',

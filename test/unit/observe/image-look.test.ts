@@ -15,15 +15,30 @@ function ended(action: Outcome['action'], result: Outcome['result']): readonly O
   return [{ action, result, error: undefined, ended: undefined }];
 }
 
-function aLook() {
+/** By a daemon that has been there for a minute. */
+async function aLook() {
   const clock = createFakeClock();
   const engine = createFakeEngine({ clock });
-  return { clock, engine, look: new ImageLook({ clock, engine, instance: 'test' }) };
+  const look = new ImageLook({ clock, engine, instance: 'test' });
+  await clock.advance(60_000);
+  return { clock, engine, look };
 }
 
 describe('the images of the host', () => {
+  it('are not looked at by a daemon that has just come: it has pilots to start', async () => {
+    const clock = createFakeClock();
+    const engine = createFakeEngine({ clock });
+    const look = new ImageLook({ clock, engine, instance: 'test' });
+    await clock.advance(59_999);
+    look.beginIfDue(config, disk);
+    expect(engine.calls.listImages).toBe(0);
+    await clock.advance(1);
+    look.beginIfDue(config, disk);
+    expect(engine.calls.listImages).toBe(1);
+  });
+
   it('are looked at beside the loop, and told once', async () => {
-    const { clock, look } = aLook();
+    const { clock, look } = await aLook();
     look.beginIfDue(config, disk);
     expect(look.take()).toBeUndefined();
     await clock.settle();
@@ -32,7 +47,7 @@ describe('the images of the host', () => {
   });
 
   it('are looked at hourly, and every five minutes while the disk is short of room', async () => {
-    const { clock, engine, look } = aLook();
+    const { clock, engine, look } = await aLook();
     const looksIn = async (minutes: number, room: typeof disk) => {
       const before = engine.calls.listImages;
       for (let minute = 0; minute < minutes; minute += 1) {
@@ -57,7 +72,7 @@ describe('the images of the host', () => {
       1,
     ],
   ])('are looked at again %s', async (_, outcomes, looks) => {
-    const { clock, engine, look } = aLook();
+    const { clock, engine, look } = await aLook();
     look.beginIfDue(config, disk);
     await clock.settle();
     look.note(outcomes);
@@ -67,7 +82,7 @@ describe('the images of the host', () => {
   });
 
   it('are not looked at twice at once, and again after a look that failed', async () => {
-    const { clock, engine, look } = aLook();
+    const { clock, engine, look } = await aLook();
     const goOn = engine.hang('listImages');
     look.beginIfDue(config, disk);
     look.note(ended(pull, 'done'));
@@ -82,8 +97,8 @@ describe('the images of the host', () => {
     expect(look.take()).toHaveLength(1);
   });
 
-  it('are not looked at where none is ever removed', () => {
-    const { engine, look } = aLook();
+  it('are not looked at where none is ever removed', async () => {
+    const { engine, look } = await aLook();
     look.beginIfDue({ ...config, image_keep: 'never' }, short);
     expect(engine.calls.listImages).toBe(0);
   });

@@ -16,6 +16,7 @@ function aHostWith(world: { groupNs?: number; inGroup?: string[]; engineNs?: Rec
     readCpuNs: () => world.groupNs,
     readMemoryBytes: () => undefined,
     holds: (id) => world.inGroup?.includes(id) ?? false,
+    state: () => 'as prepared',
     describe: () => 'a group',
   };
   const clock = createFakeClock();

@@ -110,20 +110,40 @@ describe('the group of the pilots', () => {
     expect(existsSync(join(root, 'blkio'))).toBe(false);
   });
 
-  it('tells the memory that its pilots hold, without the cache that goes first', async () => {
+  it('tells the memory that its pilots hold, without file cache', async () => {
     unifiedTree();
     const group = await prepare();
     expect(group.readMemoryBytes()).toBeUndefined();
-    write({ 'plancton/a/memory.current': '5000\n', 'plancton/a/memory.stat': 'anon 3000\ninactive_file 1500\n' });
-    expect(group.readMemoryBytes()).toBe(3500);
+    write({
+      'plancton/a/memory.current': '5000\n',
+      'plancton/a/memory.stat': 'anon 3000\ninactive_file 1500\nactive_file 300\n',
+    });
+    expect(group.readMemoryBytes()).toBe(3200);
 
     write({ 'cpu/plancton/cpu.shares': '2', 'cpuacct/plancton/a/cpuacct.usage': '1' });
     const older = await prepare({ info: { ...info, cgroupVersion: 1 } });
     write({
       'memory/plancton/a/memory.usage_in_bytes': '5000\n',
-      'memory/plancton/a/memory.stat': 'inactive_file 1\ntotal_inactive_file 2000\n',
+      'memory/plancton/a/memory.stat': 'inactive_file 1\ntotal_inactive_file 2000\ntotal_active_file 100\n',
     });
-    expect(older.readMemoryBytes()).toBe(3000);
+    expect(older.readMemoryBytes()).toBe(2900);
+  });
+
+  it('is to be prepared anew when it is gone, its weight is another, or there was none because of an error', async () => {
+    unifiedTree();
+    const group = await prepare();
+    expect(group.state()).toBe('as prepared');
+    write({ 'plancton/cpu.weight': '100' });
+    expect(group.state()).toBe('changed');
+    expect(group.describe()).toContain('cpu.weight 100');
+    expect((await prepare()).state()).toBe('as prepared');
+    expect(read('plancton/cpu.weight')).toBe('1');
+    rmSync(join(root, 'plancton/a'), { recursive: true });
+    expect(group.state()).toBe('changed');
+
+    const systemctl = () => Promise.reject(new Error('Connection timed out'));
+    expect((await prepare({ info: { ...info, cgroupDriver: 'systemd' }, systemctl })).state()).toBe('failed');
+    expect((await prepare({ remote: true })).state()).toBe('as prepared');
   });
 
   it('knows its containers under either driver, and no others', async () => {

@@ -333,7 +333,7 @@ describe('an open circuit', () => {
   });
 
   test.each([
-    ['configuration', { revision: 'r2' }],
+    ['configuration of pilots', { revision: 'r2', config: aConfig({ ...CONFIG, docker_cmd: ['/bin/other'] }) }],
     ['image', { image: anImage({ reference: 'busybox', id: 'sha256:other' }) }],
   ])('is closed by another %s', (_, look) => {
     const life = aLife();
@@ -343,6 +343,16 @@ describe('an open circuit', () => {
     expect(spawnsOf(life.at(1, { load: {}, image }))).toHaveLength(0);
 
     expect(spawnsOf(life.at(1, { load: {}, image, ...look }))).toHaveLength(1);
+  });
+
+  test('is not closed by a revision that changes nothing about pilots, and learns from its pilots', () => {
+    const life = aLife();
+    fizzle(life, 3);
+    expect(spawnsOf(life.at(1, { load: {}, revision: 'r2' }))).toHaveLength(0);
+
+    expect(spawnsOf(life.at(12, { load: {}, revision: 'r2' }))).toHaveLength(1);
+    life.at(1, { revision: 'r2', pilots: [life.pilot('probe', 0.5, 1, { ...DEAD, revision: 'r2' })] });
+    expect(life.state.breaker.open?.holdMs).toBe(20_000);
   });
 
   test('changes nothing for policy legacy', () => {
@@ -378,6 +388,13 @@ describe('pilots that cannot be started', () => {
     expect(spawnsOf(life.at(29.9))).toHaveLength(0);
 
     expect(spawnsOf(life.at(7.6))).toHaveLength(1);
+  });
+
+  test('in time teach nothing: they may run all the same', () => {
+    const life = aLife();
+    inVain(life, 'timeout', 2);
+
+    expect(life.state.breaker.fizzles).toBe(0);
   });
 
   test('keep others back no longer than until the engine starts one', () => {

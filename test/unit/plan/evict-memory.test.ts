@@ -78,10 +78,17 @@ describe('memory that stays short', () => {
     expect(evictedIn([shortOf(), shortOf()], aConfig({ grace_kill: 0 })).flat()).toEqual(['p003']);
   });
 
-  test('is not judged by samples taken while our own pull unpacks', () => {
+  test('is short also while our own pull unpacks: file cache counts as available', () => {
     const pulling = shortOf({}, { load: { busy: 4, own: 4, duringPull: true } });
 
-    expect(evictedIn(Array.from({ length: 8 }, () => pulling)).flat()).toStrictEqual([]);
+    expect(evictedIn(Array.from({ length: 5 }, () => pulling)).at(-1)).toStrictEqual(['p003']);
+  });
+
+  test('that nobody may be ended for is told between two samples too', () => {
+    const story = aStory(aConfig({ ...config, evict: 'never' }));
+    for (let look = 0; look < 5; look += 1) story.look(shortOf());
+    expect(gatesOf(story.look(shortOf({}, { load: null, after: 1 })))).toContain('evict-off');
+    expect(gatesOf(story.look(shortOf({ availableBytes: 9e9 })))).not.toContain('evict-off');
   });
 
   test('spares pilots that are going already', () => {

@@ -142,6 +142,8 @@ describe('where pilots yield', () => {
     for (let look = 0; look < 9; look += 1) expect(evictedBy(story.look(roomy))).toHaveLength(0);
 
     expect(gatesOf(story.look(roomy))).toContain('not-crowded');
+    // What wakes the loop in between has no opinion, and so the reason does not come and go.
+    expect(gatesOf(story.look({ ...roomy, load: null, after: 1 }))).toContain('not-crowded');
     expect(evictedBy(story.look({ ...roomy, load: { busy: 7.5, own: 1 } }))).not.toHaveLength(0);
   });
 

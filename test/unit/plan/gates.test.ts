@@ -37,6 +37,11 @@ describe('memory', () => {
     expect(spawnsOf(lookAt(memory(5, 40), { pilots: pilotsOf(2) }))).toHaveLength(2);
   });
 
+  test('that one pilot without a limit holds makes up for nothing that was promised to others', () => {
+    const pilots = [...pilotsOf(2), ...pilotsOf(1, { name: 'free', id: 'free', memoryBytes: 0 })];
+    expect(spawnsOf(lookAt(memory(9, 20), { pilots }))).toHaveLength(2);
+  });
+
   test('is promised by the label of a pilot, whatever the configuration says now', () => {
     expect(spawnsOf(lookAt(memory(9), { pilots: pilotsOf(1, { memoryBytes: 6 * GB }) }))).toHaveLength(1);
     expect(spawnsOf(lookAt(memory(9), { pilots: pilotsOf(1, { memoryBytes: undefined }) }))).toHaveLength(3);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { aHost, anInstant, aSample } from '../../support/builders.js';
-import { aConfig, aStory, pilotsOf, spawnsOf, type Story } from '../../support/plan-builders.js';
+import { aConfig, aStory, done, pilotsOf, spawnsOf, type Story } from '../../support/plan-builders.js';
 
 const host = aHost({ ncpus: 200 });
 const sample = aSample({ cpus: 200 });
@@ -27,6 +27,30 @@ describe('growth', () => {
     const story = aStory(aConfig({ max_docks: 200, docks_per_loop: 4, growth: 'fixed' }), { host, sample });
 
     expect(steps(story, 3)).toStrictEqual([4, 4, 4]);
+  });
+
+  test('waits where fizzle_seconds is longer than a few looks: the pilots started last have to live', () => {
+    const config = aConfig({ max_docks: 200, docks_per_loop: 4, fizzle_seconds: 70 });
+    expect(steps(aStory(config, { host, sample }), 6)).toStrictEqual([4, 8, 16, 16, 16, 16]);
+    // Who stands still shows nothing, and holds up nobody.
+    const story = aStory(config, { host, sample });
+    for (const count of [0, 4, 12]) story.look({ pilots: pilotsOf(count, { state: 'paused' }) });
+    expect(spawnsOf(story.look({ pilots: pilotsOf(28, { state: 'paused' }) }))).toHaveLength(32);
+  });
+
+  test('is no matter of replacements that were permitted and not tried: they are permitted again', () => {
+    const config = aConfig({ max_docks: 8, docks_per_loop: 1, growth: 'fixed' });
+    const story = aStory(config, { host, sample });
+    story.look({ pilots: pilotsOf(8) });
+    const pilots = pilotsOf(8).map((pilot, index) => (index < 3 ? { ...pilot, state: 'exited' as const } : pilot));
+    const starts = spawnsOf(story.look({ load: null, pilots }));
+    expect(starts.map(({ reason }) => reason)).toStrictEqual(['replacement', 'replacement', 'replacement']);
+
+    const outcomes = starts.map((action) => ({ ...done(action), result: 'skipped' as const }));
+    expect(spawnsOf(story.look({ load: null, after: 1, pilots: pilots.slice(3), outcomes }))).toHaveLength(3);
+    const probe = starts.map((action) => ({ ...done({ ...action, reason: 'probe' }), result: 'skipped' as const }));
+    const others = spawnsOf(story.look({ load: null, after: 1, pilots: pilots.slice(3), outcomes: probe }));
+    expect(others.map(({ reason }) => reason)).toStrictEqual(['growth']);
   });
 
   test('begins again when there was no room for all that was permitted', () => {

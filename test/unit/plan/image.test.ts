@@ -94,6 +94,22 @@ describe('a pull that failed', () => {
     }
   });
 
+  test('since the registry limits requests is tried again after half an hour, and every hour in the end', () => {
+    const error = { kind: 'refused', message: 'toomanyrequests', pull: 'rate-limited' } as const;
+    const limited = {
+      image: null,
+      outcomes: ended('site/pilot:1', 'failed').map((outcome) => ({ ...outcome, error })),
+    };
+    const story = aStory(config);
+    story.look({ image: null });
+    for (const pause of [1800, 3600, 3600]) {
+      expect(story.look({ ...limited, after: 1 }).wakeInMs).toBe(pause * 1000);
+      expect(pulled(story.look({ image: null, after: pause - 0.001 }))).toBe('');
+      expect(pulled(story.look({ image: null, after: 0.001 }))).toBe('site/pilot:1 missing');
+    }
+    expect(story.look({ ...failed, after: 1 }).wakeInMs).toBe(240_000);
+  });
+
   test('starts from the shortest pause again after one that went well', () => {
     const story = aStory(config);
     story.look({ image: null });
@@ -188,6 +204,14 @@ describe('pilots are started from', () => {
     story.look();
 
     expect(images(story.look({ image: undefined }))).toStrictEqual([]);
+  });
+
+  test('none of the image before where the host has forbidden what was in force', () => {
+    const story = aStory(config);
+    story.look();
+    story.look({ policy: { clamps: [], refusals: ['its key was revoked'] } });
+
+    expect(images(story.look({ config: next, image: null }))).toStrictEqual([]);
   });
 
   test('none where the wanted image was here and has been taken away', () => {

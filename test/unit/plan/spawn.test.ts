@@ -245,6 +245,10 @@ describe('what holds starts back is said with its numbers', () => {
 
   test('an image that is not there, or that could not be looked up', () => {
     expect(text(aStory(aConfig()).look({ image: null }))).toStrictEqual(['image: image busybox is not on this host']);
+    const imageFailure = { kind: 'timeout', message: 'no answer' } as const;
+    expect(text(aStory(aConfig()).look({ image: undefined, imageFailure }))).toStrictEqual([
+      'image: image busybox could not be looked up: no answer',
+    ]);
     expect(text(aStory(aConfig()).look({ image: undefined }))).toStrictEqual([
       'image: image busybox could not be looked up',
     ]);

@@ -13,13 +13,16 @@ describe('what one configuration gives pilots and another one does not', () => {
     ['security_opts seccomp=unconfined', { security_opts: ['seccomp=unconfined'] }, {}],
     ['security_opts without no-new-privileges', {}, { security_opts: ['no-new-privileges'] }],
     ['network host', { network: 'host' }, { network: 'none' }],
+    ['max_ttl 7200', { max_ttl: 7200 }, { max_ttl: 3600 }],
+    ['max_dock_pids 512', { max_dock_pids: 512 }, { max_dock_pids: 100 }],
+    ['cpus_per_dock 2', { cpus_per_dock: 2 }, { cpus_per_dock: 1 }],
   ])('%s', (right, more, less) => {
     const [config, than] = [aConfig(more), aConfig(less)];
     expect(extraRights(than, config)).toEqual([right]);
     expect(extraRights(config, config)).toEqual([]);
   });
 
-  it('is nothing where it asks for less, or for another image, command or size', () => {
+  it('is nothing where it asks for less, or for another image or command, more memory or more pilots', () => {
     const much = { docker_privileged: true, binds: ['/data:/data', '/data/in:/in'] };
     expect(extraRights(aConfig(much), aConfig({ binds: ['/data/in:/in'] }))).toEqual([]);
     const other = { docker_image: 'other:2', docker_cmd: ['/bin/other'], max_dock_mem: 0, max_docks: 100 };

@@ -37,17 +37,24 @@ describe('a configuration under a policy', () => {
   });
 
   it('is capped in every number, and says so', () => {
-    const wanted = { max_docks: 50, cpus_per_dock: 8, max_dock_mem: 0, max_dock_swap: 1e9, max_ttl: 1e6 };
+    const wanted = {
+      max_docks: 50,
+      cpus_per_dock: 8,
+      max_dock_mem: 0,
+      max_dock_swap: 1e9,
+      max_ttl: 1e6,
+      stop_timeout: 600,
+    };
     const policy = { most_docks: 4, most_cpus_per_dock: 2, most_dock_mem: '1G', most_dock_swap: 0, most_ttl: '1h' };
-    const least = { least_main_sleep: '10s', least_updateconfig: '1m' };
+    const least = { least_main_sleep: '10s', least_updateconfig: '1m', most_stop_timeout: '30s' };
     const config = aConfig({ ...wanted, main_sleep: 1, updateconfig: 5, git_interval: 5 });
     const narrowed = narrow(config, aPolicy({ ...usual, ...policy, ...least }), nothing);
     expect(narrowed.config).toStrictEqual({
       ...config,
       ...{ max_docks: 4, cpus_per_dock: 2, max_dock_mem: 1e9, max_dock_swap: 0, max_ttl: 3600 },
-      ...{ main_sleep: 10, updateconfig: 60, git_interval: 60 },
+      ...{ main_sleep: 10, updateconfig: 60, git_interval: 60, stop_timeout: 30 },
     });
-    expect(narrowed.clamps).toHaveLength(8);
+    expect(narrowed.clamps).toHaveLength(9);
     expect(narrowed.clamps).toContain(
       'max_dock_mem is 1G instead of no limit: the policy of this host says most_dock_mem',
     );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Hold } from '../../../src/decision.js';
-import type { EngineFailure } from '../../../src/model.js';
+import type { EngineFailure, PullTrouble } from '../../../src/model.js';
 import { faultsOf, type Fault, type FaultFacts, type SeenCycle } from '../../../src/report/faults.js';
 import { anInstant, anObservation, aPilot } from '../../support/builders.js';
 import { aConfig, aStory } from '../../support/plan-builders.js';
@@ -86,11 +86,33 @@ describe('faults', () => {
   });
 
   it('tell of an image that cannot be pulled, and what pilots come from meanwhile', () => {
-    const [here] = faults({ pullFailure: 'manifest unknown', seen: seen() });
-    const [absent] = faults({ pullFailure: 'manifest unknown', seen: seen({}, { image: null }) });
-    expect(here).toMatchObject({ code: 'image', said: 'manifest unknown', what: 'image busybox cannot be pulled' });
+    const pullFailure: EngineFailure = { kind: 'refused', message: 'no' };
+    const [here] = faults({ pullFailure, seen: seen() });
+    const [absent] = faults({ pullFailure, seen: seen({}, { image: null }) });
+    expect(here).toMatchObject({ code: 'image', said: 'no', what: 'image busybox cannot be pulled' });
     expect(here?.doing).toContain('the one on this host');
     expect(absent?.doing).toContain('the image before');
+  });
+
+  it.each<[PullTrouble, RegExp]>([
+    ['rate-limited', /limits how often/],
+    ['denied', /does not let this host have image busybox/],
+    ['absent', /has no image busybox/],
+    ['untrusted', /does not trust/],
+    ['unreachable', /cannot reach/],
+    ['unwell', /errors of its own/],
+    ['damaged', /damaged/],
+    ['no-room', /no room/],
+    ['silent', /hangs/],
+  ])('tell what is wrong with a registry (%s)', (pull, what) => {
+    const [fault] = faults({ pullFailure: { kind: 'refused', message: 'no', pull }, seen: seen() });
+    expect(fault?.what).toMatch(what);
+    expect(fault?.cure).not.toBe('');
+  });
+
+  it('tell when a registry that limits requests is asked again', () => {
+    const pullFailure: EngineFailure = { kind: 'refused', message: 'no', pull: 'rate-limited' };
+    expect(faults({ pullFailure })[0]?.doing).toContain('after half an hour, every hour in the end');
   });
 
   it('tell of a configuration that was refused, and which one stays', () => {
@@ -131,7 +153,7 @@ describe('faults', () => {
 
   it('name the engine first', () => {
     const failure = { kind: 'timeout', message: 'no' } as const;
-    expect(codes({ failure, mode: 'unknown', pullFailure: 'no' })).toEqual([
+    expect(codes({ failure, mode: 'unknown', pullFailure: { kind: 'refused', message: 'no' } })).toEqual([
       'engine-timeout',
       'image',
       'run-directory',
