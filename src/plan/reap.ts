@@ -3,7 +3,7 @@ import type { Observation, Pilot, RemovalReason, RemoveAction } from '../model.j
 import { ageMs, type Census } from './census.js';
 import { pilotName } from './pilot-spec.js';
 import { rests } from './quarantine.js';
-import type { State } from './state.js';
+import type { RemovalTrouble, State } from './state.js';
 
 /** A container that a daemon before this one has made is given this long to start before it is taken away: its start may still be under way. */
 const NEVER_STARTED_AFTER_MS = 30_000;
@@ -44,6 +44,15 @@ function reasonToReap(
   return isOld ? 'never-started' : undefined;
 }
 
+function isBeingRemoved({ state }: Pilot): boolean {
+  return state === 'removing';
+}
+
+/** Who is being removed is gone soon; but an engine that has refused it may go on saying so for ever, and has to be asked again. */
+function reasonToGoOn(trouble: RemovalTrouble | undefined): RemovalReason | undefined {
+  return trouble?.refused === true ? trouble.reason : undefined;
+}
+
 /**
  * Pilots that must go whatever the load is: ended, never started, past their time to live, or all of them on force-stop. Those that could
  * not be removed rest in between.
@@ -57,10 +66,13 @@ export function planReaps(
   const underWay = new Set(observation.inFlight.removing);
   const reaps: RemoveAction[] = [];
   for (const pilot of observation.pilots) {
-    if (underWay.has(pilot.id) || pilot.state === 'removing') continue;
-    const reason = reasonToReap(config, observation, census, memory, pilot);
+    if (underWay.has(pilot.id)) continue;
+    const trouble = census.tracked.get(pilot.id)?.removalTrouble;
+    const reason = isBeingRemoved(pilot)
+      ? reasonToGoOn(trouble)
+      : reasonToReap(config, observation, census, memory, pilot);
     if (reason === undefined) continue;
-    if (rests(census.tracked.get(pilot.id)?.removalTrouble, reason, observation.at.monoMs)) continue;
+    if (rests(trouble, reason, observation.at.monoMs)) continue;
     const stopSeconds = reason === 'expired' ? config.stop_timeout : 0;
     reaps.push({ type: 'remove', pilot, reason, stopSeconds, ageMs: ageMs(observation, census, pilot) });
   }

@@ -35,6 +35,13 @@ const deadlines = {
   ...{ createMs: slow, startMs: slow, stopMs: slow, removeMs: slow },
 };
 
+/** Allows whatever the tests ask for; what they bind also for writing, which a policy allows by name only. */
+function policyFor({ binds = [] }: Settings): string {
+  const policy = JSON.parse(permissivePolicy) as { readonly binds: readonly string[] };
+  const written = (binds as readonly string[]).map((bind) => `${bind.split(':')[0] ?? ''}:rw`);
+  return JSON.stringify({ ...policy, binds: [...policy.binds, ...written] });
+}
+
 /** Starts a daemon in folders of its own; `more`: deadlines that are to be others. */
 export async function openLane(
   engineHost: string,
@@ -43,7 +50,7 @@ export async function openLane(
 ): Promise<Lane> {
   const dir = mkdtempSync(join(tmpdir(), 'plancton-lane-'));
   for (const name of ['run', 'conf', 'state']) mkdirSync(join(dir, name));
-  writeFileSync(join(dir, 'policy.yaml'), permissivePolicy, { mode: 0o644 });
+  writeFileSync(join(dir, 'policy.yaml'), policyFor(settings), { mode: 0o644 });
   const instance = await readInstance(join(dir, 'run'), MACHINE_ID_FILE, hostname());
   const proxy = await startChaosProxy(join(dir, 'engine.sock'), engineHost);
   const configure = (changes: Settings) => {

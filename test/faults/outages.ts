@@ -99,9 +99,11 @@ export const outages: readonly Outage[] = [
     name: 'containerd stands still (SIGSTOP)',
     strike: (scene) => {
       scene.engine.pause('containerd');
-      endOne(scene);
+      // It does not even notice the end of a container; but it is asked to end some.
+      scene.configure(shortLives);
       return Promise.resolve(() => {
         scene.engine.resume('containerd');
+        scene.configure({});
       });
     },
   },

@@ -48,6 +48,20 @@ describe('a pilot that could not be removed', () => {
     expect(pauses).toEqual([30, 60, 120, 240, 480, 600, 600]);
   });
 
+  test('is tried again too where the engine, which has refused it, lists it as being removed', () => {
+    const story = aStory(config);
+    const going = [aPilot({ ...old, state: 'removing' })];
+    refuse(story, { pilots: [aPilot({ ...old, state: 'exited' })] });
+    expect(removalsOf(story.look({ pilots: going, after: 29, load: null }))).toEqual([]);
+    expect(removalsOf(story.look({ pilots: going, after: 1, load: null }))).toMatchObject([{ reason: 'exited' }]);
+
+    const unknown = aStory(config);
+    expect(removalsOf(unknown.look({ pilots: going }))).toEqual([]);
+    const unheard = aStory(config);
+    refuse(unheard, { pilots: [aPilot({ ...old, state: 'exited' })] }, 'timeout');
+    expect(removalsOf(unheard.look({ pilots: going, after: 60, load: null }))).toEqual([]);
+  });
+
   test('keeps its slot and is told of, with the words of the engine', () => {
     const story = aStory(config);
     const pilots = [aPilot({ ...old })];
