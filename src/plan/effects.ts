@@ -1,5 +1,5 @@
 import type { HangingEffects, Hold } from '../decision.js';
-import type { Action, Observation } from '../model.js';
+import type { Action, Observation, Pilot } from '../model.js';
 import type { EffectsMemory, State } from './state.js';
 
 /**
@@ -53,6 +53,18 @@ function forgiveStart(memory: EffectsMemory, name: string): EffectsMemory {
   };
 }
 
+function removedBy(action: Action): string | undefined {
+  return action.type === 'remove' ? action.pilot.id : undefined;
+}
+
+/** Whether a pilot that was to be removed, and for which there was no answer, has gone since the last look: the engine does something again. */
+function wentLate({ timeouts }: EffectsMemory, pilots: readonly Pilot[], tracked: State['tracked']): boolean {
+  const alive = new Set(pilots.filter(({ state }) => state !== 'exited' && state !== 'dead').map(({ id }) => id));
+  return timeouts.some(({ removing }) => {
+    return removing !== undefined && tracked.get(removing)?.ended === false && !alive.has(removing);
+  });
+}
+
 /**
  * What the outcomes since the last cycle, and late effects, say about the engine. A refusal says nothing: it is an answer, but nothing was
  * done. Nor does a pilot that is known not to go: that it failed to once has counted.
@@ -67,7 +79,8 @@ export function judgeEffects(
     if (action.type === 'spawn') return begun.has(name);
     return action.type === 'remove' && tracked.get(action.pilot.id)?.removalTrouble !== undefined;
   };
-  let memory = late.reduce(forgiveStart, effects);
+  const goesOn = wentLate(effects, pilots, tracked);
+  let memory = goesOn ? NOTHING : late.reduce(forgiveStart, effects);
   let news = 0;
   for (const { action, result, error } of outcomes) {
     const name = pilotOf(action);
@@ -77,7 +90,7 @@ export function judgeEffects(
       news = 0;
     } else if (error?.kind === 'timeout' && !saysNothing(action, name)) {
       const others = memory.timeouts.filter((note) => note.name !== name && at.monoMs - note.atMs <= WINDOW_MS);
-      memory = { ...memory, timeouts: [...others, { name, atMs: at.monoMs }] };
+      memory = { ...memory, timeouts: [...others, { name, atMs: at.monoMs, removing: removedBy(action) }] };
       news += 1;
     }
   }

@@ -133,7 +133,12 @@ export interface Unanswered {
 /** What the engine does of what it is asked to; see effects.ts. Monotonic ms. */
 export interface EffectsMemory {
   /** Pilots for which there was no answer in time, each with its last such moment, since anything worked. */
-  readonly timeouts: readonly { readonly name: string; readonly atMs: number }[];
+  readonly timeouts: readonly {
+    readonly name: string;
+    readonly atMs: number;
+    /** Id of the pilot, where it was to be removed. */
+    readonly removing: string | undefined;
+  }[];
   /** Undefined while the engine is well. Else since when it is taken to hang, how often it was asked in vain, and when next. */
   readonly hold:
     { readonly sinceMs: number; readonly inVain: number; readonly pauseMs: number; readonly dueMs: number } | undefined;

@@ -144,11 +144,15 @@ function watch(contender: Contender): { readonly stop: () => Pick<OutageResult, 
 
 async function victimsOf(engine: PrivateEngine, ids: readonly string[]): Promise<readonly Victim[]> {
   const format = '{{.Created}} {{.Id}} {{.State.Pid}} {{.Config.Hostname}}';
-  const lines = (await engine.docker('inspect', '--format', format, ...ids)).split('\n').sort();
-  return lines.map((line) => {
+  // Some may be gone by now.
+  const lines = await Promise.all(ids.map((id) => engine.docker('inspect', '--format', format, id).catch(() => '')));
+  const found = lines.filter((line) => line !== '').sort();
+  const all = found.map((line) => {
     const [, id = '', pid = '', hostname = ''] = line.split(' ');
     return { id, pid: Number(pid), hostname };
   });
+  // 0 is no process: to kill it would be to kill ourselves.
+  return all.filter(({ pid }) => pid > 0);
 }
 
 /** Waits for what comes after an outage; where all slots are full already a pilot is ended. Seconds: until a start, until all are full. */
@@ -159,7 +163,7 @@ async function recover(engine: PrivateEngine, referee: Referee): Promise<readonl
   const wasFull = before.size >= slots;
   if (wasFull) {
     const [victim] = await victimsOf(engine, [...before]);
-    if (victim !== undefined) process.kill(victim.pid, 'SIGKILL');
+    endIfThere(victim);
   }
   let first = NaN;
   const isFull = await until(async () => {
@@ -169,6 +173,15 @@ async function recover(engine: PrivateEngine, referee: Referee): Promise<readonl
   });
   if (wasFull) return [first, 0];
   return [first, isFull ? since() : NaN];
+}
+
+/** One that was about to go anyhow makes room as well. */
+function endIfThere(victim: Victim | undefined): void {
+  try {
+    if (victim !== undefined) process.kill(victim.pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
 }
 
 /** What the referee found. An engine that ends all containers ends the decoys too, but nobody removes them. */

@@ -113,6 +113,22 @@ describe('an engine that lists pilots and does nothing in time', () => {
     expect(more.hanging).toEqual({ ...at.hanging, inVain: 4 });
   });
 
+  test.each([
+    ['is gone', []],
+    ['has ended', [aPilot({ id: 'id-of-a', name: 'a', state: 'exited' as const })]],
+  ])('is well again when a pilot that was to go %s after all', (_, left) => {
+    const story = aStory(config);
+    const there = [aPilot({ id: 'id-of-a', name: 'a' })];
+    story.look({ pilots: there });
+    const outcomes = ['a', 'b', 'c'].map((name) => {
+      const action = removal(name);
+      return failed({ ...action, pilot: { ...action.pilot, id: `id-of-${name}` } }, 'timeout');
+    });
+    expect(story.look({ pilots: there, outcomes }).hanging).toBeDefined();
+    expect(story.look({ pilots: there, load: null, after: 1 }).hanging).toBeDefined();
+    expect(story.look({ pilots: left, load: null, after: 1 }).hanging).toBeUndefined();
+  });
+
   test('is well again with the first thing that works', () => {
     const { story } = afterHanging();
     const after = story.look({ after: 10, outcomes: [...hung('d'), done(removal('a'))] });
