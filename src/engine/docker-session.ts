@@ -1,8 +1,9 @@
 import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
 import { inspect } from 'node:util';
-import Docker from 'dockerode';
+import type Dockerode from 'dockerode';
 import { EngineError } from './container-engine.js';
 import { readApiRange } from './docker-reply.js';
+import { Docker } from './docker-package.js';
 
 const newestKnown = '1.51';
 const oldestKnown = '1.40';
@@ -10,7 +11,7 @@ const oldestKnown = '1.40';
 const largestReply = 64 * 1024 * 1024;
 
 /** Dockerode with the options that its typings do not know of. */
-export type DockerClient = Docker & {
+export type DockerClient = Dockerode & {
   version(options: { readonly abortSignal: AbortSignal }): Promise<unknown>;
   info(options: { readonly abortSignal: AbortSignal }): Promise<unknown>;
 };
