@@ -28,7 +28,7 @@ export default defineConfig({
           include: ['test/contract/**/*.test.ts', 'test/integration/**/*.test.ts'],
           globalSetup: ['test/support/global-engine.ts'],
           fileParallelism: false,
-          testTimeout: 180_000,
+          testTimeout: 600_000,
           hookTimeout: 300_000,
         },
       },

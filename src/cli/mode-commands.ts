@@ -67,7 +67,7 @@ async function waitForNotice(
   for (;;) {
     if (lockHolder(runDir) === undefined) return 'ended';
     const seen = readStatusFile(runDir)?.mode;
-    if (seen === mode || seen === 'force-stop') return 'noted';
+    if (seen === mode || (await readRunMode(runDir)) === 'force-stop') return 'noted';
     if (clock.now().monoMs >= endMs) return 'late';
     await clock.sleep(pollMs);
   }

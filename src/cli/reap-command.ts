@@ -1,5 +1,5 @@
 import { loadConfig } from '../config/load.js';
-import type { Config } from '../config/schema.js';
+import { keys, type Config } from '../config/schema.js';
 import { ConfigSourceError } from '../config/source.js';
 import { EngineError } from '../engine/container-engine.js';
 import { createDockerEngine } from '../engine/docker-engine.js';
@@ -47,12 +47,12 @@ export async function reap(context: CliContext, options: CliOptions): Promise<nu
 }
 
 /**
- * The configuration; where there is none to be had the defaults, within the caps of the policy: a daemon that does not start for a slip in a
- * file is when pilots need to be ended.
+ * The configuration. Where there is none to be had nobody knows for how long pilots may live, and only what the policy of this host grants at
+ * most ends them: a daemon that does not start for a slip in a file is no reason to end what may be in its right.
  */
 async function readWanted(context: CliContext, confDir: string, host: HostFacts): Promise<Config> {
   const said =
-    'the configuration is not valid (planctonctl config check): max_ttl is its default, or what the policy says';
+    'the configuration is not valid (planctonctl config check): pilots may live as long as most_ttl of the policy says';
   const layers = await readConfigFolder(confDir, host.hostname).catch((error: unknown) => {
     if (error instanceof ConfigSourceError) return undefined;
     throw error;
@@ -62,5 +62,5 @@ async function readWanted(context: CliContext, confDir: string, host: HostFacts)
   context.err(said);
   const defaults = loadConfig([], host);
   if (!defaults.ok) throw new Error('the defaults are no configuration');
-  return defaults.config;
+  return { ...defaults.config, max_ttl: keys.max_ttl.schema.parse('365d') };
 }

@@ -245,7 +245,8 @@ class Keeper<Config> implements ConfigKeeper<Config> {
 
   /** What is in force already is looked at in every cycle. */
   async #inspect(judged: Judged<Config>): Promise<Judged<Config>> {
-    if ('bad' in judged) return judged;
+    // Without any the pilots that run would not be looked after either.
+    if ('bad' in judged || this.#state.inForce === undefined) return judged;
     const { revision, config } = judged.good;
     const found = (await this.#options.inspect?.(config)) ?? [];
     return found.length === 0 ? judged : this.#refuse(revision.id, found);

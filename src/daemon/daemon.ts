@@ -107,7 +107,8 @@ class PlanctonDaemon implements Daemon {
       load,
       inspect: (config) => gate.unsafeBinds(config),
       samePilots: (a, b) => samePilots(a, b, confDir),
-      extraRights,
+      // What the policy caps makes no difference.
+      extraRights: (than, config) => extraRights(gate.capped(than), gate.capped(config)),
     });
     return { source, keeper };
   }

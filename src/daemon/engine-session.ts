@@ -64,10 +64,12 @@ export function createEngineSession(options: EngineSessionOptions): EngineSessio
   };
   return {
     connect: async (config) => {
-      const found = info === undefined || isDoubted ? await engine.info() : info;
+      const known = isDoubted ? undefined : info;
+      // Another doubt may come while this one is being cleared up.
+      isDoubted = false;
+      const found = known ?? (await engine.info());
       if (found !== info || isDue(config)) await prepare(found, config);
       info = found;
-      isDoubted = false;
     },
     confirm: () => {
       if (isConfirmed || info === undefined) return;

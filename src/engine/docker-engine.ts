@@ -64,11 +64,19 @@ async function listPilots(connection: DockerConnection, ownership: Ownership): P
   return [...pilots.values()];
 }
 
-/** Whether its labels are its own, and not those of an image that carries them: containers that others make of that are theirs. */
+/**
+ * Whether its labels are its own, and not those of an image that carries them: containers that others make of that are theirs. One image
+ * that cannot be looked at must not keep all others from being listed; what is not known to be ours is left alone then.
+ */
 async function hasOwnLabels(connection: DockerConnection, summary: ContainerSummary): Promise<boolean> {
   if (!isRenamed(summary) || summary.ImageID === '') return true;
-  const labels = await imageLabels(connection, summary.ImageID);
-  return labels?.[pilotLabels.managed] === undefined;
+  try {
+    const labels = await imageLabels(connection, summary.ImageID);
+    return labels?.[pilotLabels.name] !== summary.Labels[pilotLabels.name];
+  } catch (error) {
+    if (error instanceof EngineError) return false;
+    throw error;
+  }
 }
 
 async function createPilot(

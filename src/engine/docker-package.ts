@@ -7,8 +7,8 @@ function load(): typeof Dockerode {
   const ofDockerode = createRequire(require.resolve('dockerode'));
   const ofModem = createRequire(ofDockerode.resolve('docker-modem'));
   const unused = [
-    ofModem.resolve('ssh2'),
-    ...['@grpc/grpc-js', '@grpc/proto-loader', 'protobufjs'].map((name) => ofDockerode.resolve(name)),
+    ...filesOf(ofModem, ['ssh2']),
+    ...filesOf(ofDockerode, ['@grpc/grpc-js', '@grpc/proto-loader', 'protobufjs']),
   ];
   const { cache } = require;
   for (const file of unused) cache[file] = emptyModule(file);
@@ -18,6 +18,17 @@ function load(): typeof Dockerode {
     // Whoever else asks for one of these gets it.
     for (const file of unused) Reflect.deleteProperty(cache, file);
   }
+}
+
+/** What these packages would be loaded from, as far as they are there: another version may do without. */
+function filesOf(from: NodeJS.Require, names: readonly string[]): readonly string[] {
+  return names.flatMap((name) => {
+    try {
+      return [from.resolve(name)];
+    } catch {
+      return [];
+    }
+  });
 }
 
 /** What a module that exports nothing leaves behind. */

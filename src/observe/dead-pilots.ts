@@ -20,6 +20,8 @@ export class DeadPilots {
   readonly #options: DeadPilotsOptions;
   /** Ids of those that are dead, whatever the list says, and their exit codes. */
   #dead: ReadonlyMap<string, number> = new Map();
+  /** Where among the suspects the next question begins. */
+  #asked = 0;
 
   constructor(options: DeadPilotsOptions) {
     this.#options = options;
@@ -27,13 +29,26 @@ export class DeadPilots {
 
   /** Asks about the pilots of a list; never rejects. */
   async look(pilots: readonly Pilot[]): Promise<void> {
-    const { engine, group } = this.#options;
+    const { group } = this.#options;
     const { parent } = group();
     if (parent === undefined) return;
     const suspects = pilots.filter(({ id, state, adopted }) => state === 'running' && !adopted && !group().holds(id));
-    const ask = async ({ id }: Pilot) => [id, await engine.pilotEnd(id).catch(() => undefined)] as const;
-    const answers = await Promise.all(suspects.slice(0, MOST_ASKED).map(ask));
-    this.#dead = new Map(answers.flatMap(([id, end]) => (end === undefined ? [] : [[id, end.exitCode] as const])));
+    // All of them in turn.
+    this.#asked = suspects.length > MOST_ASKED ? (this.#asked + MOST_ASKED) % suspects.length : 0;
+    const chosen = [...suspects.slice(this.#asked), ...suspects.slice(0, this.#asked)].slice(0, MOST_ASKED);
+    const known = suspects.filter(({ id }) => this.#dead.has(id)).map(({ id }) => [id, this.#dead.get(id)] as const);
+    const answers = await Promise.all(chosen.map(async ({ id }) => [id, await this.#ask(id)] as const));
+    const dead = [...new Map([...known, ...answers])];
+    this.#dead = new Map(dead.flatMap(([id, exitCode]) => (exitCode === undefined ? [] : [[id, exitCode] as const])));
+  }
+
+  /** Its exit code; undefined: it runs. Where there is no answer it is what it was. */
+  async #ask(id: string): Promise<number | undefined> {
+    try {
+      return (await this.#options.engine.pilotEnd(id))?.exitCode;
+    } catch {
+      return this.#dead.get(id);
+    }
   }
 
   /** The list, with those put right that were found dead. */

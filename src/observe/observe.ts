@@ -78,7 +78,8 @@ class WorldObserver implements Observer {
   /** When the first sample was taken. */
   #watchedFromMs: number | undefined;
   #pulled = false;
-  #pullingSinceMs: number | undefined;
+  /** By image. */
+  #pullingSinceMs: ReadonlyMap<string, number> = new Map();
   readonly #images: ImageLook;
   readonly #dead: DeadPilots;
 
@@ -140,8 +141,8 @@ class WorldObserver implements Observer {
   #notePulls({ pulling }: InFlight, outcomes: readonly Outcome[]): void {
     const { monoMs } = this.#options.clock.now();
     const ended = outcomes.some(({ action }) => action.type === 'pull');
-    this.#pullingSinceMs = pulling.length === 0 ? undefined : (this.#pullingSinceMs ?? monoMs);
-    const unpacks = this.#pullingSinceMs !== undefined && monoMs - this.#pullingSinceMs < UNPACKING_MS;
+    this.#pullingSinceMs = new Map(pulling.map((image) => [image, this.#pullingSinceMs.get(image) ?? monoMs]));
+    const unpacks = [...this.#pullingSinceMs.values()].some((sinceMs) => monoMs - sinceMs < UNPACKING_MS);
     this.#pulled ||= unpacks || ended;
   }
 

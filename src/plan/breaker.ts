@@ -27,9 +27,12 @@ function fresh(subject: string): BreakerMemory {
   return { subject, revisions: [], fizzles: 0, cause: undefined, open: undefined, wary: undefined };
 }
 
-/** What lessons are about: all that a configuration says of pilots, and the very image that they are made of. */
+/** What lessons are about: all that a configuration says of pilots and of backing off, and the very image that they are made of. */
 function subjectOf({ config }: PilotSource, { image }: Observation): string {
-  return [image?.reference === config.docker_image ? image.id : '', settingsText(config)].join('\n');
+  const { fizzle_seconds: soon, backoff_seconds: first, backoff_max: longest } = config;
+  return [image?.reference === config.docker_image ? image.id : '', soon, first, longest, settingsText(config)].join(
+    '\n',
+  );
 }
 
 /** What is known of pilots of this source. A revision that changes nothing about pilots changes nothing about that. */

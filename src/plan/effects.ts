@@ -77,7 +77,10 @@ export function judgeEffects(
   const late = unanswered.map(({ name }) => name).filter((name) => begun.has(name));
   const saysNothing = (action: Action, name: string): boolean => {
     if (action.type === 'spawn') return begun.has(name);
-    return action.type === 'remove' && tracked.get(action.pilot.id)?.removalTrouble !== undefined;
+    if (action.type !== 'remove') return false;
+    // It is gone all the same, or known not to go.
+    const isListed = pilots.some(({ id }) => id === action.pilot.id);
+    return !isListed || tracked.get(action.pilot.id)?.removalTrouble !== undefined;
   };
   const goesOn = wentLate(effects, pilots, tracked);
   let memory = goesOn ? NOTHING : late.reduce(forgiveStart, effects);

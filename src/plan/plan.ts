@@ -215,7 +215,9 @@ export function plan(config: Config, observation: Observation, state: State): Pl
   const spawns = spawnActions(situation, load);
   const { probation, memory } = watchPilots(situation);
   const used = spawns.actions.length > 0 ? image.use : state.image.lastUsed;
-  const isForbidden = probation?.verdict === 'condemned' || observation.policy.refusals.length > 0;
+  // What is forbidden now is the revision in force, and not one before it that its image is waited for with.
+  const isRefused = observation.policy.refusals.length > 0 && used?.revision === observation.revision;
+  const isForbidden = probation?.verdict === 'condemned' || isRefused;
   return {
     actions: [...reaps, ...load.evictions, ...spawns.actions, ...image.pulls, ...superseded.drops],
     withdrawStarts: isFull(situation, load.evictions),

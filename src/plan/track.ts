@@ -5,6 +5,8 @@ import type { Tracked } from './state.js';
 
 /** An engine may carry out so much later what it has not answered in time. */
 const LATE_MS = 60_000;
+/** A pause that gets no answer takes a good part of this; it is not tried again meanwhile. */
+const LONGEST_TRY_MS = 60_000;
 
 function hasEnded(pilot: Pilot): boolean {
   return pilot.state === 'exited' || pilot.state === 'dead';
@@ -28,7 +30,8 @@ function isRecent(
   trouble: Tracked['freezeTrouble'],
   lateMs = 0,
 ): trouble is NonNullable<Tracked['freezeTrouble']> {
-  return trouble !== undefined && nowMs - trouble.lastMs < 3000 * config.main_sleep + lateMs;
+  const spanMs = Math.max(3000 * config.main_sleep, LONGEST_TRY_MS);
+  return trouble !== undefined && nowMs - trouble.lastMs < spanMs + lateMs;
 }
 
 /** What became of freezing it. Who paused it otherwise may have a reason: only what we froze is ours to thaw. */

@@ -52,6 +52,8 @@ interface SimulatedPilot {
   readonly pilot: Pilot;
   readonly cpus: number;
   readonly bornSeconds: number;
+  /** When it was frozen or thawed last. */
+  readonly movedSeconds: number;
   /** CPU seconds to go. */
   left: number;
   /** CPUs it gets now. */
@@ -125,6 +127,7 @@ export class SimulatedHost {
       pilot: { id, state: 'running', createdWallMs, exitCode: undefined, adopted: false, ...labels },
       cpus,
       bornSeconds: this.#seconds,
+      movedSeconds: this.#seconds,
       left: seconds * cpus * kind.cpu,
       given: 0,
     });
@@ -143,9 +146,12 @@ export class SimulatedHost {
 
   /** Stops it if it runs, and forgets it. Returns how it had ended; undefined if there is no such pilot. */
   remove(id: string): PilotEnd | undefined {
-    const running = this.#running.get(id) ?? this.#frozen.get(id);
+    // A life is reckoned without the time in which it stood still.
+    this.thaw(id);
+    const running = this.#running.get(id);
     const ended = running === undefined ? this.#exited.get(id)?.ended : this.#endOf(running, EXIT_TERMINATED);
-    for (const pilots of [this.#running, this.#frozen, this.#exited]) pilots.delete(id);
+    this.#running.delete(id);
+    this.#exited.delete(id);
     return ended;
   }
 
@@ -235,7 +241,9 @@ export class SimulatedHost {
     const found = from.get(id);
     if (found === undefined) return;
     from.delete(id);
-    to.set(id, { ...found, pilot: { ...found.pilot, state } });
+    const stoodStill = state === 'running' ? this.#seconds - found.movedSeconds : 0;
+    const bornSeconds = found.bornSeconds + stoodStill;
+    to.set(id, { ...found, pilot: { ...found.pilot, state }, bornSeconds, movedSeconds: this.#seconds });
   }
 
   #endOf({ bornSeconds }: SimulatedPilot, exitCode: number): PilotEnd {

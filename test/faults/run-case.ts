@@ -45,9 +45,12 @@ export async function runCase(stage: Stage, tried: FaultCase): Promise<CaseResul
   const struck = await until(() => strikes() > 0);
   // It lasts longer than anybody waits for an answer.
   await systemClock.sleep(1.5 * deadlineMs(endpoint) + 200);
+  const isNamed = () => lane.events.slice(begin).some((event) => tellsOf(endpoint, event));
+  // What is to be told is told while it lasts, however busy this machine is.
+  if (!mayBeSilent(tried)) await until(isNamed);
   lane.proxy.heal();
   calm(stage);
-  const named = lane.events.slice(begin).some((event) => tellsOf(endpoint, event));
+  const named = isNamed();
   const [recovery, seconds] = await recover(stage);
   return {
     name,

@@ -156,8 +156,9 @@ describe('the daemon on a real engine', () => {
     expect(first.config.revision).toBe(good);
 
     const bad = await upstream.commit({ 'config.yaml': text({ docker_cmd: '/bin/nosuch' }) });
-    await site.until('the push is in force', ({ config }) => config.revision === bad);
-    const back = await site.until('it is taken back', ({ config }) => config.revision === good);
+    const back = await site.until('it is taken back', ({ config }) => {
+      return config.revision === good && config.refused?.revision === bad;
+    });
     expect(back.config.refused).toMatchObject({ revision: bad });
     expect(back.config.refused?.problems.join()).toMatch(/^\d+ of \d+ pilots failed: \d+ x /);
     expect(site.log()).toContain('configuration refused: its first pilots failed');

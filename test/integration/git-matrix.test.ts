@@ -237,9 +237,14 @@ describe('G5: a git that is killed at any moment', () => {
       await upstream.commit({ 'config.yaml': `max_docks: ${round + 2}\n`, 'run.sh': `echo ${round}\n` });
       const keeper = keeperOf({ clock: later });
       const looking = keeper.start().then(() => keeper.refresh({ force: true }));
-      const killer = setTimeout(() => void killOneWith(ours), 3000 * Math.random());
+      let killing = Promise.resolve();
+      const killer = setTimeout(() => {
+        killing = killOneWith(ours);
+      }, 3000 * Math.random());
       await looking;
       clearTimeout(killer);
+      // What it is about to kill must not be a git of the next one.
+      await killing;
       const next = keeperOf({ clock: later });
       expect(await next.start()).toMatchObject({ type: 'accepted' });
     }

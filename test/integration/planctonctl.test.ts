@@ -233,7 +233,7 @@ describe('planctonctl nodaemon', () => {
 
   it('drains and stops on QUIT', async () => {
     const site = planctonSite({ dockerHost });
-    site.configure({ docker_cmd: '/bin/sleep 3' });
+    site.configure({ docker_cmd: '/bin/sleep 10' });
     const daemon = site.spawnCtl('nodaemon');
     await site.untilRunning(2);
     daemon.kill('SIGQUIT');

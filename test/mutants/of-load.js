@@ -173,6 +173,7 @@ export const mutants = [
   ['breaker', "image?.reference === config.docker_image ? image.id : ''", "''"],
   ['breaker', '[...others, revision]', '[revision]'],
   ['breaker', 'settingsText(config)]', "'']"],
+  ['breaker', 'soon, first, longest, ', ''],
 
   // evict
   ['evict', 'const SPAN_TOLERANCE = 0.05;', 'const SPAN_TOLERANCE = 0;'],

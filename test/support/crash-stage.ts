@@ -14,7 +14,7 @@ export const pilots = 2;
 /** A container that was made and never started is taken away after half a minute; the rest is for a busy machine. */
 const quietWithinMs = 150_000;
 /** For all else that is only a matter of time. */
-const patienceMs = 180_000;
+const patienceMs = 400_000;
 
 /** What came of killing a daemon once. */
 export interface Crash {
@@ -125,9 +125,9 @@ export class Stage implements CrashStage {
     const pid = site.pid();
     writeFileSync(killFile, call);
     if (needsRevision) await this.#commit();
-    await eventually(`the daemon is killed at: ${name}`, () => existsSync(`${killFile}.done`), patienceMs);
-    const killed = readFileSync(`${killFile}.done`, 'utf8');
-    if (killed !== String(pid)) throw new Error(`process ${killed} was killed, not the daemon ${pid}`);
+    const killed = () => (existsSync(`${killFile}.done`) ? readFileSync(`${killFile}.done`, 'utf8') : '');
+    await eventually(`the daemon is killed at: ${name}`, () => killed() !== '', patienceMs);
+    if (killed() !== String(pid)) throw new Error(`process ${killed()} was killed, not the daemon ${pid}`);
     await eventually('the daemon is dead', () => lockHolder(site.runDir) === undefined);
     for (const file of [killFile, `${killFile}.done`]) rmSync(file);
     await this.#start();

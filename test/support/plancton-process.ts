@@ -87,11 +87,11 @@ export interface SiteOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Waits until `condition` holds; throws with `what` when that takes too long: longer than a minute unless told otherwise. */
+/** Waits until `condition` holds; throws with `what` when that takes too long, which on a busy machine is long. */
 export async function eventually(
   what: string,
   condition: () => Promise<boolean> | boolean,
-  withinMs = 60_000,
+  withinMs = 180_000,
 ): Promise<void> {
   const endMs = systemClock.now().monoMs + withinMs;
   while (!(await condition())) {

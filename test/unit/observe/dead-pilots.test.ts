@@ -54,9 +54,24 @@ describe('pilots that the engine lists as running', () => {
     expect([alone.asked, asked]).toEqual([[], []]);
   });
 
-  it('are not asked about by the hundred', async () => {
-    const { look, asked } = aLook([], []);
-    await look.look(Array.from({ length: 100 }, (_, index) => pilotOf(`p${index}`)));
-    expect(asked).toHaveLength(8);
+  it('are not asked about by the hundred, but all in turn', async () => {
+    const { look, asked } = aLook(['p19'], []);
+    const pilots = Array.from({ length: 20 }, (_, index) => pilotOf(`p${index}`));
+    for (let looks = 1; looks <= 5; looks += 1) {
+      await look.look(pilots);
+      expect(asked).toHaveLength(8 * looks);
+    }
+    expect(new Set(asked).size).toBe(20);
+    expect(look.correct(pilots).filter(({ state }) => state === 'exited')).toHaveLength(1);
+  });
+
+  it('stay dead where the engine does not answer about them', async () => {
+    let isMute = false;
+    const pilotEnd = () => (isMute ? Promise.reject(new EngineError('timeout', 'no answer')) : Promise.resolve(END));
+    const look = new DeadPilots({ engine: { pilotEnd }, group: () => ({ ...GROUP, holds: () => false }) });
+    await look.look([pilotOf('a')]);
+    isMute = true;
+    await look.look([pilotOf('a'), pilotOf('b')]);
+    expect(look.correct([pilotOf('a'), pilotOf('b')]).map(({ state }) => state)).toEqual(['exited', 'running']);
   });
 });

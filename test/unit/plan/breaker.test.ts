@@ -333,6 +333,7 @@ describe('an open circuit', () => {
   });
 
   test.each([
+    ['time to back off', { revision: 'r2', config: aConfig({ ...CONFIG, backoff_max: 60 }) }],
     ['configuration of pilots', { revision: 'r2', config: aConfig({ ...CONFIG, docker_cmd: ['/bin/other'] }) }],
     ['image', { image: anImage({ reference: 'busybox', id: 'sha256:other' }) }],
   ])('is closed by another %s', (_, look) => {
