@@ -85,7 +85,7 @@ export function eviction({ config, observation, census }: Situation, pilot: Pilo
 }
 
 /** The newest sample, if it says something that has not been judged yet: nobody is evicted twice on the same word, or on an old one. */
-export function sampleToJudge({ config, observation, state, samples }: Situation): SampleNote | undefined {
+function sampleToJudge({ config, observation, state, samples }: Situation): SampleNote | undefined {
   const { at } = observation;
   const newest = samples.at(-1);
   const isNew = newest !== state.samples.at(-1);

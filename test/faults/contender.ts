@@ -4,8 +4,8 @@ export interface Contender {
   readonly runDir: string;
   /** Looks at its pilots so far; grows while it goes on. */
   cycles(): number;
-  /** Codes of the faults that it tells now. */
-  told(): readonly string[];
+  /** Codes of the faults that it tells now; undefined: it has no status to tell them in. */
+  told(): readonly string[] | undefined;
   /** Puts another configuration in force. */
   configure(changes: Readonly<Record<string, unknown>>): void;
   /** Why it does not run any more; undefined while it does. */

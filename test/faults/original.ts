@@ -85,7 +85,7 @@ export function openOriginal(engineHost: string, changes: Readonly<Record<string
     ...{ instance, runDir },
     cycles: () => cycles,
     // It has no status; what it meets is in its log only.
-    told: () => [],
+    told: () => undefined,
     ended: () => undefined,
     configure: (more) => {
       settings = { ...defaults, ...changes, ...more };

@@ -100,7 +100,7 @@ async function strikeAndMend({
   await referee.settle({ pilots: slots, withinMs: quietWithinMs });
   const left = (await living(referee)).length;
   const ended = contender.ended();
-  const isSilent = outage.isQuiet !== true && told.length === 0;
+  const isSilent = contender.told() !== undefined && outage.isQuiet !== true && told.length === 0;
   return {
     ...{ told, longestGap, recoverySeconds, fullSeconds },
     violations: [
@@ -129,7 +129,7 @@ function watch(contender: Contender): { readonly stop: () => Pick<OutageResult, 
   const look = () => {
     const { monoMs } = systemClock.now();
     // These daemons never reach the registry of their image.
-    for (const code of contender.told()) if (code !== 'image') told.add(code);
+    for (const code of contender.told() ?? []) if (code !== 'image') told.add(code);
     longestGap = Math.max(longestGap, (monoMs - lastMs) / 1000);
     if (contender.cycles() !== cycles) lastMs = monoMs;
     cycles = contender.cycles();

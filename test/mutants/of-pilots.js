@@ -69,7 +69,8 @@ export const mutants = [
   // plan
   ['plan', "observation.mode !== 'active' || observation.policy", 'observation.policy'],
   ['plan', "'active' || observation.policy.refusals.length > 0", "'active'"],
-  ['plan', "'condemned' || observation.policy.refusals.length > 0", "'condemned'"],
+  ['plan', "'condemned' || isRefused", "'condemned'"],
+  ['plan', ' && used?.revision === observation.revision', ''],
   ['plan', 'crowded || hangs || census', 'hangs || census'],
   ['plan', ' || hangs || ', ' || '],
   ['plan', ' || census.count > config.max_docks;', ';'],
@@ -216,7 +217,7 @@ export const mutants = [
   ['probation', "if (observation.proof === 'proven') return { probation: undefined, memory: state.probation };", ''],
   ['probation', 'known.subject === subject', 'true'],
   ['probation', ' ${settingsText(config)}`', '`'],
-  ['plan', "probation?.verdict === 'condemned' || observation", 'observation'],
+  ['plan', "probation?.verdict === 'condemned' || isRefused", 'isRefused'],
   ['pilot-spec', 'settings(config, observation.privateBinds)', 'settings(config, [])'],
   ['lesson', " || error?.kind === 'not-found'", ''],
 
@@ -273,7 +274,7 @@ export const mutants = [
   ['effects', ' && at.monoMs - note.atMs <= WINDOW_MS', ''],
   ['effects', 'note.name !== name && ', ''],
   ['effects', "error?.kind === 'timeout'", "result === 'failed'"],
-  ['effects', "action.type === 'remove' && tracked.get(action.pilot.id)?.removalTrouble !== undefined", 'false'],
+  ['effects', '!isListed || tracked.get(action.pilot.id)?.removalTrouble !== undefined', 'false'],
   ['effects', "if (action.type === 'spawn') return begun.has(name);", ''],
   ['effects', "state !== 'created'", 'true'],
   ['effects', 'timeouts: memory.timeouts.filter((timeout) => timeout !== note),', 'timeouts: memory.timeouts,'],
