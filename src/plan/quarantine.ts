@@ -6,6 +6,8 @@ import { isUnanswered } from './unanswered.js';
 /** A process that cannot be killed waits for a disk or a server; asking more often does not help it, and costs the engine a thread each time. */
 const FIRST_PAUSE_MS = 30_000;
 const LONGEST_PAUSE_MS = 600_000;
+/** It takes the engine less than this to remove what has ended. */
+const LONGEST_REMOVAL_MS = 30_000;
 /** Who waits for all pilots to go does not wait for one that resisted this often, which takes a few minutes. */
 const TRIES_TO_GIVE_UP = 3;
 
@@ -14,9 +16,18 @@ function isOver({ at, inFlight }: Observation, pilot: Pilot, { dueMs }: RemovalT
   return at.monoMs > dueMs + LONGEST_PAUSE_MS && !inFlight.removing.includes(pilot.id);
 }
 
+/**
+ * The engine has listed it as being removed for so long that it may say so for ever: it saves that state before it tries, and not what
+ * came of it. Whoever asked for that, it has to be asked again.
+ */
+export function isGoingTooLong(tracked: Tracked | undefined, nowMs: number): boolean {
+  return tracked?.goingSinceMs !== undefined && nowMs - tracked.goingSinceMs >= LONGEST_REMOVAL_MS;
+}
+
 /** It was removed, and is in the list for the last time: what was being removed when that was read may be gone by now. */
-function isGone({ inFlight }: Observation, pilot: Pilot, { result }: Outcome): boolean {
-  const mayBeGone = pilot.state === 'removing' || inFlight.removing.includes(pilot.id);
+function isGone({ at, inFlight }: Observation, pilot: Pilot, known: Tracked, { result }: Outcome): boolean {
+  const isGoing = pilot.state === 'removing' && !isGoingTooLong(known, at.monoMs);
+  const mayBeGone = isGoing || inFlight.removing.includes(pilot.id);
   return result !== 'failed' && mayBeGone;
 }
 
@@ -41,17 +52,14 @@ function afterTry(
 }
 
 /** The trouble with removing a pilot after what became of that since the last cycle. */
-export function removalTrouble(
-  observation: Observation,
-  pilot: Pilot,
-  before: RemovalTrouble | undefined,
-): RemovalTrouble | undefined {
+export function removalTrouble(observation: Observation, pilot: Pilot, known: Tracked): RemovalTrouble | undefined {
+  const before = known.removalTrouble;
   const { at, outcomes } = observation;
   const tried = outcomes.findLast(({ action }) => action.type === 'remove' && action.pilot.id === pilot.id);
   if (tried?.action.type !== 'remove') {
     return before !== undefined && isOver(observation, pilot, before) ? undefined : before;
   }
-  if (isGone(observation, pilot, tried)) return undefined;
+  if (isGone(observation, pilot, known, tried)) return undefined;
   return afterTry(at.monoMs, pilot, before, tried.action.reason, tried);
 }
 

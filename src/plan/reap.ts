@@ -2,8 +2,8 @@ import type { Config } from '../config/schema.js';
 import type { Observation, Pilot, RemovalReason, RemoveAction } from '../model.js';
 import { ageMs, type Census } from './census.js';
 import { pilotName } from './pilot-spec.js';
-import { rests } from './quarantine.js';
-import type { RemovalTrouble, State } from './state.js';
+import { isGoingTooLong, rests } from './quarantine.js';
+import type { State, Tracked } from './state.js';
 
 /** A container that a daemon before this one has made is given this long to start before it is taken away: its start may still be under way. */
 const NEVER_STARTED_AFTER_MS = 30_000;
@@ -49,8 +49,10 @@ function isBeingRemoved({ state }: Pilot): boolean {
 }
 
 /** Who is being removed is gone soon; but an engine that has refused it may go on saying so for ever, and has to be asked again. */
-function reasonToGoOn(trouble: RemovalTrouble | undefined): RemovalReason | undefined {
-  return trouble?.refused === true ? trouble.reason : undefined;
+function reasonToGoOn(tracked: Tracked | undefined, nowMs: number): RemovalReason | undefined {
+  const trouble = tracked?.removalTrouble;
+  if (trouble?.refused !== true && !isGoingTooLong(tracked, nowMs)) return undefined;
+  return trouble?.reason ?? 'exited';
 }
 
 /**
@@ -67,12 +69,12 @@ export function planReaps(
   const reaps: RemoveAction[] = [];
   for (const pilot of observation.pilots) {
     if (underWay.has(pilot.id)) continue;
-    const trouble = census.tracked.get(pilot.id)?.removalTrouble;
+    const tracked = census.tracked.get(pilot.id);
     const reason = isBeingRemoved(pilot)
-      ? reasonToGoOn(trouble)
+      ? reasonToGoOn(tracked, observation.at.monoMs)
       : reasonToReap(config, observation, census, memory, pilot);
     if (reason === undefined) continue;
-    if (rests(trouble, reason, observation.at.monoMs)) continue;
+    if (rests(tracked?.removalTrouble, reason, observation.at.monoMs)) continue;
     const stopSeconds = reason === 'expired' ? config.stop_timeout : 0;
     reaps.push({ type: 'remove', pilot, reason, stopSeconds, ageMs: ageMs(observation, census, pilot) });
   }

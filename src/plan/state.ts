@@ -103,6 +103,8 @@ export interface Tracked {
   readonly frozenAtMs: number | undefined;
   /** It is to be frozen and cannot be: since when, and when it was last tried. Monotonic. */
   readonly freezeTrouble: { readonly sinceMs: number; readonly lastMs: number } | undefined;
+  /** Since when the engine lists it as being removed. Monotonic. */
+  readonly goingSinceMs: number | undefined;
   /** It was to be removed and is still there. */
   readonly removalTrouble: RemovalTrouble | undefined;
 }

@@ -63,6 +63,10 @@ function isUnclear(config: Config, { at, inFlight, outcomes }: Observation, pilo
   return at.bootMs - known.bornBootMs >= config.fizzle_seconds * 1000;
 }
 
+function goingSinceMs({ at }: Observation, { state }: Pilot, known: Tracked): number | undefined {
+  return state === 'removing' ? (known.goingSinceMs ?? at.monoMs) : undefined;
+}
+
 /** What is remembered about a pilot that is seen for the first time. */
 function firstSight(observation: Observation, pilot: Pilot): Tracked {
   return {
@@ -76,6 +80,7 @@ function firstSight(observation: Observation, pilot: Pilot): Tracked {
     unclear: false,
     frozenAtMs: undefined,
     freezeTrouble: undefined,
+    goingSinceMs: undefined,
     removalTrouble: undefined,
   };
 }
@@ -89,6 +94,7 @@ function isSame(a: Tracked, b: Tracked): boolean {
     a.frozenAtMs === b.frozenAtMs &&
     a.unclear === b.unclear &&
     a.freezeTrouble === b.freezeTrouble &&
+    a.goingSinceMs === b.goingSinceMs &&
     a.removalTrouble === b.removalTrouble
   );
 }
@@ -111,7 +117,8 @@ export function track(config: Config, observation: Observation, pilot: Pilot, be
     evicted,
     frozenAtMs,
     freezeTrouble,
-    removalTrouble: removalTrouble(observation, pilot, known.removalTrouble),
+    goingSinceMs: goingSinceMs(observation, pilot, known),
+    removalTrouble: removalTrouble(observation, pilot, known),
     unclear: isUnclear(config, observation, pilot, known),
     runsSinceBootMs,
     ran: known.ran || runs || pilot.state === 'paused' || hasEnded(pilot),

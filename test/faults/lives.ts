@@ -25,6 +25,8 @@ function breakOnce({ lane }: Stage): void {
   lane.proxy.add({ method: 'GET', path: /^\/containers\/json$/, times: 1, forward: false, delivery: 'reset' });
 }
 
+const patienceMs = 30_000;
+
 let turn = 0;
 
 export const lives: Readonly<Record<Life, Way>> = {
@@ -43,7 +45,8 @@ export const lives: Readonly<Record<Life, Way>> = {
     settings: {},
     provoke: async ({ lane }) => {
       lane.configure(crowded);
-      await until(() => lane.status()?.pilots.some(({ state }) => state === 'paused') ?? false);
+      const isFrozen = () => lane.status()?.pilots.some(({ state }) => state === 'paused') ?? false;
+      await until(isFrozen, patienceMs);
       lane.configure({});
     },
     calm: nothing,

@@ -16,8 +16,8 @@ export interface Stage {
 const giveUpMs = 90_000;
 
 /** False when it did not become so in a long while. */
-export async function until(condition: () => boolean): Promise<boolean> {
-  const endMs = systemClock.now().monoMs + giveUpMs;
+export async function until(condition: () => boolean, forMs = giveUpMs): Promise<boolean> {
+  const endMs = systemClock.now().monoMs + forMs;
   while (!condition()) {
     if (systemClock.now().monoMs > endMs) return false;
     await systemClock.sleep(20);

@@ -59,7 +59,29 @@ describe('a pilot that could not be removed', () => {
     expect(removalsOf(unknown.look({ pilots: going }))).toEqual([]);
     const unheard = aStory(config);
     refuse(unheard, { pilots: [aPilot({ ...old, state: 'exited' })] }, 'timeout');
-    expect(removalsOf(unheard.look({ pilots: going, after: 60, load: null }))).toEqual([]);
+    expect(removalsOf(unheard.look({ pilots: going, after: 29, load: null }))).toEqual([]);
+  });
+
+  test('is tried again when the engine lists it as being removed for half a minute, whoever asked for that', () => {
+    const story = aStory(config);
+    const going = [aPilot({ ...old, state: 'removing' })];
+    story.look({ pilots: going, load: null });
+    expect(removalsOf(story.look({ pilots: going, after: 29.999, load: null }))).toEqual([]);
+    const removal = first(removalsOf(story.look({ pilots: going, after: 0.001, load: null })));
+    expect(removal).toMatchObject({ reason: 'exited' });
+
+    const { stuck } = story.look({ pilots: going, after: 1, load: null, outcomes: [done(removal)] });
+    expect(stuck).toMatchObject([{ tries: 1, said: 'it is gone, but still listed', holdsSlot: false }]);
+    expect(removalsOf(story.look({ pilots: going, after: 29, load: null }))).toEqual([]);
+    expect(removalsOf(story.look({ pilots: going, after: 1, load: null }))).toHaveLength(1);
+  });
+
+  test('is not taken for one that is removed too slowly when it runs again in between', () => {
+    const story = aStory(config);
+    const going = [aPilot({ state: 'removing' })];
+    story.look({ pilots: going, load: null });
+    story.look({ pilots: [aPilot({ state: 'running' })], after: 20, load: null });
+    expect(removalsOf(story.look({ pilots: going, after: 20, load: null }))).toEqual([]);
   });
 
   test('keeps its slot and is told of, with the words of the engine', () => {
