@@ -48,7 +48,7 @@ function isBeingRemoved({ state }: Pilot): boolean {
   return state === 'removing';
 }
 
-/** Who is being removed is gone soon; but an engine that has refused it may go on saying so for ever, and has to be asked again. */
+/** Who is being removed is gone soon; but an engine may go on saying so for ever, once it has refused it or something else kept it from it. */
 function reasonToGoOn(tracked: Tracked | undefined, nowMs: number): RemovalReason | undefined {
   const trouble = tracked?.removalTrouble;
   if (trouble?.refused !== true && !isGoingTooLong(tracked, nowMs)) return undefined;

@@ -63,6 +63,7 @@ function isUnclear(config: Config, { at, inFlight, outcomes }: Observation, pilo
   return at.bootMs - known.bornBootMs >= config.fizzle_seconds * 1000;
 }
 
+/** Since when the engine has listed it as being removed, without a break. */
 function goingSinceMs({ at }: Observation, { state }: Pilot, known: Tracked): number | undefined {
   return state === 'removing' ? (known.goingSinceMs ?? at.monoMs) : undefined;
 }

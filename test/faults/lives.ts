@@ -1,5 +1,5 @@
 import type { Life } from './endpoints.js';
-import { until, type Stage } from './stage.js';
+import { patienceMs, until, type Stage } from './stage.js';
 
 interface Way {
   /** Beyond those of every daemon of the matrix. */
@@ -24,8 +24,6 @@ const crowded = {
 function breakOnce({ lane }: Stage): void {
   lane.proxy.add({ method: 'GET', path: /^\/containers\/json$/, times: 1, forward: false, delivery: 'reset' });
 }
-
-const patienceMs = 30_000;
 
 let turn = 0;
 

@@ -7,7 +7,7 @@ import type { Endpoint } from './endpoints.js';
 import { askEngine } from './engine-api.js';
 import { lives } from './lives.js';
 import { mayBeSilent } from './silent.js';
-import { isCalm, running, startAfter, until, type Stage } from './stage.js';
+import { isCalm, patienceMs, running, startAfter, until, type Stage } from './stage.js';
 
 export interface CaseResult {
   readonly name: string;
@@ -24,7 +24,6 @@ export interface CaseResult {
 
 /** What is to be provoked may take another turn on a busy machine: who cannot be frozen in time is stopped, and never thawed. */
 const mostTries = 3;
-const patienceMs = 30_000;
 
 /** Looks at the world after a case and says what should not be. An independent watcher can be one more of these. */
 export type Judge = (stage: Stage) => Promise<readonly string[]> | readonly string[];

@@ -14,6 +14,8 @@ export interface Stage {
 }
 
 const giveUpMs = 90_000;
+/** For what can be tried another time. */
+export const patienceMs = 30_000;
 
 /** False when it did not become so in a long while. */
 export async function until(condition: () => boolean, forMs = giveUpMs): Promise<boolean> {

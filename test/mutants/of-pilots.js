@@ -252,7 +252,7 @@ export const mutants = [
   [
     'quarantine',
     'if (isGone(observation, pilot, known, tried)) return undefined;',
-    'if (isGone(observation, pilot, tried)) return before;',
+    'if (isGone(observation, pilot, known, tried)) return before;',
   ],
   ['quarantine', "result !== 'failed' && mayBeGone", "result !== 'failed'"],
   ['quarantine', 'isGoing || ', ''],
