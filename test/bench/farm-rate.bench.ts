@@ -12,17 +12,24 @@ import { countResidue, residueLeft } from './residue.js';
 import { slope } from './statistics.js';
 import { momentOf, ofImage, shareInUse } from './timeline.js';
 
-const slots = 8;
-const lifetime = 9;
+const slots = 16;
+/**
+ * Seconds, the shortest and the longest. Where the engine needs 0.7 s to replace a container, as it does by hand in `replace`, none that lives
+ * for less than 13 s can use 0.95 of its slot, and several at a time are slower; all the same length would go on ending in step.
+ */
+const lifetimes = [16, 27] as const;
 const minutes = quick ? 1 : 60;
+/** A process takes its time until it has what it needs, its compiled code above all. */
+const settledMinutes = Math.floor(minutes / 10);
 /** RAL's farm ended 400 thousand containers a week. */
 const farmRate = 400_000 / (7 * 86_400);
 const settings = {
   ...roomy,
   ...shortLived,
+  cpus_per_dock: 1,
   max_docks: slots,
   docks_per_loop: slots,
-  docker_cmd: `/bin/sleep ${lifetime}`,
+  docker_cmd: `/bin/sh -c 'exec sleep $((${lifetimes[0]} + RANDOM % ${lifetimes[1] - lifetimes[0] + 1}))'`,
 };
 
 it('turns pilots over for an hour and leaves nothing', async () => {
@@ -43,11 +50,12 @@ it('turns pilots over for an hour and leaves nothing', async () => {
 
   const pid = site.pid();
   const ended = () => events().filter(({ action }) => action === 'die').length;
-  const heapBefore = await heap.heapMbOf(pid);
+  let heapBefore = NaN;
   const [fromMs, cpuBefore, endedBefore] = [systemClock.now().wallMs, cpuSecondsOf(pid), ended()];
   const memory = [];
   const descriptors = [];
   for (let minute = 0; minute < minutes; minute += 1) {
+    if (minute === settledMinutes) heapBefore = await heap.heapMbOf(pid);
     await systemClock.sleep(60_000);
     memory.push(residentMbOf(pid));
     descriptors.push(descriptorsOf(pid));
@@ -62,7 +70,7 @@ it('turns pilots over for an hour and leaves nothing', async () => {
 
   const msEach = (1000 * cpu) / turned;
   report('farm-rate', {
-    head: [`${slots} slots, pilots of ${lifetime} s, ${minutes} min`, 'figure'],
+    head: [`${slots} slots, pilots of ${lifetimes.join(' to ')} s, ${minutes} min`, 'figure'],
     rows: [
       ['pilots ended', turned],
       ['share of slot time in use', share],
@@ -73,7 +81,7 @@ it('turns pilots over for an hour and leaves nothing', async () => {
       ],
       ['growth of resident memory, MB an hour, without the first tenth', settledSlope(memory)],
       ['open descriptors, least and most', `${Math.min(...descriptors)}, ${Math.max(...descriptors)}`],
-      ['growth of the heap after collection, MB', heapGrowth],
+      ['growth of the heap after collection, MB, without the first tenth', heapGrowth],
       ['containers, volumes, cgroups left', `${left.containers}, ${left.volumes}, ${left.cgroups}`],
       ['files of the daemon, folders of the engine left', `${left.files}, ${left.engineFolders}`],
     ],
@@ -95,7 +103,7 @@ it('turns pilots over for an hour and leaves nothing', async () => {
   });
 });
 
-/** Growth an hour of what is looked at every minute; a process takes its time until it has what it needs. */
+/** Growth an hour of what is looked at every minute. */
 function settledSlope(values: readonly number[]): number {
-  return 60 * slope(values.slice(Math.ceil(values.length / 10)));
+  return 60 * slope(values.slice(settledMinutes));
 }
