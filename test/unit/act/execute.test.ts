@@ -64,6 +64,51 @@ describe('what is left of an ended pilot', () => {
   });
 });
 
+describe('a pull', () => {
+  const pull: Action = { type: 'pull', reference: 'busybox:latest', reason: 'changed' };
+
+  it('leaves the engine to the starts of the same moment first', async () => {
+    const { clock, engine, executor, outcomes } = anExecutor();
+    engine.latencyMs.startPilot = 300;
+    executor.begin([pull, ...starts(1)]);
+    await clock.advance(299);
+    expect([engine.calls.pullImage, executor.inFlight().pulling]).toEqual([0, ['busybox:latest']]);
+    await clock.advance(10);
+    expect(outcomes.map(({ action }) => action.type)).toEqual(['spawn', 'pull']);
+  });
+
+  it('does not wait for a slow start', async () => {
+    const { clock, engine, executor } = anExecutor();
+    engine.latencyMs.startPilot = 30_000;
+    executor.begin([pull, ...starts(1)]);
+    await clock.advance(5_100);
+    expect(engine.calls.pullImage).toBe(1);
+  });
+});
+
+describe('a pilot that is being frozen', () => {
+  it('is neither frozen again nor thawed meanwhile, and thawed when that is asked for later', async () => {
+    const { clock, engine, executor, results } = anExecutor();
+    executor.begin(starts(1));
+    await clock.settle();
+    const [pilot] = await engine.listPilots({ instance: 'test', adoptOriginal: false });
+    if (pilot === undefined) throw new Error('no pilot was started');
+    engine.latencyMs.pausePilot = 2_000;
+    executor.begin([{ type: 'freeze', pilot }]);
+    await clock.advance(1_000);
+    executor.begin([
+      { type: 'freeze', pilot },
+      { type: 'thaw', pilot },
+    ]);
+    await clock.advance(2_000);
+    expect([engine.calls.pausePilot, engine.calls.unpausePilot]).toEqual([1, 0]);
+    executor.begin([{ type: 'thaw', pilot }]);
+    await clock.settle();
+    expect(engine.calls.unpausePilot).toBe(1);
+    expect(results()).toEqual(['done', 'done', 'done']);
+  });
+});
+
 describe('starts that wait for their turn', () => {
   it('do not go on to their start when they are withdrawn while they are made', async () => {
     const { clock, engine, executor, results } = anExecutor();

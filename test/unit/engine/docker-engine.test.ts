@@ -119,6 +119,30 @@ describe('a list that', () => {
   });
 });
 
+describe('a list without end', () => {
+  it('is given up before it has filled our memory, however fast it comes', async () => {
+    let sentBytes = 0;
+    const server = await startHttpEngine((_, reply) => {
+      const spaces = Buffer.alloc(1024 * 1024, ' ');
+      const send = () => {
+        while (!reply.destroyed) {
+          sentBytes += spaces.length;
+          if (!reply.write(spaces)) {
+            reply.once('drain', send);
+            return;
+          }
+        }
+      };
+      send();
+    });
+    opened.push(server);
+    const patient = createDockerEngine({ clock: systemClock, host: server.host, registryAuthFile: '/nonexistent' });
+    await expect(patient.listPilots(ownership)).rejects.toThrow('larger than 67108864 bytes');
+    expect(sentBytes).toBeLessThan(80 * 1024 * 1024);
+    await expect.poll(() => server.connections()).toBe(0);
+  });
+});
+
 describe('hung calls', () => {
   it('leave no connection behind', async () => {
     const { engine, server } = await anEngine(() => undefined);
