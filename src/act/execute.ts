@@ -8,7 +8,6 @@ import type {
   FreezeAction,
   InFlight,
   Outcome,
-  Pilot,
   PilotEnd,
   PullAction,
   RemoveAction,
@@ -16,6 +15,7 @@ import type {
   ThawAction,
 } from '../model.js';
 import { isUnanswered } from '../plan/unanswered.js';
+import { endPilot, passOver, runs, toFailure } from './end-pilot.js';
 import { createRemovalQueue, type RemovalQueue } from './removal-queue.js';
 import { createStartQueue, type StartQueue } from './start-queue.js';
 
@@ -52,28 +52,6 @@ export interface Executor {
 interface Batch {
   readonly number: number;
   failed: boolean;
-}
-
-/** What a failed call means, or a bug passed on. */
-function toFailure(error: unknown): EngineFailure {
-  if (error instanceof EngineError) return { kind: error.kind, message: error.message, pull: error.pull };
-  throw error;
-}
-
-/** Or may run, in a state that we do not know. */
-function runs({ state }: Pilot): boolean {
-  return state === 'running' || state === 'paused' || state === 'restarting' || state === 'unknown';
-}
-
-/** Passes over a failure of the engine; a bug is passed on. */
-function passOver(error: unknown): undefined {
-  toFailure(error);
-}
-
-/** Who could not be stopped may be killed if it had its time, or the engine will not stop it; not if the engine may not have heard of it. */
-function unlessUnheard(error: unknown): void {
-  const failure = toFailure(error);
-  if (isUnanswered(failure) && failure.kind !== 'timeout') throw error;
 }
 
 /**
@@ -236,11 +214,7 @@ class EngineExecutor implements Executor {
     const { engine } = this.#options;
     const { id } = action.pilot;
     try {
-      if (runs(action.pilot)) await engine.stopPilot(id, action.stopSeconds).catch(unlessUnheard);
-      // Nice to know, and no reason to keep it.
-      const ended = await engine.pilotEnd(id).catch(passOver);
-      await engine.removePilot(id);
-      this.#end(action, 'done', undefined, ended);
+      this.#end(action, 'done', undefined, await endPilot(engine, action));
     } catch (error) {
       this.#end(action, 'failed', toFailure(error));
     } finally {

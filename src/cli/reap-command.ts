@@ -11,8 +11,10 @@ import { readPolicyFile } from '../policy/policy-file.js';
 import { readConfigFolder } from './config-files.js';
 import { engineHost, type CliContext, type CliOptions } from './context.js';
 import { CliError, exitCodes } from './exit-codes.js';
+import { cycleMarginMs, isOverdue } from './overdue.js';
 import { ownPlaces, resolvePaths } from './paths.js';
 import { lockHolder } from './process-lock.js';
+import { readStatusFile } from './status-file.js';
 import { formatAge } from './status-text.js';
 
 /**
@@ -22,7 +24,7 @@ import { formatAge } from './status-text.js';
 export async function reap(context: CliContext, options: CliOptions): Promise<number> {
   const paths = resolvePaths(options, context);
   const { runDir, confDir, registryAuthFile, policyFile } = paths;
-  if (lockHolder(runDir) !== undefined) {
+  if (isAtWork(context, runDir)) {
     context.out('the daemon runs, and does this itself');
     return exitCodes.ok;
   }
@@ -44,6 +46,12 @@ export async function reap(context: CliContext, options: CliOptions): Promise<nu
   }
   if (reaped.length === 0) context.out('no pilot is past its time to live');
   return reaped.some(({ failure }) => failure !== undefined) ? exitCodes.tryLater : exitCodes.ok;
+}
+
+/** Whether a daemon ends its cycles. One that waits for its first configuration, or hangs, holds the lock and reaps nobody. */
+function isAtWork({ clock }: CliContext, runDir: string): boolean {
+  const status = lockHolder(runDir) === undefined ? undefined : readStatusFile(runDir);
+  return status !== undefined && !isOverdue(status, clock.now().bootMs - status.atBootMs, cycleMarginMs);
 }
 
 /**

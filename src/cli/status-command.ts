@@ -3,15 +3,12 @@ import { readRunMode } from '../observe/run-mode.js';
 import type { Status } from '../report/status.js';
 import type { CliContext, CliOptions } from './context.js';
 import { explainError, statusCodes } from './exit-codes.js';
-import { isOverdue } from './overdue.js';
+import { cycleMarginMs, isOverdue } from './overdue.js';
 import { resolvePaths } from './paths.js';
 import { hasPidFile } from './pid-file.js';
 import { lockHolder } from './process-lock.js';
 import { readStatusFile } from './status-file.js';
 import { formatAge, formatStatus } from './status-text.js';
-
-/** What a cycle may take on a slow host before its daemon is taken for hung. */
-const cycleMarginMs = 60_000;
 
 /** What was asked for and waits for the next daemon. */
 const waitingRequests: Record<SeenMode, string> = {

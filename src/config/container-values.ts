@@ -63,11 +63,14 @@ export function capability(): ValueType<string> {
   );
 }
 
-/** A security option of the engine. */
+/** A security option of the engine. It is Docker's command line that reads files with seccomp profiles; engines want what is in them. */
 export function securityOption(): ValueType<string> {
-  return text('a security option such as apparmor=PROFILE, seccomp=FILE, label=... or no-new-privileges', (value) =>
-    /^[a-z][a-z-]*(?:[=:][^\s\0]+)?$/.test(value),
-  );
+  const accepted =
+    'a security option such as apparmor=PROFILE, seccomp={JSON of the profile}, label=... or no-new-privileges';
+  return text(accepted, (value) => {
+    const [, name, setting = ''] = /^([a-z][a-z-]*)(?:[=:]([^\s\0]+))?$/.exec(value) ?? [];
+    return name !== undefined && (name !== 'seccomp' || /^(unconfined|builtin|\{.*\})$/.test(setting));
+  });
 }
 
 /** A network of the engine. */

@@ -24,8 +24,8 @@ export function parseImageReference(text: string): ImageReference | undefined {
   if (text.length > maxReferenceLength) return undefined;
   const [, name, tag, digest] = referencePattern.exec(text) ?? [];
   if (name === undefined || name.length > maxNameLength) return undefined;
-  // 64 bare hex digits are an image id to the engine, not a name.
-  if (/^[a-f0-9]{64}$/.test(name) || (name === 'sha256' && /^[a-f0-9]{64}$/.test(tag ?? ''))) return undefined;
+  // To the engine these are the id of an image, or its beginning, and no name: a policy could not tell which image that is.
+  if (/^[a-f0-9]{64}$/.test(name) || name === 'sha256') return undefined;
   return { name, ...(tag !== undefined && { tag }), ...(digest !== undefined && { digest }) };
 }
 

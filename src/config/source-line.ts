@@ -28,8 +28,8 @@ export function printable(text: string): string {
 
 /** Hides user and password of every URL in a text. */
 export function withoutUserinfo(text: string): string {
-  // A password may hold anything but what ends the first part of a URL.
-  return text.replace(/(\w:\/\/)[^\s/]*@/g, `$1${hidden}@`);
+  // A slash in a password is a slip, but one that people make. Bounded, since a text may be nothing but beginnings of URLs.
+  return text.replace(/(\w:\/\/)(?:\S{0,2000}|[^\s/]*)@/g, `$1${hidden}@`);
 }
 
 /** The key, in the first column, that a line belongs to. */
@@ -55,8 +55,10 @@ export function excerpt(text: string, line: number, column: number, mayShow: May
   const lines = text.split(/\r\n|\r|\n/, line);
   const source = lines[line - 1] ?? '';
   if (source.length > longestRead) return [];
-  const isSafe = mayShow(ownerOf(lines, line - 1), source.match(/[A-Za-z_]\w*(?=["']?\s*:)/g) ?? []);
-  const shown = isSafe ? withoutUserinfo(source) : (/^[^:=]*: ?/.exec(source)?.[0] ?? '') + hidden;
+  const mayShowAll = mayShow(ownerOf(lines, line - 1), source.match(/[A-Za-z_]\w*(?=["']?\s*:)/g) ?? []);
+  // What looks like the name of a value in there may be the next line of a secret.
+  if (!mayShowAll && /^\s/.test(source)) return [];
+  const shown = mayShowAll ? withoutUserinfo(source) : (/^[^:=]*: ?/.exec(source)?.[0] ?? '') + hidden;
   if (shown === hidden) return [];
   const characters = Array.from(printable(shown));
   const at = Math.min(column, characters.length + 1);

@@ -1,3 +1,4 @@
+import { endPilot } from '../act/end-pilot.js';
 import type { Clock } from '../clock.js';
 import type { Config } from '../config/schema.js';
 import { EngineError, type ContainerEngine } from '../engine/container-engine.js';
@@ -45,8 +46,7 @@ function observe({ clock, host, instance }: ReapOptions, pilots: readonly Pilot[
 
 async function remove(engine: ContainerEngine, { pilot, stopSeconds, ageMs }: RemoveAction): Promise<Reaped> {
   try {
-    if (pilot.state === 'running' || pilot.state === 'restarting') await engine.stopPilot(pilot.id, stopSeconds);
-    await engine.removePilot(pilot.id);
+    await endPilot(engine, { pilot, stopSeconds });
     return { name: pilot.name, ageMs, failure: undefined };
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;

@@ -56,25 +56,45 @@ async function listPilots(connection: DockerConnection, ownership: Ownership): P
     const summaries = await connection.call(call, async (docker, abortSignal) =>
       readSummaries(await docker.listContainers({ all: true, filters, abortSignal })),
     );
-    for (const summary of summaries) {
-      const pilot = fromContainerSummary(summary, ownership);
-      if (pilot !== undefined && (await hasOwnLabels(connection, summary))) pilots.set(pilot.id, pilot);
-    }
+    for (const pilot of await withOwnLabels(connection, summaries, ownership)) pilots.set(pilot.id, pilot);
   }
   return [...pilots.values()];
 }
 
 /**
- * Whether its labels are its own, and not those of an image that carries them: containers that others make of that are theirs. One image
- * that cannot be looked at must not keep all others from being listed; what is not known to be ours is left alone then.
+ * The pilots among these containers. The labels of one that has another name may be those of an image that carries them: containers that others
+ * make of that are theirs. Each such image is asked about once, all of them side by side; one that cannot be looked at must not keep
+ * all others from being listed, and what is not known to be ours is left alone then.
  */
-async function hasOwnLabels(connection: DockerConnection, summary: ContainerSummary): Promise<boolean> {
-  if (!isRenamed(summary) || summary.ImageID === '') return true;
+async function withOwnLabels(
+  connection: DockerConnection,
+  summaries: readonly ContainerSummary[],
+  ownership: Ownership,
+): Promise<readonly Pilot[]> {
+  const found = summaries.flatMap((summary) => {
+    const pilot = fromContainerSummary(summary, ownership);
+    return pilot === undefined ? [] : [{ pilot, summary }];
+  });
+  const doubtful = found.filter(({ summary }) => isRenamed(summary) && summary.ImageID !== '');
+  const imageIds = [...new Set(doubtful.map(({ summary }) => summary.ImageID))];
+  const looks = await Promise.all(imageIds.map(async (id) => [id, await lookAtLabels(connection, id)] as const));
+  const labelsOf = new Map(looks);
+  const isTheirs = ({ ImageID, Labels }: ContainerSummary) => {
+    const labels = labelsOf.get(ImageID);
+    return labels === 'unknown' || labels?.[pilotLabels.name] === Labels[pilotLabels.name];
+  };
+  const theirs = new Set(doubtful.filter(({ summary }) => isTheirs(summary)).map(({ pilot }) => pilot));
+  return found.map(({ pilot }) => pilot).filter((pilot) => !theirs.has(pilot));
+}
+
+async function lookAtLabels(
+  connection: DockerConnection,
+  imageId: string,
+): Promise<Readonly<Record<string, string>> | undefined | 'unknown'> {
   try {
-    const labels = await imageLabels(connection, summary.ImageID);
-    return labels?.[pilotLabels.name] !== summary.Labels[pilotLabels.name];
+    return await imageLabels(connection, imageId);
   } catch (error) {
-    if (error instanceof EngineError) return false;
+    if (error instanceof EngineError) return 'unknown';
     throw error;
   }
 }

@@ -49,8 +49,9 @@ async function installUnit(context: BootstrapContext): Promise<void> {
   if (byHand) await mustRun(context, 'stop');
   await systemctl(context, 'daemon-reload');
   await systemctl(context, 'enable', '--quiet', serviceName);
-  await systemctl(context, changed ? 'restart' : 'start', serviceName);
+  // First: it ends expired pilots where the daemon does not come up.
   await systemctl(context, 'enable', '--quiet', '--now', timerName);
+  await systemctl(context, changed ? 'restart' : 'start', serviceName);
   context.out(`${serviceName} is enabled and runs`);
 }
 

@@ -28,7 +28,7 @@ function problemOfUrl(url: string): string | undefined {
   try {
     parsed = new URL(url);
   } catch {
-    return 'this is not a URL';
+    return 'this is not a URL (in a password / is written %2F and @ %40)';
   }
   const local = parsed.protocol === 'file:';
   if (local && parsed.hostname !== '') return 'a file URL names no host: write file:///path';
@@ -77,10 +77,13 @@ export function parseConfigRepo(text: string): ConfigRepo | string {
   return { url: form.url, branch: form.branch };
 }
 
-/** Hides credentials in a URL, or in every URL inside a longer text; the user of an ssh URL stays, it is no secret. */
+/**
+ * Hides credentials in a URL, or in every URL inside a longer text; the user of an ssh URL stays, it is no secret. All up to the last @ of a word is
+ * hidden: people forget that a slash in a password has to be written as %2F.
+ */
 export function redactUrl(text: string): string {
   return text
-    .replace(/([a-z][a-z0-9+.-]*):\/\/([^\s/]*)@/gi, (_, scheme: string, user: string) => {
+    .replace(/([a-z][a-z0-9+.-]*):\/\/(\S{0,2000}|[^\s/]*)@/gi, (_, scheme: string, user: string) => {
       const shown = scheme.toLowerCase() === 'ssh' ? user.replace(/:.*/s, ':***') : '***';
       return `${scheme}://${shown}@`;
     })

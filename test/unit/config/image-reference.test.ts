@@ -30,6 +30,8 @@ describe('image references', () => {
     ['an option', '-busybox'],
     ['a URL', 'https://registry/busybox'],
     ['an image id', '0'.repeat(64)],
+    ['an image id in full', digest],
+    ['the beginning of an image id', 'sha256:abc123'],
     ['three underscores', 'a___b'],
     ['a trailing slash', 'a/'],
     ['a line break', 'busybox\n'],

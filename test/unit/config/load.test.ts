@@ -216,6 +216,7 @@ describe('bad values', () => {
     ['devices: [/dev/fuse:/dev/fuse:rr]', /permissions out of r, w and m/],
     ['devices: [{PathOnHost: /dev/x, Mode: 1}]', /devices\[0\]: a mapping/],
     ['capabilities: [SYS_ADMIM]', /Linux capability/],
+    ['security_opts: [seccomp=/etc/docker/pilots.json]', /seccomp=\{JSON of the profile\}/],
     ['user_group: root:wheel:x', /user or user:group/],
     ['user_group: $(id)', /user or user:group/],
     ['network: --host', /network of the engine/],
@@ -235,6 +236,7 @@ describe('bad values', () => {
 
   it.each([
     'binds: [/a:/b, "/a:/b:ro", "/a:/b:rw,rslave"]',
+    `security_opts: ['seccomp={"defaultAction":"SCMP_ACT_ALLOW"}', seccomp=builtin, no-new-privileges]`,
     'capabilities: [SYS_ADMIN, +cap_net_raw, -MKNOD, ALL]',
     'max_dock_mem: 0',
   ])('%s is accepted', (text) => {

@@ -20,6 +20,8 @@ describe('secrets', () => {
     ['a URL in a list', `influxdb_url:\n  - http://me:${secret}@host\n`],
     ['a URL under an old name', `influxdb_address: http://me:${secret}@host`],
     ['a URL under a wrong name', `docker_image: http://me:${secret}@host`],
+    ['a URL whose password has a slash', `docker_image: http://me:a/${secret}@host`],
+    ['a line of a value of several lines', `docker_env:\n TOKEN: |\n  line\n ${secret}: x: y\n`],
     ['a bad variable', `docker_env: {PASS: [${secret}]}`],
     ['a variable in a block', `docker_env:\n  PASS: [${secret}]\n`],
     ['a variable without a name', `docker_env:\n  - =${secret}\n`],

@@ -405,6 +405,22 @@ describe('containers that carry the labels of a pilot and have another name', ()
     expect(names).toEqual(['plancton-worker-aaaaaa']);
     expect(requests.filter((request) => request.includes('/images/'))).toEqual([]);
   });
+
+  it('hold up the list for one look, however many they are', async () => {
+    const ids = Array.from({ length: 20 }, (_, index) => `x${index}`);
+    const { engine, server } = await anEngine((request, reply) => {
+      if (request.url?.includes('/images/') === true) return;
+      const images = ids.map((id, index) => ({ Id: id, ImageID: `sha256:${index % 5}`, Names: [`/other-${id}`] }));
+      sendJson(
+        reply,
+        200,
+        images.map((more) => ({ ...listed, ...more })),
+      );
+    });
+    // Each look by itself is given up after 0.4 s.
+    await expect(Promise.race([engine.listPilots(ownership), systemClock.sleep(1_500)])).resolves.toEqual([]);
+    expect(server.requests.filter((request) => request.includes('/images/'))).toHaveLength(5);
+  });
 });
 
 describe('the CPU time of a pilot', () => {
