@@ -8,7 +8,7 @@ export default defineConfig({
     globalSetup: ['test/support/global-engine.ts'],
     fileParallelism: false,
     disableConsoleIntercept: true,
-    testTimeout: 3_600_000,
+    testTimeout: 7_200_000,
     hookTimeout: 300_000,
   },
 });
