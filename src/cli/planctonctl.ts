@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../clock.js';
 import type { CliContext } from './context.js';
+import { endProcess, endProcessSoon } from './end-process.js';
 import { exitCodes } from './exit-codes.js';
 import { runProgram } from './program.js';
 import { runCommand } from './run-command.js';
@@ -41,7 +42,7 @@ function createContext(): CliContext {
     onSignal: (signal, listener) => process.on(signal, listener),
     onCrash: (listener) => process.on('uncaughtException', listener),
     kill: (pid, signal) => process.kill(pid, signal),
-    exit: (code) => process.exit(code),
+    exit: endProcess,
     tellParent: (message) => {
       // The parent may have stopped waiting.
       if (process.connected) process.send?.(message, () => undefined);
@@ -54,8 +55,8 @@ const outputDeadlineMs = 2000;
 
 /** Ends the process when everything printed so far is out; what a library still holds open must not keep it. */
 function exitAfterOutput(exitCode: number): void {
-  void systemClock.sleep(outputDeadlineMs).then(() => process.exit(exitCode));
-  process.stdout.write('', () => process.stderr.write('', () => process.exit(exitCode)));
+  void systemClock.sleep(outputDeadlineMs).then(() => endProcess(exitCode));
+  process.stdout.write('', () => process.stderr.write('', () => void endProcessSoon(exitCode)));
 }
 
 // Nobody reads any more (`| head`): no reason to end a daemon.

@@ -6,7 +6,7 @@ import { renderValue } from '../config/render.js';
 import type { Config, Key } from '../config/schema.js';
 import type { SignatureRules, TrustedKey } from '../config/signature.js';
 import type { HostFacts } from '../model.js';
-import { unsafeBinds, unsafePath } from '../policy/bind-path.js';
+import { unsafeBinds, unsafePath } from '../policy/safe-path.js';
 import { formatPolicyProblem, loadPolicy } from '../policy/load-policy.js';
 import type { OwnPlaces } from '../policy/match-bind.js';
 import { narrow, type Narrowed } from '../policy/narrow.js';

@@ -34,8 +34,8 @@ export function parseNumber(text: string): number | undefined {
 
 /** Seconds of a duration such as `90`, `90s` or `1h30m`; undefined if it is anything else. */
 export function parseDuration(text: string): number | undefined {
-  const bare = parseNumber(text);
-  if (bare !== undefined) return bare;
+  // Also where it is none: 1e999 is a number that nothing can hold, and no duration of no days and no hours.
+  if (numberPattern.test(text)) return parseNumber(text);
   const match = durationPattern.exec(text);
   if (match === null) return undefined;
   const [, days = '0', hours = '0', minutes = '0', seconds = '0'] = match;
@@ -46,8 +46,7 @@ export function parseDuration(text: string): number | undefined {
 
 /** Bytes of a size such as `2000000000`, `2G` or `2GiB`; undefined if it is anything else. */
 export function parseSize(text: string): number | undefined {
-  const bare = parseNumber(text);
-  if (bare !== undefined) return bare;
+  if (numberPattern.test(text)) return parseNumber(text);
   const match = sizePattern.exec(text);
   if (match === null) return undefined;
   const factor = bytesPer.find(([unit]) => unit === match[2])?.[1] ?? 1;

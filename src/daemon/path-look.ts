@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import { withDeadline } from '../observe/deadline.js';
-import { unsafePath } from '../policy/bind-path.js';
+import { unsafePath } from '../policy/safe-path.js';
 
 /** A path on a dead file server must not hold up the pilots that run. */
 const LOOK_MS = 2_000;

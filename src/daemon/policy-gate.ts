@@ -3,7 +3,7 @@ import type { Verdict } from '../config/keeper.js';
 import type { Config } from '../config/schema.js';
 import type { SignatureRules } from '../config/signature.js';
 import type { ContainerSettings } from '../model.js';
-import { unsafeBinds } from '../policy/bind-path.js';
+import { unsafeBinds } from '../policy/safe-path.js';
 import { violations } from '../policy/conforms.js';
 import type { OwnPlaces } from '../policy/match-bind.js';
 import { narrow, type Narrowed } from '../policy/narrow.js';

@@ -10,9 +10,11 @@ import type { BreakerMemory, PilotSource } from './state.js';
 /**
  * A circuit breaker: pilots that find no work, or cannot work, are not started in a storm. Closed, pilots are started as they fit.
  * After three fizzles in a row it opens: nothing is started for a while, then one pilot as a probe. If that outlives
- * `fizzle_seconds` the circuit closes, otherwise it stays open twice as long.
+ * `fizzle_seconds` the circuit closes, otherwise it stays open twice as long. At first a single fizzle opens it again: the probe may
+ * have had the only job there was. Once some pilots have lived since, there is work, and one that fizzles among them is nothing to speak of.
  */
 const FIZZLES_TO_OPEN = 3;
+const LIVES_TO_TRUST = 3;
 /** Pauses are up to this much longer than configured, so that a thousand hosts do not ask one queue at the same moment. */
 const JITTER = 0.25;
 
@@ -53,14 +55,29 @@ function close(memory: BreakerMemory, wary: BreakerMemory['wary']): BreakerMemor
   return { ...fresh(memory.subject), revisions: memory.revisions, wary };
 }
 
+/** One more that was started since the circuit closed has lived. */
+function lessWary({ wary }: BreakerMemory, { bornBootMs }: { readonly bornBootMs: number }): BreakerMemory['wary'] {
+  return wary === undefined || bornBootMs < wary.sinceBootMs ? wary : { ...wary, lived: wary.lived + 1 };
+}
+
+/** How many fizzles in a row are too many. */
+function tolerance({ wary }: BreakerMemory): number {
+  return wary === undefined || wary.lived >= LIVES_TO_TRUST ? FIZZLES_TO_OPEN : 1;
+}
+
 function heed(config: Config, memory: BreakerMemory, lesson: Lesson, nowBootMs: number): BreakerMemory {
   const { open, cause } = memory;
   switch (lesson.type) {
     case 'lived':
-      if (open === undefined) return { ...memory, fizzles: 0, cause: undefined };
+      if (open === undefined) return { ...memory, fizzles: 0, cause: undefined, wary: lessWary(memory, lesson) };
       // One that was started before says nothing about now.
       if (!isOfThisOpening(memory, lesson.bornBootMs)) return memory;
-      return close(memory, { holdMs: open.holdMs, untilBootMs: nowBootMs + config.backoff_max * 1000 });
+      return close(memory, {
+        holdMs: open.holdMs,
+        sinceBootMs: Math.floor(nowBootMs),
+        untilBootMs: nowBootMs + config.backoff_max * 1000,
+        lived: 0,
+      });
     case 'started':
       return cause?.kind === 'host' ? close(memory, undefined) : memory;
     case 'explained':
@@ -91,7 +108,7 @@ export function learn(
   const memory = lessons.reduce((soFar, lesson) => heed(config, soFar, lesson, nowBootMs), start);
   const opens =
     memory.open === undefined
-      ? memory.fizzles >= (memory.wary === undefined ? FIZZLES_TO_OPEN : 1)
+      ? memory.fizzles >= tolerance(memory)
       : lessons.some((lesson) => lesson.type === 'fizzled' && isOfThisOpening(memory, lesson.bornBootMs));
   if (!opens) return { breaker: memory, seed };
   const holdMs = nextHoldMs(config, memory);
@@ -128,6 +145,11 @@ export function permits({ fizzles, open }: BreakerMemory, census: Census, nowBoo
 /** True while nothing is started but one pilot now and then, as a probe. */
 export function isOpen({ open }: BreakerMemory): boolean {
   return open !== undefined;
+}
+
+/** Whether what was asked for a moment ago is not wanted any more. Later there is but the probe, which is. */
+export function isNewlyOpen(before: BreakerMemory, now: BreakerMemory): boolean {
+  return now.open !== undefined && before.open === undefined;
 }
 
 /** Why experience holds starts back. */

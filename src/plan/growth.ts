@@ -36,8 +36,8 @@ function untried({ outcomes }: Observation): number {
 }
 
 /**
- * Each new sample sets the permits to grow; unused ones lapse. Every end but an eviction permits one start more. `setback`: a pilot fizzled
- * or was evicted in this cycle.
+ * Each new sample sets the permits to grow; unused ones lapse. Every end but an eviction permits one start more. `setback`: in this cycle a
+ * pilot fizzled, could not be started or was evicted.
  */
 export function earnPermits(situation: Situation, setback: boolean): Permits {
   const { observation, state, census } = situation;

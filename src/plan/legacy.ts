@@ -24,10 +24,37 @@ function busyPercent(sample: CpuSample): number {
   return Math.max(0, (100 * (sample.cpus - sample.idle)) / sample.cpus);
 }
 
+interface Launchable {
+  /** By idle CPU, of which 5 % are kept. */
+  readonly byIdle: number;
+  readonly byCap: number;
+}
+
+function launchable(config: Config, cpus: number, idlePercent: number, running: number): Launchable {
+  return {
+    byIdle: Math.trunc((idlePercent * 0.95 * cpus) / (config.cpus_per_dock * 100)),
+    byCap: Math.max(config.max_docks - running, 0),
+  };
+}
+
 /** How many pilots the original would launch: idle CPU with a reserve of 5 %, the cap, the pace. */
 export function legacyLaunchable(config: Config, cpus: number, idlePercent: number, running: number): number {
-  const fitting = Math.trunc((idlePercent * 0.95 * cpus) / (config.cpus_per_dock * 100));
-  return Math.min(fitting, Math.max(config.max_docks - running, 0), config.docks_per_loop);
+  const { byIdle, byCap } = launchable(config, cpus, idlePercent, running);
+  return Math.min(byIdle, byCap, config.docks_per_loop);
+}
+
+/** Which of the three it is that keeps there from being more. */
+function limitHold(config: Config, cpus: number, idlePercent: number, running: number): Hold {
+  const { byIdle, byCap } = launchable(config, cpus, idlePercent, running);
+  if (byIdle < Math.min(config.docks_per_loop, byCap)) {
+    const idle = (idlePercent * cpus) / 100;
+    const text = `${idle.toFixed(2)} of ${cpus} CPUs are idle, 5 % of that are kept, one more takes ${config.cpus_per_dock}`;
+    return { gate: 'foreign-cpu', text };
+  }
+  if (config.docks_per_loop < byCap) {
+    return { gate: 'pace', text: `${config.docks_per_loop} more after each look at the host (docks_per_loop)` };
+  }
+  return { gate: 'cap', text: `${running} pilots, max_docks ${config.max_docks}` };
 }
 
 /** The CPU percentage that the original takes to be its own share; a Python 2 integer where `cpus_per_dock` is one. */
@@ -74,7 +101,8 @@ function closedGate(
   }
   if (source === undefined) return { gate: 'image', text: `image ${config.docker_image} is not on this host` };
   if (lastRemovalMs !== undefined && at.monoMs - lastRemovalMs <= config.grace_spawn * 1000) {
-    return { gate: 'cool-down', text: 'too little time since the last removal' };
+    const left = Math.ceil(config.grace_spawn - (at.monoMs - lastRemovalMs) / 1000);
+    return { gate: 'cool-down', text: `no launch for another ${left} s after a removal (grace_spawn)` };
   }
   return healthyStarts(effects, observation) === 0 ? effectsHold(effects, at.monoMs) : undefined;
 }
@@ -102,7 +130,7 @@ export function planLegacy(situation: Situation, reaped: number): LegacyPlan {
   return {
     launch: Math.max(0, launch),
     evictions,
-    holds: closed === undefined ? [] : [closed],
+    holds: [closed ?? limitHold(config, cpus, 100 - busy, census.count)],
     memory: { overheadSinceMs: sinceMs, lastRemovalMs: reaped > 0 ? at.monoMs : lastRemovalMs },
   };
 }

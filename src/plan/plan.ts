@@ -2,7 +2,7 @@ import type { Config } from '../config/schema.js';
 import type { Hold, Plan } from '../decision.js';
 import type { Observation, Pilot, ReclaimAction, SpawnAction, SpawnReason } from '../model.js';
 import { recordSample } from './capacity.js';
-import { breakerDueMs, learn, recall } from './breaker.js';
+import { breakerDueMs, isNewlyOpen, learn, recall } from './breaker.js';
 import { takeCensus } from './census.js';
 import { effectsDueMs, hangingEffects, isHeld, judgeEffects } from './effects.js';
 import { planEviction } from './evict.js';
@@ -59,7 +59,8 @@ function byCapacity(situation: Situation): Load {
   const evictions = [...reclaimed.actions, ...forMemory.actions];
   const { last } = forMemory;
   const { breaker, seed, fizzled } = learnFrom(situation);
-  const setback = fizzled || evictions.some(({ type }) => type !== 'thaw');
+  const failed = observation.outcomes.some(({ action, result }) => action.type === 'spawn' && result === 'failed');
+  const setback = fizzled || failed || evictions.some(({ type }) => type !== 'thaw');
   const permits = earnPermits(situation, setback);
   const spawns = planSpawns(situation, permits, breaker, last);
   const grown: LastEviction | undefined =
@@ -220,7 +221,7 @@ export function plan(config: Config, observation: Observation, state: State): Pl
   const isForbidden = probation?.verdict === 'condemned' || isRefused;
   return {
     actions: [...reaps, ...load.evictions, ...spawns.actions, ...image.pulls, ...superseded.drops],
-    withdrawStarts: isFull(situation, load.evictions),
+    withdrawStarts: isFull(situation, load.evictions) || isNewlyOpen(state.breaker, load.state.breaker),
     holds: load.holds,
     probation,
     capacity: measureCapacity(situation),

@@ -81,9 +81,16 @@ function limitHold(config: Config, capacity: Capacity, free: { byCap: number; by
   const counted =
     starting === 0 ? `${capacity.pilots} pilots` : `${capacity.pilots} pilots and ${starting} being started`;
   if (free.byCap <= free.byCpu) return { gate: 'cap', text: `${counted}, max_docks ${config.max_docks}` };
-  const peak = cpusText(capacity.peakForeign ?? 0);
-  const text = `${capacity.cpus} CPUs, others used up to ${peak} (slack ${cpusText(capacity.slack)}), pilots hold ${cpusText(capacity.promised)}, one more takes ${cpusText(config.cpus_per_dock)}`;
-  return { gate: 'foreign-cpu', text };
+  const others = `others used up to ${cpusText(capacity.peakForeign ?? 0)} (slack ${cpusText(capacity.slack)})`;
+  const parts = [
+    `${capacity.cpus} CPUs`,
+    ...(config.cpu_headroom > 0 ? [`${cpusText(config.cpu_headroom)} are left free (cpu_headroom)`] : []),
+    // Where the host is given to pilots others are not held against them.
+    ...(config.evict === 'never' ? [] : [others]),
+    `pilots hold ${cpusText(capacity.promised)}`,
+    `one more takes ${cpusText(config.cpus_per_dock)}`,
+  ];
+  return { gate: 'foreign-cpu', text: parts.join(', ') };
 }
 
 /** Why growth is not permitted now, although pilots would fit. */

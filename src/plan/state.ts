@@ -80,8 +80,13 @@ export interface BreakerMemory {
   readonly cause: FizzleCause | undefined;
   /** Undefined while the circuit is closed. Nothing is started until `dueBootMs`, then one pilot is. */
   readonly open: { readonly sinceBootMs: number; readonly holdMs: number; readonly dueBootMs: number } | undefined;
-  /** The circuit was open until a while ago: one fizzle opens it again, for longer. */
-  readonly wary: { readonly holdMs: number; readonly untilBootMs: number } | undefined;
+  /**
+   * The circuit was open until a while ago. If it opens again, it does so for longer; and one fizzle opens it until some pilots that
+   * were started since have lived, `lived` so far.
+   */
+  readonly wary:
+    | { readonly holdMs: number; readonly sinceBootMs: number; readonly untilBootMs: number; readonly lived: number }
+    | undefined;
 }
 
 export interface Tracked {

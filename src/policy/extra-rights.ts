@@ -17,6 +17,17 @@ function notGivenUp(than: Config, config: Config): readonly string[] {
 
 /** Numbers that are lowered against pilots; memory is not among them, since too little of it is what going back may mend. */
 const AGAINST_PILOTS = ['max_ttl', 'stop_timeout', 'max_dock_pids', 'cpus_per_dock'] as const;
+/** Numbers that are raised for the owner of the host. */
+const FOR_THE_OWNER = ['cpu_headroom', 'min_free_mem', 'min_free_disk'] as const;
+
+/** What the owner of the host would have by himself, and another configuration takes from him. */
+function takenFromOwner(than: Config, config: Config): readonly string[] {
+  return [
+    ...FOR_THE_OWNER.filter((name) => config[name] < than[name]).map((name) => `${name} ${config[name]}`),
+    ...(config.evict === 'never' && than.evict === 'always' ? ['evict never'] : []),
+    ...(!config.nice && than.nice ? ['nice false'] : []),
+  ];
+}
 
 /**
  * What pilots get of a host by a configuration and not by another one, `than`; key and value of each. Which image they are made from counts for
@@ -29,5 +40,6 @@ export function extraRights(than: Config, config: Config): readonly string[] {
   const wishes = { ...wishesOf(config), image: than.docker_image, binds: config.binds.filter(isNew) };
   const refused = refusedWishes(wishes, verdict.policy, { hidden: [], readOnly: [] });
   const raised = AGAINST_PILOTS.filter((name) => config[name] > than[name]).map((name) => `${name} ${config[name]}`);
-  return [...refused.map((text) => text.split(': ', 1).join('')), ...notGivenUp(than, config), ...raised];
+  const named = refused.map((text) => text.split(': ', 1).join(''));
+  return [...named, ...notGivenUp(than, config), ...raised, ...takenFromOwner(than, config)];
 }

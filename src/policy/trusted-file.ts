@@ -1,11 +1,7 @@
-import { constants, type Stats } from 'node:fs';
+import { constants } from 'node:fs';
 import { lstat, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-
-/** Whether only root and `uid` may change what has these rights. */
-export function isSafe({ uid: owner, mode }: Pick<Stats, 'uid' | 'mode'>, uid: number): boolean {
-  return (owner === 0 || owner === uid) && (mode & 0o022) === 0;
-}
+import { isSafe, unsafePath } from './safe-path.js';
 
 /**
  * What is in a file that only root and `uid` can change; a text: why it cannot be trusted, as the end of a sentence. Rejects with the error of
@@ -15,6 +11,9 @@ export async function readTrustedFile(file: string, uid: number, mostBytes: numb
   const folder = dirname(file);
   const about = await lstat(folder);
   if (!isSafe(about, uid)) return `is in ${folder}, where others than root may write`;
+  // Who may change a folder above can put another one in its place.
+  const above = await unsafePath(folder, uid);
+  if (above !== undefined) return `cannot be trusted: ${above}`;
   // Not blocking: a pipe in its place must not hold us up.
   const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {

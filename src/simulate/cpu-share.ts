@@ -18,7 +18,7 @@ function shareEqually(supply: number, wants: readonly number[]): readonly number
   return given;
 }
 
-/** A foreign load of 2.5 CPUs is two busy processes and one that is half busy. */
+/** Who wants 2.5 CPUs is two busy processes and one that is half busy. */
 function processes(cpus: number): readonly number[] {
   const whole = Math.floor(cpus + TINY);
   const part = cpus - whole;
@@ -38,9 +38,12 @@ export interface CpuShares {
  */
 export function shareCpus(ncpus: number, wants: readonly number[], foreign: number, yields: YieldMode): CpuShares {
   if (yields === 'cgroup') return { pilots: shareEqually(ncpus - foreign, wants), foreign };
-  const shares = shareEqually(ncpus, [...wants, ...processes(foreign)]);
-  return {
-    pilots: shares.slice(0, wants.length),
-    foreign: shares.slice(wants.length).reduce((sum, share) => sum + share, 0),
-  };
+  const owned = [...wants, foreign].flatMap((want, owner) => processes(want).map((busy) => ({ owner, busy })));
+  const shares = shareEqually(
+    ncpus,
+    owned.map(({ busy }) => busy),
+  );
+  const given = Array<number>(wants.length + 1).fill(0);
+  for (const [index, { owner }] of owned.entries()) given[owner] = (given[owner] ?? 0) + (shares[index] ?? 0);
+  return { pilots: given.slice(0, -1), foreign: given.at(-1) ?? 0 };
 }

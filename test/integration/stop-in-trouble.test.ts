@@ -4,11 +4,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { lockHolder } from '../../src/cli/process-lock.js';
 import { systemClock } from '../../src/clock.js';
 import { importBusybox } from '../support/busybox-image.js';
 import { git } from '../support/config-repo.js';
 import { startPrivateEngine, type PrivateEngine } from '../support/private-engine.js';
 import { eventually, planctonSite, quickConfig, type PlanctonSite } from '../support/plancton-process.js';
+import { tempDirectory } from '../support/temp-directory.js';
 
 // Whatever hangs around it, a daemon that is told to end is gone within 25 s, with exit code 0, and its pilots stay.
 
@@ -68,6 +70,23 @@ test('an engine that hangs, with removals and starts under way', async () => {
   await site.until('removals are under way', ({ pilots }) => pilots.every(({ ageSeconds }) => ageSeconds > 6));
   pauseEngine();
   await endsInTime(daemon);
+});
+
+test('a file server that does not answer', async () => {
+  const preload = join(import.meta.dirname, '..', 'support', 'hang-thread.cjs');
+  const site = planctonSite({
+    dockerHost: engine.host,
+    env: { NODE_OPTIONS: `--require ${preload}`, HANG_THREAD_AT: join(tempDirectory(), 'away') },
+  });
+  site.configure({});
+  const daemon = site.spawnCtl('nodaemon');
+  await site.untilRunning(2);
+  const exit = once(daemon, 'exit');
+  daemon.kill('SIGTERM');
+  // Node cannot end by itself then; a service manager takes this for a clean end, too.
+  expect(await Promise.race([exit, systemClock.sleep(deadlineMs)])).toEqual([null, 'SIGTERM']);
+  expect(lockHolder(site.runDir)).toBeUndefined();
+  expect(await site.pilotIds()).toHaveLength(2);
 });
 
 test('an engine that hangs before the daemon has found it', async () => {

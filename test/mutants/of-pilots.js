@@ -132,6 +132,8 @@ export const mutants = [
   ['legacy', 'Math.trunc(', 'Math.ceil('],
   ['legacy', 'Math.max(config.max_docks - running, 0)', 'config.max_docks'],
   ['legacy', ', config.docks_per_loop);', ');'],
+  ['legacy', 'byIdle < Math.min(config.docks_per_loop, byCap)', 'false'],
+  ['legacy', 'config.docks_per_loop < byCap', 'false'],
   ['legacy', 'Math.min(running, config.max_docks)', 'running'],
   ['legacy', 'Number.isInteger(config.cpus_per_dock) ? Math.floor(share) : share', 'share'],
   ['legacy', 'Number.isInteger(config.cpus_per_dock) ? Math.floor(share) : share', 'Math.floor(share)'],

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/schema.js';
 import { runClosedLoop } from '../../src/simulate/closed-loop.js';
+import { stepLoad } from '../../src/simulate/foreign-load.js';
 import type { SimulationResult } from '../../src/simulate/result.js';
 import type { Scenario } from '../../src/simulate/scenario.js';
 import { simulate } from '../../src/simulate/simulate.js';
@@ -28,6 +29,40 @@ describe('the formulas of the original give the figures of the original', () => 
 function within(figure: number, original: number): boolean {
   return Math.abs(figure - original) <= 0.05 * original;
 }
+
+describe('a queue of jobs of which a few are short', () => {
+  /** Pilots at a time in the last three of five hours, of 64 CPUs; from the first hour on there is no work for ten minutes. */
+  function pilotsAfter(quiet: boolean): number {
+    const pilot = { seconds: 120, jitter: 0.97, cpu: 1 };
+    let sum = 0;
+    let [lastSeconds, lastPilots] = [0, 0];
+    runClosedLoop({
+      config: aConfig({ max_docks: 64 }),
+      hours: 5,
+      wake: 'events',
+      host: {
+        ...{ ncpus: 64, pilot, foreign: stepLoad([]), yields: 'cgroup' },
+        ...{ startCost: 0.3, slack: 1.28, fizzleSeconds: 10, seed: 1 },
+      },
+      onCycle: (seconds, _, { capacity }) => {
+        if (seconds > 7200) sum += lastPilots * (seconds - Math.max(lastSeconds, 7200));
+        [lastSeconds, lastPilots] = [seconds, capacity.pilots];
+        Object.assign(
+          pilot,
+          quiet && seconds > 3600 && seconds < 4200 ? { seconds: 2, jitter: 0 } : { seconds: 120, jitter: 0.97 },
+        );
+      },
+    });
+    return sum / 10_800;
+  }
+
+  test('fills the host after a quiet spell as it did before', () => {
+    const undisturbed = pilotsAfter(false);
+
+    expect(undisturbed).toBeGreaterThan(0.95 * 64);
+    expect(pilotsAfter(true)).toBeGreaterThan(0.99 * undisturbed);
+  });
+});
 
 describe('the capacity model is no worse than the original in any column, and better in one', () => {
   test.each(originalScenarios)('$name', async ({ name, original }) => {

@@ -18,12 +18,26 @@ describe('durations', () => {
     expect(parseDuration(text)).toBe(seconds);
   });
 
-  it.each(['', ' ', '1h 5', '30m1h', '1h1h', '5x', '1M', '10ms', 'h', '1 h', '--1', '1e', 'Infinity', '0x10', '1__0'])(
-    'refuses %j',
-    (text) => {
-      expect(parseDuration(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    '',
+    ' ',
+    '1h 5',
+    '30m1h',
+    '1h1h',
+    '5x',
+    '1M',
+    '10ms',
+    'h',
+    '1 h',
+    '--1',
+    '1e',
+    'Infinity',
+    '0x10',
+    '1__0',
+    '1e999',
+  ])('refuses %j', (text) => {
+    expect(parseDuration(text)).toBeUndefined();
+  });
 
   it('are written so that they read back as the same number', () => {
     fc.assert(

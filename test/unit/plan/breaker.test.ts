@@ -322,6 +322,49 @@ describe('an open circuit', () => {
     expect(decision.wakeInMs).toBeGreaterThanOrEqual(20_000);
   });
 
+  /** Closed again by a probe; then come `count` pilots that were started `age` seconds ago when that was so, and live. */
+  function reclosed(count: number, age: number) {
+    const life = open();
+    life.at(12.6);
+    life.at(0.5, { pilots: [life.pilot('probe', 0.5, 0.5)] });
+    const others = (now: number, after: number) =>
+      Array.from({ length: count }, (_, index) => life.pilot(`other${index}`, now, after));
+    life.at(10, { pilots: [life.pilot('probe', 10.5, 10)] });
+    for (const after of [1, 10]) life.at(after, { pilots: others(age + (after === 1 ? 1 : 11), after) });
+    return { life, others: others(age + 12, 1) };
+  }
+
+  test('is as patient as ever once three that were started since have lived', () => {
+    const { life, others } = reclosed(3, 0);
+    const decision = life.at(1, { load: {}, pilots: [...others, life.pilot('next', 1, 1, DEAD)] });
+
+    expect(spawnsOf(decision).length).toBeGreaterThan(0);
+    const two = ['b', 'c'].map((name) => life.pilot(name, 1, 1, DEAD));
+    const reopened = life.at(1, { load: {}, pilots: [...others, ...two] });
+    expect(spawnsOf(reopened)).toHaveLength(0);
+    // It has not forgotten for how long it was open.
+    expect(reopened.wakeInMs).toBeGreaterThanOrEqual(20_000);
+  });
+
+  test.each([
+    ['two', 2, 0],
+    ['three that were started before', 3, 5],
+  ])('is no more patient when %s have lived', (_, count, age) => {
+    const { life, others } = reclosed(count, age);
+
+    expect(spawnsOf(life.at(1, { load: {}, pilots: [...others, life.pilot('next', 1, 1, DEAD)] }))).toHaveLength(0);
+  });
+
+  test('takes back the starts that still wait when it opens, and not the probe later', () => {
+    const life = aLife();
+    const opened = fizzle(life, 3);
+    expect(opened.withdrawStarts).toBe(true);
+    const later = life.at(12.6);
+
+    expect([spawnsOf(later).length, later.withdrawStarts]).toEqual([1, false]);
+    expect(life.at(1).withdrawStarts).toBe(false);
+  });
+
   test('has forgotten all that after backoff_max', () => {
     const life = open();
     life.at(12.6);

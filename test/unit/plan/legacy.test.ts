@@ -52,6 +52,29 @@ function loop(running: number, busy: number, more: Look = {}): Look {
   return { pilots: pilotsOf(running), load: { busy, own: running }, ...more };
 }
 
+describe('what holds a launch back', () => {
+  const text = (decision: Parameters<typeof gatesOf>[0]) => decision.holds.map((hold) => `${hold.gate}: ${hold.text}`);
+
+  test('is said with its numbers', () => {
+    expect(text(aStory(config).look(loop(6, 6)))).toStrictEqual(['cap: 6 pilots, max_docks 6']);
+    expect(text(aStory(config).look(loop(2, 7.5)))).toStrictEqual([
+      'foreign-cpu: 0.50 of 8 CPUs are idle, 5 % of that are kept, one more takes 1',
+    ]);
+    expect(text(aStory(aConfig({ ...config, docks_per_loop: 3 })).look())).toStrictEqual([
+      'pace: 3 more after each look at the host (docks_per_loop)',
+    ]);
+  });
+
+  test('is the time since the last removal', () => {
+    const story = aStory(config);
+    story.look({ pilots: pilotsOf(1, { state: 'exited', exitCode: 0 }) });
+
+    expect(text(story.look({ after: 10 }))).toStrictEqual([
+      'cool-down: no launch for another 50 s after a removal (grace_spawn)',
+    ]);
+  });
+});
+
 describe('a loop of the original', () => {
   test('launches docks_per_loop at a time up to the cap', () => {
     const story = aStory(config);

@@ -225,6 +225,12 @@ describe('what holds starts back is said with its numbers', () => {
     ]);
   });
 
+  test('what is left free, and not what others use where the host is given to pilots', () => {
+    expect(text(aStory(aConfig({ cpu_headroom: 2.5, evict: 'never' })).look({ pilots: pilotsOf(5) }))).toStrictEqual([
+      'foreign-cpu: 8 CPUs, 2.5 are left free (cpu_headroom), pilots hold 5, one more takes 1',
+    ]);
+  });
+
   test('the cap where it is as narrow as the load', () => {
     expect(gatesOf(aStory(aConfig()).look({ pilots: pilotsOf(8) }))).toStrictEqual(['cap']);
   });

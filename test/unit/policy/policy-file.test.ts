@@ -1,9 +1,8 @@
 import { chmodSync, chownSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { unsafePath } from '../../../src/policy/bind-path.js';
+import { isSafe, unsafePath } from '../../../src/policy/safe-path.js';
 import { createHostPolicy } from '../../../src/policy/policy-file.js';
-import { isSafe } from '../../../src/policy/trusted-file.js';
 import { tempDirectory } from '../../support/temp-directory.js';
 
 const uid = process.getuid?.() ?? 0;
@@ -52,6 +51,22 @@ describe('the file of the policy', () => {
     expect(await read()).toMatchObject({
       ok: false,
       why: expect.stringMatching(/where others than root may write/) as string,
+    });
+  });
+
+  it('is not trusted below a folder that others may write to, or that a link leads to', async () => {
+    const top = tempDirectory();
+    mkdirSync(join(top, 'a', 'b'), { recursive: true });
+    const file = join(top, 'a', 'b', 'policy.yaml');
+    writeFileSync(file, 'images: [busybox]\n', { mode: 0o644 });
+    symlinkSync(join(top, 'a'), join(top, 'link'));
+    expect(await createHostPolicy(file, uid).read()).toMatchObject({ ok: true });
+    expect(await createHostPolicy(join(top, 'link', 'b', 'policy.yaml'), uid).read()).toMatchObject({
+      why: expect.stringMatching(/cannot be trusted: .*link is a symbolic link/) as string,
+    });
+    chmodSync(join(top, 'a'), 0o777);
+    expect(await createHostPolicy(file, uid).read()).toMatchObject({
+      why: expect.stringMatching(/cannot be trusted: others than root may change what is in /) as string,
     });
   });
 

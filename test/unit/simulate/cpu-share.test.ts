@@ -13,6 +13,11 @@ describe('CPUs', () => {
 
   it('are shared by busy processes alike where they do not', () => {
     expect(shareCpus(4, [1, 1, 1, 1], 4, 'none')).toEqual({ pilots: [0.5, 0.5, 0.5, 0.5], foreign: 2 });
+    // However big the pilots are: it is their processes that count.
+    expect(shareCpus(4, [4], 4, 'none')).toEqual({ pilots: [2], foreign: 2 });
+    // Nine processes, each of which gets 4/9 of a CPU.
+    const { pilots, foreign } = shareCpus(4, [2.5, 1.5], 4, 'none');
+    expect([...pilots, foreign].map((cpus) => Math.round(cpus * 9))).toEqual([12, 8, 16]);
   });
 
   it('that somebody does not want are left to the others', () => {

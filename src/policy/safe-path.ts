@@ -3,7 +3,6 @@ import { lstat } from 'node:fs/promises';
 import { codeOf } from '../config/capped-file.js';
 import type { Config } from '../config/schema.js';
 import { parseBind } from './match-bind.js';
-import { isSafe } from './trusted-file.js';
 
 /** Folders of `path` from the top, then `path` itself. */
 function stepsTo(path: string): readonly string[] {
@@ -19,6 +18,11 @@ async function look(step: string): Promise<Stats | string | undefined> {
     const code = codeOf(error);
     return code === 'ENOENT' ? undefined : `${step} cannot be looked at (${code})`;
   }
+}
+
+/** Whether only root and `uid` may change what has these rights. */
+export function isSafe({ uid: owner, mode }: Pick<Stats, 'uid' | 'mode'>, uid: number): boolean {
+  return (owner === 0 || owner === uid) && (mode & 0o022) === 0;
 }
 
 function isOurs({ uid: owner }: Stats, uid: number): boolean {
