@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock } from '../clock.js';
 
 /** What Node calls requests that a thread of its own carries out: to the file system, and to the resolver. */
 const threadRequests: ReadonlySet<string> = new Set(['FSReqCallback', 'FSReqPromise', 'GetAddrInfoReqWrap']);
@@ -24,6 +24,6 @@ export function endProcess(exitCode: number): never {
 
 /** The same, after a little time for what is under way in threads. */
 export async function endProcessSoon(exitCode: number): Promise<never> {
-  for (let waitedMs = 0; isHeldUp() && waitedMs < patienceMs; waitedMs += pollMs) await sleep(pollMs);
+  for (let waitedMs = 0; isHeldUp() && waitedMs < patienceMs; waitedMs += pollMs) await systemClock.sleep(pollMs);
   return endProcess(exitCode);
 }

@@ -141,11 +141,12 @@ function finished({ observation, census, unanswered }: Situation): Plan<State>['
 }
 
 /** Whether starts that were asked for would now be one too many: behind a slow engine they may have waited for long. */
-function isFull({ config, observation, census, effects }: Situation, evictions: readonly ReclaimAction[]): boolean {
-  const crowded = evictions.some(({ type }) => type !== 'thaw');
+function isFull({ config, observation, state, census, effects }: Situation, load: Load): boolean {
+  const crowded = load.evictions.some(({ type }) => type !== 'thaw');
   const forbidden = observation.mode !== 'active' || observation.policy.refusals.length > 0;
   const hangs = isHeld(effects, observation.at.monoMs);
-  return forbidden || crowded || hangs || census.count > config.max_docks;
+  const inVain = isNewlyOpen(state.breaker, load.state.breaker);
+  return forbidden || crowded || hangs || inVain || census.count > config.max_docks;
 }
 
 function soonest(...times: readonly (number | undefined)[]): number | undefined {
@@ -221,7 +222,7 @@ export function plan(config: Config, observation: Observation, state: State): Pl
   const isForbidden = probation?.verdict === 'condemned' || isRefused;
   return {
     actions: [...reaps, ...load.evictions, ...spawns.actions, ...image.pulls, ...superseded.drops],
-    withdrawStarts: isFull(situation, load.evictions) || isNewlyOpen(state.breaker, load.state.breaker),
+    withdrawStarts: isFull(situation, load),
     holds: load.holds,
     probation,
     capacity: measureCapacity(situation),

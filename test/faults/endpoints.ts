@@ -11,6 +11,8 @@ export type Life =
   | 'freeze'
   | 'thaw'
   | 'another image'
+  /** Each image is new to the host; those that it had before are removed. */
+  | 'new images'
   /** It has a pilot that an original Plancton left. */
   | 'adopted';
 
@@ -55,4 +57,7 @@ export const endpoints: readonly Endpoint[] = [
   { name: 'unpause', life: 'thaw', ...post('unpause'), reply: 'status' },
   { name: 'stats', life: 'adopted', method: 'GET', path: new RegExp(`^${container}/stats$`) },
   { name: 'pull', life: 'another image', method: 'POST', path: /^\/images\/create$/, reply: 'stream' },
+  { name: 'list of images', life: 'new images', method: 'GET', path: /^\/images\/json$/ },
+  { name: 'mark of an image', life: 'new images', method: 'POST', path: /^\/images\/.+\/tag$/, reply: 'status' },
+  { name: 'removal of an image', life: 'new images', method: 'DELETE', path: /^\/images\/.+$/, slow: true },
 ];

@@ -32,7 +32,7 @@ const base = {
 const [quick, slow] = [deadlineMs({}), deadlineMs({ slow: true })];
 const deadlines = {
   ...{ versionMs: quick, infoMs: quick, listMs: quick, inspectMs: quick, pullStallMs: quick },
-  ...{ createMs: slow, startMs: slow, stopMs: slow, removeMs: slow },
+  ...{ createMs: slow, startMs: slow, stopMs: slow, removeMs: slow, dropImageMs: slow },
 };
 
 /** Allows whatever the tests ask for; what they bind also for writing, which a policy allows by name only. */

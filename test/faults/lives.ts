@@ -57,5 +57,12 @@ export const lives: Readonly<Record<Life, Way>> = {
     },
     calm: nothing,
   },
+  'new images': {
+    settings: { ...shortLives, image_keep: 0 },
+    provoke: async ({ lane, publish }) => {
+      lane.configure({ docker_image: await publish?.() });
+    },
+    calm: nothing,
+  },
   adopted: { settings: { adopt_original: true }, provoke: nothing, calm: nothing },
 };

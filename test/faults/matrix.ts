@@ -17,6 +17,7 @@ const shares: readonly (readonly [Life, ...Life[]])[] = [
   ['short lives', 'engine lost'],
   ['freeze', 'thaw'],
   ['another image'],
+  ['new images'],
   ['adopted'],
 ];
 
@@ -60,10 +61,10 @@ interface LaneParts extends Share {
   readonly told: (result: CaseResult) => void;
 }
 
-/** The pilots are made of the image `tag`, or of two in a registry. */
+/** The pilots are made of the image `tag`, or of those of a registry. */
 async function runLane({ engine, diary, life, cases, told }: LaneParts, tag: string): Promise<readonly CaseResult[]> {
   await engine.docker('tag', 'busybox', tag);
-  const images = life === 'another image' ? await imagesOfRegistry(engine) : [tag];
+  const { images, publish } = await imagesFor(life, engine, tag);
   // An original Plancton has left this one.
   const original = ['--detach', '--name', 'plancton-worker-abc123', 'busybox', 'sleep', '100000'];
   if (life === 'adopted') await engine.docker('run', ...original);
@@ -71,7 +72,7 @@ async function runLane({ engine, diary, life, cases, told }: LaneParts, tag: str
   const results: CaseResult[] = [];
   try {
     const decoys = await decoysOf(engine, lane.instance);
-    const stage: Stage = { engineHost: engine.host, lane, diary, decoys, images };
+    const stage: Stage = { engineHost: engine.host, lane, diary, decoys, images, publish };
     // There must be pilots to lose.
     await until(() => isCalm(stage));
     for (const tried of cases) {
@@ -85,9 +86,28 @@ async function runLane({ engine, diary, life, cases, told }: LaneParts, tag: str
   return results;
 }
 
-async function imagesOfRegistry(engine: PrivateEngine): Promise<readonly string[]> {
+/** The images of a life; there are more of them each time that one is published. */
+async function imagesFor(life: Life, engine: PrivateEngine, tag: string): Promise<Pick<Stage, 'images' | 'publish'>> {
+  if (life !== 'another image' && life !== 'new images') return { images: [tag] };
   const registry = await startLocalRegistry(engine);
-  return [await registry.push('busybox', 'group/pilot:a'), await registry.push('busybox', 'group/pilot:b')];
+  if (life === 'another image') {
+    return {
+      images: [await registry.push('busybox', 'group/pilot:a'), await registry.push('busybox', 'group/pilot:b')],
+    };
+  }
+  await engine.docker('create', '--name', 'mould', 'busybox', 'true');
+  const images: string[] = [];
+  const publish = async () => {
+    const version = `mould:${images.length}`;
+    // It shares its files with all others.
+    await engine.docker('commit', '--change', `LABEL version=${version}`, 'mould', version);
+    const reference = await registry.push(version, `group/${version}`);
+    await engine.docker('rmi', reference, version);
+    images.push(reference);
+    return reference;
+  };
+  await publish();
+  return { images, publish };
 }
 
 export async function decoysOf(engine: PrivateEngine, instance: string): Promise<Decoys> {

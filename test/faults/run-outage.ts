@@ -59,7 +59,8 @@ async function runOutage(engine: PrivateEngine, outage: Outage, who: OutageResul
   const isOurs = who === 'Plancton';
   const contender = isOurs ? await openLane(engine.host, settings) : openOriginal(engine.host, settings);
   const { instance, runDir } = contender;
-  const watched = { dockerHost: engine.host, instance, runDir, limits: { maxDocks: slots } };
+  const limits = { maxDocks: slots, ...(isOurs ? { rights: { binds: bindsOf(settings) } } : {}) };
+  const watched = { dockerHost: engine.host, instance, runDir, limits };
   let referee: Referee | undefined;
   try {
     referee = await startReferee({ ...watched, decoysWithPrefix: isOurs });
@@ -68,6 +69,11 @@ async function runOutage(engine: PrivateEngine, outage: Outage, who: OutageResul
     await contender.stop();
     await referee?.stop();
   }
+}
+
+/** The folders of the host that the pilots are given. */
+function bindsOf({ binds = [] }: Readonly<Record<string, unknown>>): readonly string[] {
+  return (binds as readonly string[]).map((bind) => bind.split(':')[0] ?? '');
 }
 
 interface Parts {

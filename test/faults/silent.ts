@@ -5,17 +5,26 @@ const harmlessToAHead = new Set([
   ...['stall after the head', 'drip', 'cut at byte 1', 'half-closed at byte 40', 'ended at byte 1'],
 ]);
 /** What is gone need not be looked into or removed any more. */
-const goneIsFine = new Set(['inspect what was stopped', 'delete']);
+const goneIsFine = new Set(['inspect what was stopped', 'delete', 'removal of an image']);
+/** Whose failure nobody has to know of: an image without its mark stays for ever, and what is not removed now is removed later. */
+const nobodyNeeds = new Set(['list of images', 'mark of an image']);
+/**
+ * Nor this: a pilot whose statistics are not known counts at its full size; a stream that breaks once is opened again; who could not be
+ * stopped is killed and removed, and that is what is told.
+ */
+const toldOtherwise = new Set(['stats', 'events', 'stop']);
 /** Where the answer says nothing of use the engine is asked whether it is so; where it lies, the next list shows it, and it is asked again. */
 const lookedAfter = new Set(['pause', 'unpause']);
+
+/** Somebody else has a use for it. */
+function isKept(name: string, faultName: string): boolean {
+  return name === 'removal of an image' && faultName === '409';
+}
 
 /** Whether there is nothing to tell: what was asked for is so all the same, or nobody needs it. */
 export function mayBeSilent({ endpoint, fault, faultName }: FaultCase): boolean {
   const { name, reply } = endpoint;
-  // A pilot whose statistics are not known counts at its full size; a stream that breaks once is opened again.
-  if (name === 'stats' || name === 'events') return true;
-  // Who could not be stopped is killed and removed, and that is what is told.
-  if (name === 'stop') return true;
+  if (nobodyNeeds.has(name) || toldOtherwise.has(name) || isKept(name, faultName)) return true;
   if (faultName === '404') return goneIsFine.has(name);
   if (reply === 'stream') return faultName === 'every line twice';
   if (reply !== 'status') return false;

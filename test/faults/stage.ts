@@ -11,6 +11,8 @@ export interface Stage {
   readonly decoys: Decoys;
   /** Its pilots, and only they, are made of these images. */
   readonly images: readonly string[];
+  /** Makes one more image for its pilots, that only the registry has; gives its name. Only where its life is one of new images. */
+  readonly publish?: (() => Promise<string>) | undefined;
 }
 
 const giveUpMs = 90_000;

@@ -18,11 +18,18 @@ afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
 
+/** What `docker run` has to be told for a pilot that has nothing of the host but its share. */
+const withinPolicy = ['--network', 'none', '--pids-limit', '100', '--memory', '64M'];
+
 interface Ring {
   readonly referee: Referee;
   readonly runDir: string;
   /** Starts a container that carries the labels of a pilot; gives its id. */
-  readonly pilot: (options?: { readonly revision?: string; readonly only?: 'create' }) => Promise<string>;
+  readonly pilot: (options?: {
+    readonly revision?: string;
+    readonly only?: 'create';
+    readonly flags?: readonly string[];
+  }) => Promise<string>;
   /** The rules that were broken, each once. */
   readonly broken: () => Promise<readonly string[]>;
 }
@@ -50,12 +57,12 @@ async function aRing(
   return {
     referee,
     runDir,
-    pilot: async ({ revision = 'good', only } = {}) => {
+    pilot: async ({ revision = 'good', only, flags = withinPolicy } = {}) => {
       const name = `plancton-worker-${instance}-${(made += 1)}`;
       const labels = { managed: 'true', instance, name, revision };
-      const flags = Object.entries(labels).flatMap(([key, value]) => ['--label', `${label}.${key}=${value}`]);
+      const marks = Object.entries(labels).flatMap(([key, value]) => ['--label', `${label}.${key}=${value}`]);
       const command = only === 'create' ? ['create'] : ['run', '--detach'];
-      return docker(...command, ...flags, '--name', name, '--network', 'none', '--init', 'busybox', 'sleep', '1000');
+      return docker(...command, ...marks, ...flags, '--name', name, '--init', 'busybox', 'sleep', '1000');
     },
     broken: async () => [...new Set((await referee.verdict()).map(({ rule }) => rule))].sort(),
   };
@@ -83,7 +90,10 @@ describe('the referee', () => {
   it('finds nothing wrong with pilots that come and go within the rules', async () => {
     const secret = 'canary-of-nobody';
     const ring = await aRing(
-      { maxDocks: 1, kills: { most: 2, windowMs: 60_000 }, life: { ttlMs: 60_000, endMs: 1 } },
+      {
+        ...{ maxDocks: 1, rights: { binds: ['/tmp'] } },
+        ...{ kills: { most: 2, windowMs: 60_000 }, life: { ttlMs: 60_000, endMs: 1 } },
+      },
       (dir) => ({
         secrets: [secret],
         outputs: [dir],
@@ -93,7 +103,7 @@ describe('the referee', () => {
     await aDaemon(ring.runDir);
     const first = await ring.pilot();
     await docker('rm', '--force', first);
-    const second = await ring.pilot();
+    const second = await ring.pilot({ flags: [...withinPolicy, '--volume', '/tmp:/host:ro'] });
     writeFileSync(join(ring.runDir, 'status.json'), '{}');
 
     await ring.referee.settle({ pilots: 1, withinMs: 10_000, survivors: [second] });
@@ -188,6 +198,25 @@ describe('the referee', () => {
     expect(await paced.broken()).toEqual([]);
     await docker('kill', await paced.pilot());
     await eventually('it was seen', async () => (await paced.broken()).includes('P9 pace'));
+  });
+
+  it('sees pilots that have more of the host than they may', async () => {
+    const { referee, pilot } = await aRing({ rights: { binds: [] } });
+    const host = ['--volume', '/etc:/host', '--device', '/dev/null', '--cap-add', 'SYS_NICE'];
+    await pilot({ flags: [...host, '--security-opt', 'seccomp=unconfined', '--pid', 'host'] });
+    const found = async () => (await referee.verdict()).filter(({ rule }) => rule === 'P5 policy');
+    await eventually('it was seen', async () => (await found()).length === 7);
+
+    const evidence = (await found()).map((violation) => violation.evidence.replace(/^\S+ /, ''));
+    expect(evidence).toEqual([
+      'has /etc:/host',
+      'has devices',
+      'may CAP_SYS_NICE',
+      'runs with seccomp=unconfined',
+      'shares host',
+      'may have any number of processes',
+      'may take all memory',
+    ]);
   });
 
   it('sees secrets in files and on command lines, and does not repeat them', async () => {

@@ -166,7 +166,7 @@ export const mutants = [
   ['breaker', 'LIVES_TO_TRUST = 3', 'LIVES_TO_TRUST = 2'],
   ['breaker', ' || bornBootMs < wary.sinceBootMs', ''],
   ['breaker', 'now.open !== undefined && before.open === undefined', 'now.open !== undefined'],
-  ['plan', ' || isNewlyOpen(state.breaker, load.state.breaker)', ''],
+  ['plan', ' || inVain', ''],
   ['plan', 'fizzled || failed ||', 'fizzled ||'],
   ['spawn', "config.evict === 'never' ? [] : [others]", '[others]'],
   ['spawn', 'config.cpu_headroom > 0 ?', 'false ?'],

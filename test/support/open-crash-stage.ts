@@ -33,7 +33,7 @@ export async function openCrashStage(
   const referee = await startReferee({
     dockerHost: engine.host,
     instance: await readInstance(site.runDir, MACHINE_ID_FILE, hostname()),
-    limits: { maxDocks: pilots, ...(git ? { revisions } : {}) },
+    limits: { maxDocks: pilots, rights: { binds: [] }, ...(git ? { revisions } : {}) },
     runDir: site.runDir,
     folders: [
       { path: site.runDir, expected: /^(lock|status\.json|state|drain)$/ },

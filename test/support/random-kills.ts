@@ -32,7 +32,7 @@ export async function killAtRandom(dockerHost: string, seed: number, durationMs:
   const referee = await startReferee({
     dockerHost,
     instance: await readInstance(site.runDir, MACHINE_ID_FILE, hostname()),
-    limits: { maxDocks: pilots },
+    limits: { maxDocks: pilots, rights: { binds: [] } },
     runDir: site.runDir,
     folders: [
       { path: site.runDir, expected: /^(lock|status\.json|state)$/ },

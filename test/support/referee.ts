@@ -18,7 +18,7 @@ export interface RefereeOptions extends Watched {
 
 /**
  * Watches an engine and /proc beside a daemon, with nothing of the daemon's own code, and judges what must hold at every moment (P1, P2,
- * P4, P6 to P13) and once all is quiet (P14 to P16).
+ * P4 to P13) and once all is quiet (P14 to P16).
  */
 export interface Referee {
   readonly decoys: readonly Decoy[];

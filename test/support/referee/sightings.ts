@@ -26,6 +26,7 @@ export type Rule =
   | 'P1 decoy'
   | 'P2 cap'
   | 'P4 kill'
+  | 'P5 policy'
   | 'P6 drain'
   | 'P7 force-stop'
   | 'P8 writer'

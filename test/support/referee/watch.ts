@@ -2,6 +2,7 @@ import type { EngineWindow } from './engine-window.js';
 import { judgeCommandLines, judgeDaemons, judgeOutputs, usualLimits, type DaemonLimits } from './judge-daemon.js';
 import type { DecoyJudge } from './judge-decoys.js';
 import type { PilotJudge, PilotLimits } from './judge-pilots.js';
+import { judgeRights, type Rights } from './judge-rights.js';
 import { commandLines, daemonsOf, livingContainers } from './processes.js';
 import { orphanedVolumes, residueOf, type WatchedFolder } from './residue.js';
 import {
@@ -21,7 +22,11 @@ const lookEveryMs = 150;
 export interface Watched {
   /** Value of the instance label of the pilots to watch. */
   readonly instance: string;
-  readonly limits: PilotLimits & { readonly daemon?: DaemonLimits };
+  readonly limits: PilotLimits & {
+    readonly daemon?: DaemonLimits;
+    /** Not judged where it is left out. */
+    readonly rights?: Rights;
+  };
   /** As the daemons are told with `--rundir`. */
   readonly runDir: string;
   /** Canaries: given to the daemon as secrets, to be found in none of `outputs` and on no command line. */
@@ -67,6 +72,7 @@ export class Watch {
   /** Pilots of the last list, and those made since. */
   #own = new Set<string>();
   #isAfresh = true;
+  readonly #inspections = new Set<Promise<void>>();
 
   constructor(options: Watched, parts: WatchParts) {
     this.#options = options;
@@ -106,6 +112,7 @@ export class Watch {
     const { engine, decoys, blame } = this.#parts;
     const { secrets = [], outputs = [] } = this.#options;
     await this.#lookAtList();
+    await Promise.all(this.#inspections);
     await decoys.close(engine);
     this.pilots.close(await this.listPilots());
     judgeOutputs(outputs, secrets, blame);
@@ -157,6 +164,22 @@ export class Watch {
     if (event.type !== 'container' || !this.#isOwn(event.id, event.attributes)) return;
     this.#own.add(event.id);
     this.pilots.event(event);
+    const { rights } = this.#options.limits;
+    if (event.action === 'start' && rights !== undefined) this.#inspect(event.id, rights);
+  }
+
+  /** Beside the events, which go on meanwhile. */
+  #inspect(id: string, rights: Rights): void {
+    const { engine, blame } = this.#parts;
+    const inspection = engine
+      .ask('GET', `/containers/${id}/json`)
+      .then(({ status, body }) => {
+        // Gone already, or the engine is broken: nothing is known of it then.
+        if (status === 200) judgeRights(body, rights, blame);
+      })
+      .catch(() => undefined)
+      .finally(() => this.#inspections.delete(inspection));
+    this.#inspections.add(inspection);
   }
 
   async #lookAtList(): Promise<void> {

@@ -15,7 +15,7 @@ describe('what one configuration gives pilots and another one does not', () => {
     ['network host', { network: 'host' }, { network: 'none' }],
     ['max_ttl 7200', { max_ttl: 7200 }, { max_ttl: 3600 }],
     ['max_dock_pids 512', { max_dock_pids: 512 }, { max_dock_pids: 100 }],
-    ['evict never', { evict: 'never' }, {}],
+    ['evict never', { evict: 'never' as const }, {}],
     ['nice false', { nice: false }, {}],
     ['cpu_headroom 0', { cpu_headroom: 0 }, { cpu_headroom: 2 }],
     ['min_free_mem 0', { min_free_mem: 0 }, {}],
