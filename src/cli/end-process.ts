@@ -10,20 +10,15 @@ function isHeldUp(): boolean {
 }
 
 /**
- * Ends this process. Node waits for its threads first, for ever where one waits for a file server that is away: then a signal ends it. After an
- * orderly end that is SIGTERM, which service managers take for one, too.
+ * Ends this process after an orderly end of its work. Node waits for its threads first, for ever where one waits for a file server that is away:
+ * what is not back soon is left behind by way of a signal, SIGTERM where all went well, which service managers take for a clean end, too.
  */
-export function endProcess(exitCode: number): never {
+export async function endProcess(exitCode: number): Promise<never> {
+  for (let waitedMs = 0; isHeldUp() && waitedMs < patienceMs; waitedMs += pollMs) await systemClock.sleep(pollMs);
   if (isHeldUp()) {
     const signal = exitCode === 0 ? 'SIGTERM' : 'SIGKILL';
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);
   }
   process.exit(exitCode);
-}
-
-/** The same, after a little time for what is under way in threads. */
-export async function endProcessSoon(exitCode: number): Promise<never> {
-  for (let waitedMs = 0; isHeldUp() && waitedMs < patienceMs; waitedMs += pollMs) await systemClock.sleep(pollMs);
-  return endProcess(exitCode);
 }

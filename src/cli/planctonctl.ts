@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../clock.js';
 import type { CliContext } from './context.js';
-import { endProcess, endProcessSoon } from './end-process.js';
+import { endProcess } from './end-process.js';
 import { exitCodes } from './exit-codes.js';
 import { runProgram } from './program.js';
 import { runCommand } from './run-command.js';
@@ -42,7 +42,7 @@ function createContext(): CliContext {
     onSignal: (signal, listener) => process.on(signal, listener),
     onCrash: (listener) => process.on('uncaughtException', listener),
     kill: (pid, signal) => process.kill(pid, signal),
-    exit: endProcess,
+    exit: (code) => process.exit(code),
     tellParent: (message) => {
       // The parent may have stopped waiting.
       if (process.connected) process.send?.(message, () => undefined);
@@ -56,7 +56,7 @@ const outputDeadlineMs = 2000;
 /** Ends the process when everything printed so far is out; what a library still holds open must not keep it. */
 function exitAfterOutput(exitCode: number): void {
   void systemClock.sleep(outputDeadlineMs).then(() => endProcess(exitCode));
-  process.stdout.write('', () => process.stderr.write('', () => void endProcessSoon(exitCode)));
+  process.stdout.write('', () => process.stderr.write('', () => void endProcess(exitCode)));
 }
 
 // Nobody reads any more (`| head`): no reason to end a daemon.
