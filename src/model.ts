@@ -231,6 +231,13 @@ export interface PilotSpec {
   readonly spawnedBootMs: number;
 }
 
+/** What a container was to be. */
+export interface AskedContainer {
+  readonly spec: PilotSpec;
+  /** Undefined: left to the engine. */
+  readonly cgroupParent: string | undefined;
+}
+
 export interface DeviceSpec {
   readonly hostPath: string;
   readonly containerPath: string;
@@ -294,8 +301,12 @@ export interface ContainerSettings {
   readonly devices: readonly DeviceSpec[];
   /** Added ones, as the engine writes them. */
   readonly capabilities: readonly string[];
+  /** As the engine writes them. */
+  readonly capabilitiesDropped: readonly string[];
   readonly securityOptions: readonly string[];
   readonly network: string;
+  /** Empty: the engine's own choice. */
+  readonly cgroupParent: string;
   /** 0: no limit. */
   readonly cpus: number;
   /** 0: no limit. */

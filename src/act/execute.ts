@@ -2,6 +2,7 @@ import type { Clock } from '../clock.js';
 import { EngineError, type ContainerEngine, type PullProgress } from '../engine/container-engine.js';
 import type {
   Action,
+  AskedContainer,
   ContainerSettings,
   DropImageAction,
   EngineFailure,
@@ -29,8 +30,8 @@ export interface ExecutorOptions {
   readonly instance: string;
   /** The cgroup new pilots go to; undefined = the engine's own choice. */
   readonly cgroupParent: () => string | undefined;
-  /** In what a container that was made is more than this host allows; nothing: it may be started. Never rejects. */
-  readonly violations: (settings: ContainerSettings) => Promise<readonly string[]>;
+  /** In what a container that was made is more than this host allows, or less held in than asked for; nothing: it may be started. Never rejects. */
+  readonly violations: (settings: ContainerSettings, asked: AskedContainer) => Promise<readonly string[]>;
   readonly onOutcome: (outcome: Outcome) => void;
   readonly onProgress: (reference: string, progress: PullProgress) => void;
 }
@@ -174,16 +175,17 @@ class EngineExecutor implements Executor {
       return;
     }
     let id: string | undefined;
-    let asked = false;
+    let isStarting = false;
     try {
-      id = await engine.createPilot(action.spec, cgroupParent());
-      await this.#inspect(id, name);
+      const asked: AskedContainer = { spec: action.spec, cgroupParent: cgroupParent() };
+      id = await engine.createPilot(asked.spec, asked.cgroupParent);
+      await this.#inspect(id, asked);
       if (this.#isUnwanted(batch)) {
         await engine.removePilot(id).catch(passOver);
         this.#end(action, 'skipped');
         return;
       }
-      asked = true;
+      isStarting = true;
       await engine.startPilot(id);
       this.#end(action, 'done');
     } catch (error) {
@@ -191,7 +193,7 @@ class EngineExecutor implements Executor {
       const failure = toFailure(error);
       this.#end(action, 'failed', failure);
       // What was made and will not run would only be in the way; if this fails too, a later cycle reaps it. What may run yet is left alone.
-      if (id !== undefined && !(asked && isUnanswered(failure))) await engine.removePilot(id).catch(passOver);
+      if (id !== undefined && !(isStarting && isUnanswered(failure))) await engine.removePilot(id).catch(passOver);
     } finally {
       this.#spawning.delete(name);
     }
@@ -202,11 +204,11 @@ class EngineExecutor implements Executor {
   }
 
   /** Nothing runs that is more than the owner of the host allows, whatever the engine made of our request. */
-  async #inspect(id: string, name: string): Promise<void> {
+  async #inspect(id: string, asked: AskedContainer): Promise<void> {
     const { engine, violations } = this.#options;
-    const found = await violations(await engine.settingsOf(id));
+    const found = await violations(await engine.settingsOf(id), asked);
     if (found.length === 0) return;
-    const message = `Pilot ${name} was not started: the policy of this host does not allow it: ${found.join('; ')}`;
+    const message = `Pilot ${asked.spec.name} was not started: the policy of this host does not allow it: ${found.join('; ')}`;
     throw new EngineError('refused', message);
   }
 

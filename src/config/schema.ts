@@ -217,7 +217,7 @@ export const keys = {
     size(0, 2 ** 60),
     1_000_000_000,
     'bytes',
-    "Room on the engine's disk below which no additional pilots are started and superseded images go at once; 0 does not look at it.",
+    "Room on the engine's disk below which no additional pilots are started, no image is pulled and superseded images go at once; 0 does not look at it.",
   ),
   policy: key(oneOf('capacity', 'legacy'), 'capacity', '', 'Capacity model, or the formulas of the original Plancton.'),
   cpu_source: key(

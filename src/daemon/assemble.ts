@@ -167,7 +167,7 @@ function assembleExecutor(
     engine,
     instance,
     cgroupParent: () => session.group().parent,
-    violations: (settings) => gate.violations(settings),
+    violations: (settings, asked) => gate.violations(settings, asked),
     onOutcome: (outcome) => {
       count(outcome);
       publish({ type: 'action-ended', outcome, atWallMs: clock.now().wallMs });

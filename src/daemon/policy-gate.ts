@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import type { Verdict } from '../config/keeper.js';
 import type { Config } from '../config/schema.js';
 import type { SignatureRules } from '../config/signature.js';
-import type { ContainerSettings } from '../model.js';
+import type { AskedContainer, ContainerSettings } from '../model.js';
 import { unsafeBinds } from '../policy/safe-path.js';
 import { violations } from '../policy/conforms.js';
 import type { OwnPlaces } from '../policy/match-bind.js';
@@ -31,8 +31,8 @@ export interface PolicyGate {
   capped(config: Config): Config;
   /** What a configuration becomes now. Reads the policy again if it was changed. */
   narrow(config: Config): Promise<Narrowed>;
-  /** In what a container that was made is more than the policy allows now. */
-  violations(settings: ContainerSettings): Promise<readonly string[]>;
+  /** In what a container that was made is more than the policy allows now, or less held in than asked for. */
+  violations(settings: ContainerSettings, asked: AskedContainer): Promise<readonly string[]>;
   /** What is wanted of signatures, by the policy as it was last valid; a slip in it lifts nothing. */
   signatures(): Promise<SignatureRules>;
   /** A newer configuration that asks for more than is allowed, by the policy as it was last valid, is refused whole. */
@@ -76,9 +76,9 @@ export function createPolicyGate({ hostPolicy, clock, uid, remote, own }: Policy
         }),
       };
     },
-    async violations(settings) {
+    async violations(settings, asked) {
       const state = await read();
-      return state.ok ? violations(settings, state.policy, own()) : [state.why];
+      return state.ok ? violations(settings, asked, state.policy, own()) : [state.why];
     },
     capped,
     async signatures() {

@@ -28,6 +28,13 @@ function isNothing(value: unknown): boolean {
   return typeof value === 'object' && Object.keys(value).length === 0;
 }
 
+/** Of the drivers that keep files on this host only: who takes the logs of others bounds them. */
+function writesWithoutEnd(log: unknown): boolean {
+  const { Type: type, Config: config } = asFields(log ?? {}, 'log settings of a container');
+  if (type !== 'json-file' && type !== 'local') return false;
+  return isNothing(asFields(config ?? {}, 'log options of a container')['max-size']);
+}
+
 function extrasOf(host: Fields): readonly string[] {
   const found = Object.entries(plain).flatMap(([name, usual]) => {
     const value = host[name];
@@ -40,6 +47,8 @@ function extrasOf(host: Fields): readonly string[] {
     return host['Privileged'] !== true && Array.isArray(paths) && paths.length === 0;
   });
   found.push(...opened.map((name) => `no ${name}`));
+  if (host['Init'] !== true) found.push('no Init');
+  if (writesWithoutEnd(host['LogConfig'])) found.push('a LogConfig without max-size');
   const oom = host['OomScoreAdj'];
   if (typeof oom === 'number' && oom < 0) found.push(`OomScoreAdj ${oom}`);
   const restart = host['RestartPolicy'] ?? {};
@@ -83,8 +92,10 @@ export function readContainerSettings(reply: unknown): ContainerSettings {
     binds: readList(host, 'Binds'),
     devices: (Array.isArray(devices) ? devices : [devices]).map(readDevice),
     capabilities: readList(host, 'CapAdd'),
+    capabilitiesDropped: readList(host, 'CapDrop'),
     securityOptions: readList(host, 'SecurityOpt'),
     network: text(host, 'NetworkMode'),
+    cgroupParent: typeof host['CgroupParent'] === 'string' ? host['CgroupParent'] : '',
     cpus: cpusOf(host),
     memoryBytes,
     swapBytes: memoryBytes > 0 && withSwap > memoryBytes ? withSwap - memoryBytes : 0,

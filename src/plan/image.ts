@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.js';
 import type { Observation, PullAction, PullReason } from '../model.js';
+import { diskGate } from './gates.js';
 import type { ImageMemory, PilotSource } from './state.js';
 
 /** First pause after a failed pull; doubles with each further failure up to the longest. */
@@ -69,7 +70,7 @@ function sourceToUse(config: Config, observation: Observation, memory: ImageMemo
   return { ...lastUsed, config: { ...lastUsed.config, cpus_per_dock: config.cpus_per_dock } };
 }
 
-/** Which image new pilots get, and whether to ask the registry: once at start, on a change, when it has expired, or when it is missing. */
+/** Which image new pilots get, and whether to ask the registry: once at start, on a change, when it has expired, or when it is missing; never while the disk is short of room. */
 export function planImage(config: Config, observation: Observation, before: ImageMemory): ImagePlan {
   const wanted = config.docker_image;
   const changed = before.wanted !== wanted;
@@ -83,7 +84,9 @@ export function planImage(config: Config, observation: Observation, before: Imag
   const busy = observation.inFlight.pulling.includes(wanted);
   // What may not be started need not be here either.
   const mayPull = observation.mode !== 'force-stop' && observation.policy.refusals.length === 0;
-  const due = reason !== undefined && waitMs <= 0 && !busy && mayPull;
+  // An image is what fills a disk fastest.
+  const hasRoom = diskGate({ config, observation }) === undefined;
+  const due = reason !== undefined && waitMs <= 0 && !busy && mayPull && hasRoom;
   return {
     pulls: due ? [{ type: 'pull', reference: wanted, reason }] : [],
     use,

@@ -11,7 +11,7 @@ import {
 } from './capacity.js';
 import { breakerHold, isOpen, permits } from './breaker.js';
 import { effectsHold, healthyStarts } from './effects.js';
-import { growthGate, modeGate, policyGate, type Gate } from './gates.js';
+import { diskGate, growthGate, modeGate, policyGate, type Gate } from './gates.js';
 import type { Permits } from './growth.js';
 import type { Situation } from './situation.js';
 import type { BreakerMemory, LastEviction, Tokens } from './state.js';
@@ -71,7 +71,9 @@ function closedGate({ config, observation, samples, source, effects }: Situation
   if (source === undefined) {
     const why = observation.imageFailure === undefined ? '' : `: ${observation.imageFailure.message}`;
     const known = observation.image === null ? 'is not on this host' : `could not be looked up${why}`;
-    return { gate: 'image', text: `image ${config.docker_image} ${known}` };
+    const disk = observation.image === null ? diskGate({ config, observation }) : undefined;
+    const held = disk === undefined ? '' : `, and is not pulled: ${disk.hold.text}`;
+    return { gate: 'image', text: `image ${config.docker_image} ${known}${held}` };
   }
   return healthyStarts(effects, observation) === 0 ? effectsHold(effects, observation.at.monoMs) : undefined;
 }

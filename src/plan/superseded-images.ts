@@ -37,22 +37,27 @@ function isShortOfDisk(config: Config, observation: Observation): boolean {
   return disk !== undefined && diskGate({ config, observation }) !== undefined;
 }
 
+/** Neither a pull, whose image looks like nobody's until it is there, nor an end at hand, nor an unknown one. */
+function isCalm({ inFlight, mode }: Observation): boolean {
+  return inFlight.pulling.length === 0 && mode !== 'force-stop' && mode !== 'unknown';
+}
+
 /** Images of others are not asked for their age, and what is unknown is no reason to remove anything. */
 function choose(
   config: Config,
   observation: Observation,
   { inForce, goodId }: KeptImages,
 ): DropImageAction | undefined {
-  const { images = [], image, inFlight, mode, at } = observation;
-  if (config.image_keep === 'never' || image === undefined || inFlight.pulling.length > 0) return undefined;
-  if (mode === 'force-stop' || mode === 'unknown') return undefined;
-  const keepMs = config.image_keep * 1000;
+  const { images = [], image, at } = observation;
+  const keep = config.image_keep;
+  if (keep === 'never' || image === undefined || !isCalm(observation)) return undefined;
   const marked = images.filter(isMarked).sort((a, b) => a.markedWallMs - b.markedWallMs);
   const superseded = marked.filter(({ id }) => id !== inForce?.id);
-  // Until a pilot has lived from one since this daemon started, the one before is the best guess.
+  // Until a pilot has lived from one since this daemon started, the one before is the best guess: good enough for a disk without room only.
   const lastGoodId = goodId ?? superseded.at(-1)?.id;
   const free = superseded.filter(({ id, needed }) => id !== lastGoodId && !needed);
-  const old = free.find((candidate) => at.wallMs - (supersededAtMs(candidate, marked) ?? Infinity) >= keepMs);
+  const isOld = (candidate: MarkedImage) => at.wallMs - (supersededAtMs(candidate, marked) ?? Infinity) >= keep * 1000;
+  const old = goodId === undefined ? undefined : free.find(isOld);
   if (old !== undefined) return { type: 'drop-image', image: old, reason: 'superseded' };
   const [oldest] = free;
   if (oldest === undefined || !isShortOfDisk(config, observation)) return undefined;

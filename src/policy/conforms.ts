@@ -1,6 +1,6 @@
 import { formatSize } from '../config/quantity.js';
-import type { ContainerSettings } from '../model.js';
-import { addedCapability, refusedWishes } from './narrow.js';
+import type { AskedContainer, ContainerSettings } from '../model.js';
+import { addedCapability, plainOption, refusedWishes } from './narrow.js';
 import type { OwnPlaces } from './match-bind.js';
 import { manyCpus, mostSwap, usualMostPids, type Policy } from './policy.js';
 
@@ -26,11 +26,42 @@ function refusedPids({ pids }: ContainerSettings, { most_dock_pids: most }: Poli
     : [];
 }
 
+/** Of an engine that lists one by one what dropping ALL has dropped. */
+const usualCapabilities =
+  'CHOWN DAC_OVERRIDE FOWNER FSETID KILL NET_BIND_SERVICE SETFCAP SETGID SETPCAP SETUID SYS_CHROOT'.split(' ');
+
+function plainCapability(name: string): string {
+  return name.toUpperCase().replace(/^CAP_/, '');
+}
+
+/** What was asked for to hold a pilot in, and is not there: the policy may allow to go without, and the pilot was not meant to. */
+function missing(settings: ContainerSettings, { spec, cgroupParent }: AskedContainer): readonly string[] {
+  const dropped = new Set(settings.capabilitiesDropped.map(plainCapability));
+  const isDropped = (name: string) => dropped.has(name) || dropped.has('ALL');
+  const kept = spec.capabilitiesDropped
+    .flatMap((name) => (plainCapability(name) === 'ALL' ? usualCapabilities : [plainCapability(name)]))
+    .filter((name) => !isDropped(name));
+  const isNoNewPrivileges = (option: string) => /^no-new-privileges(=true)?$/.test(plainOption(option));
+  const gains = spec.securityOptions.some(isNoNewPrivileges) && !settings.securityOptions.some(isNoNewPrivileges);
+  return [
+    ...kept.map((name) => `it keeps the capability ${name}, which it was to drop`),
+    ...(gains ? ['it may gain privileges: no-new-privileges is missing'] : []),
+    ...(cgroupParent !== undefined && settings.cgroupParent !== cgroupParent
+      ? [`its cgroup parent is ${settings.cgroupParent || 'not set'} instead of ${cgroupParent}`]
+      : []),
+  ];
+}
+
 /**
- * In what a container that was made, by the engine's own account, is more than the policy allows; nothing: it may be started. The
+ * In what a container that was made, by the engine's own account, is more than the policy allows or less held in than asked for; nothing: it may be started. The
  * engine never says no, and whoever stands between it and us could add something.
  */
-export function violations(settings: ContainerSettings, policy: Policy, own: OwnPlaces): readonly string[] {
+export function violations(
+  settings: ContainerSettings,
+  asked: AskedContainer,
+  policy: Policy,
+  own: OwnPlaces,
+): readonly string[] {
   const { privileged } = settings;
   const wishes = {
     ...settings,
@@ -46,6 +77,7 @@ export function violations(settings: ContainerSettings, policy: Policy, own: Own
     ...refusedWishes(wishes, policy, own),
     ...refusedLimits(settings, policy),
     ...refusedPids(settings, policy),
+    ...missing(settings, asked),
     ...settings.extras.map((extra) => `it has ${extra}, which Plancton never asks for`),
   ];
 }

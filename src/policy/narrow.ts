@@ -1,7 +1,7 @@
-import { formatDuration, formatSize } from '../config/quantity.js';
 import type { Config } from '../config/schema.js';
 import type { DeviceSpec } from '../model.js';
 import type { AllowedUser } from './allowed-values.js';
+import { boundNumbers } from './bounds.js';
 import { alwaysRefused, parseBind, refusedBind, type OwnPlaces } from './match-bind.js';
 import { allowsImage } from './match-image.js';
 import { mostSwap, type Policy, type PolicyKey } from './policy.js';
@@ -118,6 +118,16 @@ function refusedSwap({ max_dock_mem: memory }: Config, policy: Policy): readonly
   ];
 }
 
+/** What keeps pilots from making room for others. */
+function refusedRudeness({ evict, nice, policy: model }: Config): readonly string[] {
+  const found = [
+    ...(evict === 'never' ? ['evict never'] : []),
+    ...(nice ? [] : ['nice false']),
+    ...(model === 'legacy' ? ['policy legacy'] : []),
+  ];
+  return found.map((what) => `${what}: pilots must yield here; the policy of this host says require_yielding`);
+}
+
 /** `SYS_ADMIN` of `CAP_SYS_ADMIN`, `+sys_admin` and the like; undefined for one to drop. */
 export function addedCapability(written: string): string | undefined {
   return written.startsWith('-') ? undefined : written.toUpperCase().replace(/^\+/, '').replace(/^CAP_/, '');
@@ -138,49 +148,14 @@ export function wishesOf(config: Config): Wishes {
   };
 }
 
-type Numbers =
-  | 'max_docks'
-  | 'cpus_per_dock'
-  | 'max_dock_mem'
-  | 'max_dock_swap'
-  | 'max_dock_pids'
-  | 'max_ttl'
-  | 'stop_timeout'
-  | 'main_sleep'
-  | 'updateconfig'
-  | 'git_interval';
-
 /** What a configuration becomes under the policy of a host. Depends on nothing but its arguments. */
 export function narrow(config: Config, policy: Policy, own: OwnPlaces): Narrowed {
-  const clamps: string[] = [];
-  const changed: Partial<Record<Numbers, number>> = {};
-  function clamp(name: Numbers, by: PolicyKey, bound: number, isOut: boolean, show: (value: number) => string): void {
-    if (!isOut) return;
-    changed[name] = bound;
-    clamps.push(`${name} is ${show(bound)} instead of ${show(config[name])}: the policy of this host says ${by}`);
-  }
-  const cap = (name: Numbers, by: PolicyKey, bound: number, show: (value: number) => string = String) => {
-    clamp(name, by, bound, config[name] > bound, show);
-  };
-  const atLeast = (name: Numbers, by: PolicyKey, bound: number) => {
-    clamp(name, by, bound, config[name] < bound, formatDuration);
-  };
-  cap('max_docks', 'most_docks', policy.most_docks);
-  cap('cpus_per_dock', 'most_cpus_per_dock', policy.most_cpus_per_dock);
-  const { most_dock_mem: mostMemory } = policy;
-  // 0 is no limit, for both.
-  const isUnlimited = config.max_dock_mem === 0 || config.max_dock_mem > mostMemory;
-  clamp('max_dock_mem', 'most_dock_mem', mostMemory, mostMemory > 0 && isUnlimited, (bytes) =>
-    bytes === 0 ? 'no limit' : formatSize(bytes),
-  );
-  cap('max_dock_swap', 'most_dock_swap', policy.most_dock_swap, formatSize);
-  cap('max_dock_pids', 'most_dock_pids', policy.most_dock_pids);
-  cap('max_ttl', 'most_ttl', policy.most_ttl, formatDuration);
-  cap('stop_timeout', 'most_stop_timeout', policy.most_stop_timeout, formatDuration);
-  atLeast('main_sleep', 'least_main_sleep', policy.least_main_sleep);
-  atLeast('updateconfig', 'least_updateconfig', policy.least_updateconfig);
-  atLeast('git_interval', 'least_updateconfig', policy.least_updateconfig);
+  const { changed, clamps } = boundNumbers(config, policy);
   const allowed = { ...config, ...changed };
-  const refusals = [...refusedWishes(wishesOf(config), policy, own), ...refusedSwap(allowed, policy)];
+  const refusals = [
+    ...refusedWishes(wishesOf(config), policy, own),
+    ...refusedSwap(allowed, policy),
+    ...(policy.require_yielding ? refusedRudeness(config) : []),
+  ];
   return { config: allowed, clamps, refusals };
 }

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { networkName, securityOption } from '../config/container-values.js';
 import { fewestPids, key, maxPilots, mostPids, type Key } from '../config/schema.js';
-import { amount, count, duration, flag, listOf, size } from '../config/value-type.js';
+import { amount, count, duration, flag, listOf, neverOr, size } from '../config/value-type.js';
 import {
   allowedBind,
   allowedCapability,
@@ -12,7 +12,8 @@ import {
   signatureMode,
 } from './allowed-values.js';
 
-const year = 365 * 86_400;
+const day = 86_400;
+const year = 365 * day;
 /** No cap. */
 export const manyCpus = 4096;
 /** No cap. */
@@ -58,6 +59,8 @@ export const policyKeys = {
     'Networks of pilots; host shares the network of the host.',
   ),
   most_docks: key(count(0, maxPilots), maxPilots, 'pilots', 'Caps max_docks.'),
+  most_docks_per_loop: key(count(0, maxPilots), maxPilots, 'pilots', 'Caps docks_per_loop.'),
+  most_cpus: key(amount(0.1, manyCpus), manyCpus, 'CPUs', 'Caps cpus where it is a number; auto means what is online.'),
   most_cpus_per_dock: key(amount(0.01, manyCpus), manyCpus, 'CPUs', 'Caps cpus_per_dock.'),
   most_dock_mem: key(size(0, 2 ** 50), 0, 'bytes', 'Caps max_dock_mem; 0 means no cap.'),
   most_dock_swap: key(size(0, mostSwap), mostSwap, 'bytes', 'Caps max_dock_swap.'),
@@ -71,6 +74,26 @@ export const policyKeys = {
   ),
   least_main_sleep: key(duration(1, 3600), 1, 'seconds', 'main_sleep is at least this.'),
   least_updateconfig: key(duration(1, 86_400), 1, 'seconds', 'updateconfig and git_interval are at least this.'),
+  require_yielding: key(
+    flag(),
+    false,
+    '',
+    'Pilots must make room for others: evict never, nice false and policy legacy are not allowed.',
+  ),
+  least_cpu_headroom: key(amount(0, manyCpus), 0, 'CPUs', 'cpu_headroom is at least this.'),
+  most_cpu_slack: key(amount(0, manyCpus), manyCpus, 'CPUs', 'Caps cpu_slack where it is a number.'),
+  most_evict_margin: key(amount(0, manyCpus), manyCpus, 'CPUs', 'Caps evict_margin.'),
+  most_start_cost: key(amount(0, 3600), 3600, 'CPU seconds', 'Caps start_cost, which is taken for no use by others.'),
+  most_grace_kill: key(duration(0, day), day, 'seconds', 'Caps grace_kill.'),
+  most_freeze_max: key(duration(1, day), day, 'seconds', 'Caps freeze_max.'),
+  least_grace_spawn: key(duration(0, day), 0, 'seconds', 'grace_spawn is at least this.'),
+  least_foreign_window: key(duration(0, day), 0, 'seconds', 'foreign_window is at least this.'),
+  least_min_free_mem: key(size(0, 2 ** 50), 0, 'bytes', 'min_free_mem is at least this.'),
+  least_min_free_disk: key(size(0, 2 ** 60), 0, 'bytes', 'min_free_disk is at least this.'),
+  least_fizzle_seconds: key(duration(0, day), 0, 'seconds', 'fizzle_seconds is at least this.'),
+  least_backoff: key(duration(1, day), 1, 'seconds', 'backoff_seconds and backoff_max are at least this.'),
+  least_image_expiration: key(duration(60, year), 60, 'seconds', 'image_expiration is at least this.'),
+  most_image_keep: key(neverOr(duration(0, year)), 'never', 'seconds', 'Caps image_keep.'),
   config_signatures: key(
     signatureMode(),
     'off',

@@ -13,7 +13,9 @@ const loads = [0.1, 0.3, 0.6];
 const size = 0.1;
 const looks = quick ? 20 : 120;
 const lookSeconds = quick ? 1 : 5;
-const graceSeconds = quick ? 10 : 120;
+const [cycleSeconds, graceKill] = quick ? [2, 10] : [30, 120];
+/** Crowding is known with the first whole sample, a cycle after the start, and ends in a cycle too. */
+const graceSeconds = graceKill + 2 * cycleSeconds;
 /** As it comes; a short run has to look and to decide sooner. */
 const settings = {
   cpus_per_dock: size,
@@ -22,7 +24,7 @@ const settings = {
   max_dock_mem: '20M',
   docker_cmd: ['/bin/sh', '-c', 'while :; do :; done'],
   stop_timeout: 0,
-  ...(quick ? { main_sleep: 2, grace_kill: graceSeconds, grace_spawn: 5, foreign_window: 30 } : {}),
+  ...(quick ? { main_sleep: cycleSeconds, grace_kill: graceKill, grace_spawn: 5, foreign_window: 30 } : {}),
 };
 
 /** Evictions in the first grace period and after it, and how many pilots ran. */

@@ -42,6 +42,7 @@ const GIFTS: readonly Readonly<Record<string, unknown>>[] = [
   { NanoCpus: 64e9 }, { Memory: 0, MemorySwap: -1 }, { Memory: 1e13, MemorySwap: 1e13 }, { VolumesFrom: ['db'] }, { MaskedPaths: [] }, { ReadonlyPaths: [] },
   { Mounts: [{ Type: 'bind', Source: '/', Target: '/x' }] }, { RestartPolicy: { Name: 'always' } }, { GroupAdd: ['0'] }, { Sysctls: { 'kernel.core_pattern': '|/x' } },
   { DeviceCgroupRules: ['a *:* rwm'] }, { CgroupnsMode: 'weird' }, { OomKillDisable: true }, { Tmpfs: { '/x': 'exec' } }, { Links: ['db:db'] },
+  { CapDrop: null }, { SecurityOpt: [] }, { CgroupParent: '/' }, { Init: false }, { LogConfig: { Type: 'json-file' } },
 ]; // prettier-ignore
 
 it('configurations under policies', () =>
@@ -57,12 +58,13 @@ it('configurations under policies', () =>
       const { policy } = verdict;
       const narrowed = narrow(config, policy, own);
       const spec = pilotSpec({ config: narrowed.config, revision: 'r' }, anObservation(), 'aaaaaa');
-      const { HostConfig, ...Config } = toCreateOptions(spec, '/plancton/x', {
+      const asked = { spec, cgroupParent: '/plancton/x' };
+      const { HostConfig, ...Config } = toCreateOptions(spec, asked.cgroupParent, {
         appArmor: true,
         logDriver: 'json-file',
       });
       const made = { Config, HostConfig: { ...HostConfig, ...gift } };
-      const found = violations(readContainerSettings(made), policy, own);
+      const found = violations(readContainerSettings(made), asked, policy, own);
       const beyond = beyondPolicy(made, policy, own);
       if (narrowed.refusals.length === 0 && gift === undefined) {
         if (beyond.length > 0) throw new Error(`it got ${beyond.join(', ')}`);

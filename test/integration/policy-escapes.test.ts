@@ -2,7 +2,9 @@ import Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createDockerEngine } from '../../src/engine/docker-engine.js';
 import { toCreateOptions } from '../../src/engine/pilot-container.js';
+import type { AskedContainer } from '../../src/model.js';
 import { systemClock } from '../../src/clock.js';
+import type { Config } from '../../src/config/schema.js';
 import { pilotSpec } from '../../src/plan/pilot-spec.js';
 import { violations } from '../../src/policy/conforms.js';
 import { loadPolicy } from '../../src/policy/load-policy.js';
@@ -18,11 +20,13 @@ const own = { hidden: ['/srv/own'], readOnly: [] };
 
 const modest = aConfig({ network: 'none', cpus_per_dock: 0.1, max_dock_mem: 20_000_000 });
 
+function askedFor(config: Config): AskedContainer {
+  return { spec: pilotSpec({ config, revision: 'r1' }, anObservation(), 'escape'), cgroupParent: undefined };
+}
+
 /** The create request that an attempt comes to. */
-function requestOf(attempt: EscapeAttempt): Record<string, unknown> {
-  const config = 'config' in attempt ? attempt.config : modest;
-  const spec = pilotSpec({ config, revision: 'r1' }, anObservation(), 'escape');
-  const request = toCreateOptions(spec, undefined, { appArmor: true, logDriver: 'json-file' });
+function requestOf(attempt: EscapeAttempt, { spec, cgroupParent }: AskedContainer): Record<string, unknown> {
+  const request = toCreateOptions(spec, cgroupParent, { appArmor: true, logDriver: 'json-file' });
   const host = { ...request.HostConfig, ...('host' in attempt ? attempt.host : {}) };
   return { ...request, ...('container' in attempt ? attempt.container : {}), HostConfig: host };
 }
@@ -58,8 +62,10 @@ describe('the policy on a real engine', () => {
       .catch(() => undefined);
   });
 
-  /** What is found wrong with what the engine made of a request; the engine's own refusal where it made nothing. */
-  async function tryOut(request: Record<string, unknown>): Promise<readonly string[]> {
+  /** What is found wrong with what the engine made of an attempt; the engine's own refusal where it made nothing. */
+  async function tryOut(attempt: EscapeAttempt, usual = modest): Promise<readonly string[]> {
+    const asked = askedFor('config' in attempt ? attempt.config : usual);
+    const request = requestOf(attempt, asked);
     let container: Docker.Container;
     try {
       // As the plain options of dockerode the environment would be part of the address.
@@ -68,7 +74,7 @@ describe('the policy on a real engine', () => {
       return [`refused by the engine: ${String(error)}`];
     }
     try {
-      return violations(await engine().settingsOf(container.id), policy, own);
+      return violations(await engine().settingsOf(container.id), asked, policy, own);
     } finally {
       await container.remove({ force: true, v: true });
     }
@@ -89,7 +95,18 @@ describe('the policy on a real engine', () => {
       security_opts: ['no-new-privileges'],
     };
     expect(narrow(allowed, policy, own).refusals).toEqual([]);
-    expect(await tryOut(requestOf({ what: 'nothing', config: allowed }))).toEqual([]);
+    expect(await tryOut({ what: 'nothing', config: allowed })).toEqual([]);
+  });
+
+  it.each<[string, string, Readonly<Record<string, unknown>>]>([
+    ['capabilities', 'it keeps the capability NET_RAW', { CapDrop: [] }],
+    ['privileges to gain', 'it may gain privileges', { SecurityOpt: [] }],
+    ['no init', 'it has no Init', { Init: false }],
+    ['a log without end', 'it has a LogConfig without max-size', { LogConfig: { Type: 'json-file', Config: {} } }],
+  ])('refuses a pilot with %s where it was to be held in', async (what, found, host) => {
+    const heldIn = { ...modest, capabilities: ['-NET_RAW'], security_opts: ['no-new-privileges'] };
+    expect(await tryOut({ what: 'nothing', host: {} }, heldIn)).toEqual([]);
+    expect(await tryOut({ what, host }, heldIn)).toEqual([expect.stringContaining(found)]);
   });
 
   it.each(escapeAttempts.filter((attempt) => 'config' in attempt))(
@@ -102,7 +119,7 @@ describe('the policy on a real engine', () => {
   it('refuses each of them once more by what the engine says it has made', async () => {
     const through: string[] = [];
     for (const attempt of escapeAttempts) {
-      if ((await tryOut(requestOf(attempt))).length === 0) through.push(attempt.what);
+      if ((await tryOut(attempt)).length === 0) through.push(attempt.what);
     }
     expect(through).toEqual([]);
   }, 300_000);

@@ -104,7 +104,7 @@ export class ModelDaemon {
       engine: this.#engine,
       instance,
       cgroupParent: () => GROUP.parent,
-      violations: (settings) => this.#gate.violations(settings),
+      violations: (settings, asked) => this.#gate.violations(settings, asked),
       onOutcome: (outcome) => {
         watch.ended(outcome);
         if (isReasonToLook(outcome)) wake();

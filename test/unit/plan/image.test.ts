@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Plan } from '../../../src/decision.js';
 import type { Outcome } from '../../../src/model.js';
 import type { State } from '../../../src/plan/state.js';
-import { anImage, anInFlight, aPilot } from '../../support/builders.js';
+import { anImage, anInFlight, aPilot, someResources } from '../../support/builders.js';
 import { aConfig, aStory, first, pilotsOf, pullsOf, spawnsOf } from '../../support/plan-builders.js';
 
 const config = aConfig({ docker_image: 'site/pilot:1', max_docks: 100 });
@@ -53,6 +53,20 @@ describe('the registry is asked', () => {
     expect(pulled(story.look({ outcomes: ended('site/pilot:1', 'done') }))).toBe('');
     expect(pulled(story.look({ after: 3599 }))).toBe('');
     expect(pulled(story.look({ after: 1 }))).toBe('site/pilot:1 expired');
+  });
+
+  test('not while the disk of the engine is short of room, or nobody knows', () => {
+    const withFree = (freeBytes: number) => ({ freeBytes, totalBytes: 1e12, freeInodes: 1e6, totalInodes: 2e6 });
+    const story = aStory({ ...config, min_free_disk: 1e9 }, { image: null });
+    for (const disk of [withFree(999_999_999), undefined, { ...withFree(1e12), freeInodes: 1 }]) {
+      expect(pulled(story.look({ resources: someResources({ disk }) }))).toBe('');
+    }
+    const [hold] = story.look({ resources: someResources({ disk: withFree(0) }) }).holds;
+    expect(hold?.text).toBe(
+      "image site/pilot:1 is not on this host, and is not pulled: 0 MB free on the engine's disk, min_free_disk 1.0 GB",
+    );
+    expect(pulled(story.look({ resources: someResources({ disk: withFree(1e9) }) }))).toBe('site/pilot:1 missing');
+    expect(pulled(story.look({ resources: someResources({ disk: null }) }))).toBe('site/pilot:1 missing');
   });
 
   test('not while it is being asked', () => {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Plan } from '../../../src/decision.js';
-import type { HostImage, Observation } from '../../../src/model.js';
+import type { Config } from '../../../src/config/schema.js';
+import type { HostImage, Observation, Pilot } from '../../../src/model.js';
 import type { State } from '../../../src/plan/state.js';
 import { aHostImage, anImage, anInFlight, anInstant, aPilot, someResources } from '../../support/builders.js';
-import { aConfig, aStory, dropsOf } from '../../support/plan-builders.js';
+import { aConfig, aStory, dropsOf, type Story } from '../../support/plan-builders.js';
 
 const DAY_MS = 86_400_000;
 const config = aConfig({ image_keep: 7 * 86_400, fizzle_seconds: 10, main_sleep: 30 });
@@ -31,47 +32,61 @@ function withFree(freeBytes: number): Partial<Observation> {
 
 const SHORT = withFree(999_999_999);
 
+/** A pilot that was started `seconds` after the first look. */
+function startedAt(name: string, seconds: number): Pilot {
+  return aPilot({ name, spawnedBootMs: anInstant().bootMs + seconds * 1000 });
+}
+
+/** In which a pilot has just lived from image `name` for long enough, 10 s. */
+function aLife(from: Config, name: string, base: Partial<Observation> = {}): Story {
+  const story = aStory(from, { ...inForce(name), ...base });
+  const pilots = [startedAt('first', 0)];
+  story.look({ pilots, images: undefined });
+  story.look({ pilots, images: undefined, after: 10 });
+  return story;
+}
+
 describe('a superseded image', () => {
   const images = [brought('a', 30), brought('b', 7), brought('c', 1)];
 
   test('goes when the next one has been here for image_keep', () => {
-    expect(dropped(aStory(config).look({ ...inForce('c'), images }))).toBe('id-of-a superseded');
+    expect(dropped(aLife(config, 'c').look({ images }))).toBe('id-of-a superseded');
   });
 
   test('stays until then, however old it is itself', () => {
-    const story = aStory(config, { ...inForce('c'), images: [brought('a', 30), brought('b', 6.9), brought('c', 1)] });
+    const story = aLife(config, 'c', { images: [brought('a', 30), brought('b', 6.9), brought('c', 1)] });
     expect(dropped(story.look())).toBe('');
-    expect(dropped(story.look({ after: 8639.999 }))).toBe('');
+    expect(dropped(story.look({ after: 8599.999 }))).toBe('');
     expect(dropped(story.look({ after: 0.001 }))).toBe('id-of-a superseded');
   });
 
   test('goes in a cycle that has looked at the images only', () => {
-    expect(dropped(aStory(config).look(inForce('c')))).toBe('');
+    expect(dropped(aLife(config, 'c').look())).toBe('');
   });
 
   test('goes alone, the one that has not been wanted for longest first', () => {
     const many = [brought('c', 20), brought('a', 30), brought('d', 10), brought('b', 25), brought('e', 8)];
-    const story = aStory(config, inForce('e'));
+    const story = aLife(config, 'e');
     expect(dropped(story.look({ images: many }))).toBe('id-of-a superseded');
     expect(dropped(story.look({ images: many.filter(({ id }) => id !== 'id-of-a') }))).toBe('id-of-b superseded');
   });
 
   test('goes during a drain too', () => {
-    expect(dropped(aStory(config).look({ ...inForce('c'), images, mode: 'drain' }))).toBe('id-of-a superseded');
+    expect(dropped(aLife(config, 'c').look({ images, mode: 'drain' }))).toBe('id-of-a superseded');
   });
 
   test('goes while the image in force has not come yet', () => {
-    expect(dropped(aStory(config).look({ image: null, images }))).toBe('id-of-a superseded');
+    expect(dropped(aLife(config, 'c').look({ image: null, images }))).toBe('id-of-a superseded');
   });
 
   test('does not go with image_keep at never, not even for want of disk', () => {
     const never = { ...config, image_keep: 'never' as const };
-    expect(dropped(aStory(never).look({ ...inForce('c'), ...SHORT, images }))).toBe('');
+    expect(dropped(aLife(never, 'c').look({ ...SHORT, images }))).toBe('');
   });
 
   test('does not go while anybody needs it; the next one does', () => {
     const used = [brought('a', 30, { needed: true }), brought('b', 20), brought('c', 10), brought('d', 9)];
-    expect(dropped(aStory(config).look({ ...inForce('d'), images: used }))).toBe('id-of-b superseded');
+    expect(dropped(aLife(config, 'd').look({ images: used }))).toBe('id-of-b superseded');
   });
 
   test.each<[string, Partial<Observation>]>([
@@ -80,18 +95,20 @@ describe('a superseded image', () => {
     ['nobody knows what the operator wants', { mode: 'unknown' }],
     ['nobody knows which image is in force', { image: undefined }],
   ])('does not go while %s', (_, seen) => {
-    expect(dropped(aStory(config).look({ ...inForce('c'), ...SHORT, images, ...seen }))).toBe('');
+    expect(dropped(aLife(config, 'c').look({ ...SHORT, images, ...seen }))).toBe('');
   });
 
   test('that we did not bring does not go', () => {
-    const theirs = [brought('x', 40, { marks: [], markedWallMs: undefined }), brought('b', 8), brought('c', 7.5)];
-    expect(dropped(aStory(config).look({ ...inForce('c'), ...SHORT, images: theirs }))).toBe('');
+    const story = aLife(config, 'c', SHORT);
+    const theirs = brought('x', 40, { marks: [], markedWallMs: undefined });
+    expect(dropped(story.look({ images: [theirs, brought('b', 8), brought('c', 7.5)] }))).toBe('id-of-b superseded');
+    expect(dropped(story.look({ images: [theirs, brought('c', 7.5)] }))).toBe('');
   });
 
   test('whose place was taken by an image of others is as old as it was', () => {
-    const story = aStory(config, { ...inForce('theirs'), images: [brought('a', 30), brought('b', 20)] });
+    const story = aLife(config, 'theirs', { images: [brought('a', 30), brought('b', 20)] });
     expect(dropped(story.look())).toBe('id-of-a superseded');
-    const onlyNewest = aStory(config, { ...inForce('theirs'), images: [brought('b', 20)] });
+    const onlyNewest = aLife(config, 'theirs', { images: [brought('b', 20)] });
     expect(dropped(onlyNewest.look())).toBe('');
   });
 });
@@ -99,7 +116,7 @@ describe('a superseded image', () => {
 describe('the image in force', () => {
   test('stays, also when it has not been marked for longest', () => {
     const images = [brought('a', 30), brought('b', 20), brought('c', 10)];
-    expect(dropped(aStory(config).look({ ...inForce('a'), images }))).toBe('id-of-b superseded');
+    expect(dropped(aLife(config, 'a').look({ images }))).toBe('id-of-b superseded');
   });
 
   test('stays when it is the only one, without any room on the disk', () => {
@@ -107,10 +124,8 @@ describe('the image in force', () => {
   });
 
   test('stays when its name has gone to an image that has not come yet', () => {
-    const story = aStory(config);
     const images = [brought('a', 30), brought('b', 20), brought('c', 10)];
-    story.look(inForce('a'));
-    expect(dropped(story.look({ image: null, images }))).toBe('id-of-b superseded');
+    expect(dropped(aLife(config, 'a').look({ image: null, images }))).toBe('id-of-b superseded');
   });
 });
 
@@ -119,11 +134,6 @@ describe('the last image that pilots lived from', () => {
   const images = [brought('a', 3), brought('b', 2), brought('c', 1)];
   const { bootMs } = anInstant();
   const longBefore = aPilot({ name: 'p1', spawnedBootMs: bootMs - 1000 });
-
-  /** A pilot that was started `seconds` after the first look. */
-  function startedAt(name: string, seconds: number) {
-    return aPilot({ name, spawnedBootMs: bootMs + seconds * 1000 });
-  }
 
   test('stays until one has lived from the image in force', () => {
     const story = aStory(atOnce, inForce('a'));
@@ -148,6 +158,15 @@ describe('the last image that pilots lived from', () => {
     const short = { ...inForce('c'), ...SHORT };
     expect(dropped(story.look({ ...short, images }))).toBe('id-of-b disk');
     expect(dropped(story.look({ ...short, images: [brought('a', 3), brought('c', 1)] }))).toBe('');
+  });
+
+  test('is not known to a daemon from which none has lived: nothing goes for its age then', () => {
+    const story = aStory(config, inForce('c'));
+    const old = [brought('good', 90), brought('bad', 60), brought('c', 30)];
+    expect(dropped(story.look({ images: old }))).toBe('');
+    const pilots = [startedAt('p1', 30)];
+    expect(dropped(story.look({ pilots, images: old }))).toBe('');
+    expect(dropped(story.look({ pilots, images: old }))).toBe('id-of-good superseded');
   });
 
   test('is taken to be the one before, until a pilot that this daemon has started has lived', () => {
@@ -196,6 +215,6 @@ describe('for want of disk', () => {
 
   test('an image that is old enough anyway is said to be that', () => {
     const old = [brought('a', 30), brought('b', 20), brought('c', 1)];
-    expect(dropped(aStory(config).look({ ...inForce('c'), ...SHORT, images: old }))).toBe('id-of-a superseded');
+    expect(dropped(aLife(config, 'c').look({ ...SHORT, images: old }))).toBe('id-of-a superseded');
   });
 });

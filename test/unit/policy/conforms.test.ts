@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readContainerSettings } from '../../../src/engine/docker-settings.js';
 import { toCreateOptions } from '../../../src/engine/pilot-container.js';
+import type { AskedContainer } from '../../../src/model.js';
 import { violations } from '../../../src/policy/conforms.js';
 import { loadPolicy } from '../../../src/policy/load-policy.js';
 import type { Policy } from '../../../src/policy/policy.js';
@@ -25,8 +26,10 @@ function inspected(
   return { Config: { ...Config, ...config }, HostConfig: { ...HostConfig, ...host } };
 }
 
-const found = (reply: unknown, policy = aPolicy()) =>
-  violations(readContainerSettings(reply), policy, { hidden: ['/srv/own'], readOnly: [] });
+const usual: AskedContainer = { spec: aSpec(), cgroupParent: '/plancton/x' };
+
+const found = (reply: unknown, policy = aPolicy(), asked = usual) =>
+  violations(readContainerSettings(reply), asked, policy, { hidden: ['/srv/own'], readOnly: [] });
 
 describe('a container that was made', () => {
   it('conforms when it is what we asked for', () => {
@@ -81,6 +84,12 @@ describe('a container that was made', () => {
     ['Tmpfs', { Tmpfs: { '/t': 'exec' } }],
     ['no MaskedPaths', { MaskedPaths: [] }],
     ['no ReadonlyPaths', { ReadonlyPaths: [] }],
+    ['no Init', { Init: false }],
+    ['no Init', { Init: null }],
+    ['LogConfig', { LogConfig: { Type: 'json-file', Config: {} } }],
+    ['LogConfig', { LogConfig: { Type: 'local' } }],
+    ['cgroup parent is not set', { CgroupParent: '' }],
+    ['cgroup parent is /', { CgroupParent: '/' }],
   ])('does not conform with another %s', (what, host) => {
     const [violation = ''] = found(inspected(host));
     expect(violation).toContain(what);
@@ -93,6 +102,36 @@ describe('a container that was made', () => {
     ['user_group', { User: 'root' }],
   ])('does not conform with another %s of its own', (what, config) => {
     expect(found(inspected({}, config))[0]).toContain(what);
+  });
+
+  it('conforms with a log that is handed on, and with a cgroup parent that was left to the engine', () => {
+    expect(found(inspected({ LogConfig: { Type: 'journald', Config: {} } }))).toEqual([]);
+    expect(found(inspected({ CgroupParent: '' }), aPolicy(), { ...usual, cgroupParent: undefined })).toEqual([]);
+  });
+
+  it('is held in as it was to be', () => {
+    const spec = aSpec({ capabilitiesDropped: ['ALL'], securityOptions: ['no-new-privileges'] });
+    const asked = { ...usual, spec };
+    const dropped = (CapDrop: unknown, SecurityOpt: unknown) =>
+      found(inspected({ CapDrop, SecurityOpt }), aPolicy(), asked);
+    expect(dropped(['ALL'], ['no-new-privileges'])).toEqual([]);
+    expect(dropped(['CAP_ALL'], ['no-new-privileges:true'])).toEqual([]);
+    // As Podman says it.
+    const each = 'CHOWN DAC_OVERRIDE FOWNER FSETID KILL NET_BIND_SERVICE SETFCAP SETGID SETPCAP SETUID SYS_CHROOT';
+    expect(
+      dropped(
+        each.split(' ').map((name) => `CAP_${name}`),
+        ['no-new-privileges'],
+      ),
+    ).toEqual([]);
+    expect(dropped(['ALL'], [])).toEqual(['it may gain privileges: no-new-privileges is missing']);
+    expect(dropped(['ALL'], ['no-new-privileges=false'])[0]).toContain('no-new-privileges');
+    expect(dropped(['CHOWN'], ['no-new-privileges'])).toContain('it keeps the capability SETUID, which it was to drop');
+    const raw = { ...usual, spec: aSpec({ capabilitiesDropped: ['NET_RAW'] }) };
+    expect(found(inspected({ CapDrop: ['CAP_NET_RAW'] }), aPolicy(), raw)).toEqual([]);
+    expect(found(inspected({ CapDrop: null }), aPolicy(), raw)).toEqual([
+      'it keeps the capability NET_RAW, which it was to drop',
+    ]);
   });
 
   it('keeps to the caps', () => {

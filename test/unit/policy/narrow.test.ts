@@ -9,7 +9,7 @@ import {
   writtenPolicy,
   type WrittenPolicy,
 } from '../../../src/policy/needed-policy.js';
-import type { Policy } from '../../../src/policy/policy.js';
+import type { Policy, PolicyKey } from '../../../src/policy/policy.js';
 import { aConfig } from '../../support/plan-builders.js';
 
 function aPolicy(written: WrittenPolicy): Policy {
@@ -60,6 +60,72 @@ describe('a configuration under a policy', () => {
     );
     expect(narrowed.clamps).toContain('main_sleep is 10s instead of 1s: the policy of this host says least_main_sleep');
     expect(narrowed.refusals).toEqual([]);
+  });
+
+  /** As far as each goes, and what the policy leaves of it. */
+  const bounded: readonly (readonly [keyof Config, number | 'never', PolicyKey, number])[] = [
+    ['max_docks', 50, 'most_docks', 0],
+    ['docks_per_loop', 50, 'most_docks_per_loop', 2],
+    ['cpus', 64, 'most_cpus', 8],
+    ['cpus_per_dock', 8, 'most_cpus_per_dock', 2],
+    ['max_dock_mem', 2e9, 'most_dock_mem', 1e9],
+    ['max_dock_swap', 2e9, 'most_dock_swap', 0],
+    ['max_dock_pids', 5000, 'most_dock_pids', 100],
+    ['max_ttl', 1e6, 'most_ttl', 3600],
+    ['stop_timeout', 600, 'most_stop_timeout', 30],
+    ['grace_kill', 86_400, 'most_grace_kill', 60],
+    ['freeze_max', 86_400, 'most_freeze_max', 60],
+    ['cpu_slack', 64, 'most_cpu_slack', 0.5],
+    ['evict_margin', 64, 'most_evict_margin', 0.5],
+    ['start_cost', 3600, 'most_start_cost', 0.5],
+    ['image_keep', 'never', 'most_image_keep', 3600],
+    ['main_sleep', 1, 'least_main_sleep', 10],
+    ['updateconfig', 1, 'least_updateconfig', 10],
+    ['git_interval', 1, 'least_updateconfig', 10],
+    ['cpu_headroom', 0, 'least_cpu_headroom', 2],
+    ['min_free_mem', 0, 'least_min_free_mem', 1e9],
+    ['min_free_disk', 0, 'least_min_free_disk', 1e9],
+    ['foreign_window', 0, 'least_foreign_window', 300],
+    ['grace_spawn', 0, 'least_grace_spawn', 60],
+    ['fizzle_seconds', 0, 'least_fizzle_seconds', 10],
+    ['backoff_seconds', 1, 'least_backoff', 10],
+    ['backoff_max', 1, 'least_backoff', 10],
+    ['image_expiration', 60, 'least_image_expiration', 3600],
+  ];
+
+  it.each(bounded)('has %s of %s brought back by %s to %s', (name, wanted, by, limit) => {
+    const usualConfig = aConfig({ [name]: limit });
+    const policy = aPolicy({ ...usual, [by]: limit });
+    const { config, clamps } = narrow({ ...usualConfig, [name]: wanted }, policy, nothing);
+    expect(config[name]).toBe(limit);
+    expect(clamps.filter((clamp) => clamp.startsWith(`${name} is `))).toHaveLength(1);
+    expect(clamps.every((clamp) => clamp.endsWith(`: the policy of this host says ${by}`))).toBe(true);
+    expect(narrow(usualConfig, policy, nothing).config[name]).toBe(limit);
+  });
+
+  it('has a bound for every number', () => {
+    const isNumber = (name: string, value: unknown) =>
+      typeof value === 'number' || ['cpus', 'cpu_slack', 'image_keep'].includes(name);
+    const numbers = Object.entries(aConfig()).flatMap(([name, value]) => (isNumber(name, value) ? [name] : []));
+    expect(bounded.map(([name]) => name).sort()).toEqual(numbers.sort());
+  });
+
+  it('follows the host where it says so, whatever is capped', () => {
+    const config = aConfig({ cpus: 'auto', cpu_slack: 'auto' });
+    expect(narrow(config, aPolicy({ ...usual, most_cpus: 1, most_cpu_slack: 0 }), nothing).config).toStrictEqual(
+      config,
+    );
+  });
+
+  it.each<[string, Partial<Config>]>([
+    ['evict never', { evict: 'never' }],
+    ['nice false', { nice: false }],
+    ['policy legacy', { policy: 'legacy' }],
+  ])('is refused for %s where pilots must yield', (what, config) => {
+    expect(refusals(config)).toEqual([]);
+    expect(refusals(config, { require_yielding: true })).toEqual([
+      `${what}: pilots must yield here; the policy of this host says require_yielding`,
+    ]);
   });
 
   it.each<[string, Partial<Config>, WrittenPolicy]>([
