@@ -107,6 +107,10 @@ function isWhole(request: string): boolean {
 }
 
 function usualReply(line: string): string {
+  if (/^DELETE .*\/images\//.test(line)) return 'image-deleted';
+  if (/\/images\/[^ ]*\/tag\b/.test(line)) return 'tagged';
+  if (line.includes('/images/json')) return 'image-list';
+  if (line.includes('/images/site/pilot')) return 'image-marked';
   if (/^DELETE|\/(start|stop|pause|unpause) /.test(line)) return 'done';
   if (line.includes('/images/create')) return 'pull';
   if (line.includes('/images/')) return 'image';

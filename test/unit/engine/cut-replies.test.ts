@@ -12,6 +12,8 @@ import {
 } from '../../support/recorded-engine.js';
 
 const id = 'd90908357cdf52e853aa236ed505619486479726d79abbbffe0d48508cde735f';
+/** Of the image that carries a mark. */
+const markedId = 'sha256:48b65e493aaf6ffd34fc675447279563c20e3443f41ffd5cead9f3604432f573';
 const never = new AbortController().signal;
 const dayMs = 86_400_000;
 /** At the same time, each with an engine of its own. */
@@ -76,6 +78,13 @@ const cases: readonly Case[] = [
     truth: expect.objectContaining({ exitCode: 137, oomKilled: false }),
   },
   { ...done, what: 'a start', request: /\/start/, call: (engine) => engine.startPilot(id) },
+  {
+    ...done,
+    what: 'a start of what runs',
+    request: /\/start/,
+    reply: 'already-started',
+    call: (engine) => engine.startPilot(id),
+  },
   { ...done, what: 'a stop', request: /\/stop/, call: (engine) => engine.stopPilot(id, 10) },
   { ...done, what: 'a pause', request: /\/pause/, call: (engine) => engine.pausePilot(id) },
   { ...done, what: 'an unpause', request: /\/unpause/, call: (engine) => engine.unpausePilot(id), isSo: true },
@@ -110,6 +119,41 @@ const cases: readonly Case[] = [
     call: (engine) => engine.findImage('nothing:latest'),
     truth: null,
     statusOnly: true,
+  },
+  {
+    what: 'the list of images',
+    request: /\/images\/json/,
+    reply: 'image-list',
+    call: (engine) => engine.listImages('test'),
+    truth: [
+      expect.objectContaining({ id: markedId, markedWallMs: 1_795_807_858_294, needed: false }),
+      expect.objectContaining({ marks: [], markedWallMs: undefined }),
+    ],
+  },
+  {
+    what: 'what uses the images',
+    request: /\/containers\/json/,
+    reply: 'list',
+    call: (engine) => engine.listImages('test'),
+    truth: [expect.objectContaining({ id: markedId }), expect.objectContaining({ marks: [] })],
+  },
+  {
+    ...{ what: 'the mark of an image', request: /\/tag\b/, reply: 'tagged', truth: undefined, statusOnly: true },
+    call: (engine) => engine.markImage('site/pilot:1', 'test', []),
+  },
+  ...(['image-removed', 'image-deleted'] as const).map((reply) => ({
+    ...{ what: `the removal of an image (${reply})`, request: /^DELETE/, reply, truth: true },
+    call: (engine: ContainerEngine) => engine.dropImage(markedId, 'test'),
+  })),
+  {
+    ...{ what: 'the removal of an image that is gone', request: /^DELETE/, truth: true, statusOnly: true },
+    reply: 'image-gone',
+    call: (engine) => engine.dropImage(markedId, 'test'),
+  },
+  {
+    ...{ what: 'the removal of an image in use', request: /^DELETE/, truth: false, statusOnly: true },
+    reply: 'image-in-use',
+    call: (engine) => engine.dropImage(markedId, 'test'),
   },
   {
     what: 'a pull',
