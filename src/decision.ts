@@ -18,6 +18,7 @@ export interface Hold {
     | 'memory'
     | 'disk'
     | 'pressure'
+    | 'tasks'
     | 'cool-down'
     | 'pace'
     | 'evict-off'

@@ -81,6 +81,14 @@ export interface Resources {
   readonly disk: DiskSpace | null | undefined;
   /** Null where the kernel does not tell. */
   readonly pressure: Pressure | null | undefined;
+  /** Null where the kernel does not tell. */
+  readonly tasks: Tasks | null | undefined;
+}
+
+/** Processes and threads of the whole host, and how many the kernel lets there be. */
+export interface Tasks {
+  readonly count: number;
+  readonly most: number;
 }
 
 /** How pilots give way to the owner of the host. */

@@ -31,7 +31,7 @@ function observe({ clock, host, instance }: ReapOptions, pilots: readonly Pilot[
     revision: '',
     proof: 'proven',
     sample: undefined,
-    resources: { memory: undefined, disk: undefined, pressure: undefined },
+    resources: { memory: undefined, disk: undefined, pressure: undefined, tasks: undefined },
     yields: 'none',
     pilots,
     image: undefined,

@@ -72,7 +72,7 @@ const UNPACKING_MS = 600_000;
 class WorldObserver implements Observer {
   readonly #options: ObserverOptions;
   #sample: CpuSample | undefined;
-  #resources: Resources = { memory: undefined, disk: undefined, pressure: undefined };
+  #resources: Resources = { memory: undefined, disk: undefined, pressure: undefined, tasks: undefined };
   #readAtMs: number | undefined;
   #readings = 0;
   /** When the first sample was taken. */

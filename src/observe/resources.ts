@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../clock.js';
-import type { MemoryUse, Pressure, Resources } from '../model.js';
+import type { MemoryUse, Pressure, Resources, Tasks } from '../model.js';
 import { createDiskGauge } from './disk-gauge.js';
 import { parseStall } from './pressure-stall.js';
 import { readMemory } from './system-information.js';
+import { readTasks } from './task-count.js';
 
 export interface ResourceReaderOptions {
   readonly clock: Clock;
@@ -25,7 +26,7 @@ export function createResourceReader(options: ResourceReaderOptions): () => Prom
       readMemoryUse(clock, pilotsBytes).catch(() => undefined),
       typeof root === 'string' ? askDisk(root).catch(onlyIfThere) : root,
     ]);
-    return { memory, disk, pressure: readPressure(procRoot) };
+    return { memory, disk, pressure: readPressure(procRoot), tasks: readTaskCount(procRoot) };
   };
 }
 
@@ -39,6 +40,14 @@ function readPressure(procRoot: string): Pressure | null | undefined {
     const memory = parseStall(readFileSync(join(procRoot, 'pressure', 'memory'), 'utf8'), 'some');
     const io = parseStall(readFileSync(join(procRoot, 'pressure', 'io'), 'utf8'), 'full');
     return { memorySome10: memory.avg10, memorySome60: memory.avg60, ioFull60: io.avg60 };
+  } catch (error) {
+    return onlyIfThere(error);
+  }
+}
+
+function readTaskCount(procRoot: string): Tasks | null | undefined {
+  try {
+    return readTasks(procRoot);
   } catch (error) {
     return onlyIfThere(error);
   }

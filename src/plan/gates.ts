@@ -20,6 +20,8 @@ export const MEMORY_PRESSURE = 10;
 const IO_PRESSURE = 40;
 /** Part of the inodes that stays free: without any, no container can be made however many bytes there are. */
 const FREE_INODES = 0.01;
+/** Part of the processes and threads that the kernel allows. */
+const TASKS_IN_USE = 0.9;
 
 /** What the operator forbids. A run directory that cannot be read may hold a drain. */
 export function modeGate(mode: SeenMode): Hold | undefined {
@@ -97,16 +99,31 @@ function pressureGate({ observation }: Situation): Gate | undefined {
   return undefined;
 }
 
+/** Without any left nobody on the host can start anything, nor log in to mend it. */
+function tasksGate({ observation }: Situation): Gate | undefined {
+  const { tasks } = observation.resources;
+  if (tasks === null) return undefined;
+  if (tasks === undefined) return closed('tasks', 'the number of processes on the host could not be read');
+  const { count, most } = tasks;
+  if (count < TASKS_IN_USE * most) return undefined;
+  return closed('tasks', `${count} of the ${most} processes and threads that the host can have, limit 90 %`);
+}
+
 function closed(gate: Hold['gate'], text: string): Gate {
   return { most: 0, hold: { gate, text } };
 }
 
 /**
- * What pilots need beside CPUs: the narrowest of memory, disk and pressure; undefined = none of them limits growth. Unknown is not
+ * What pilots need beside CPUs: the narrowest of memory, disk, pressure and processes; undefined = none of them limits growth. Unknown is not
  * enough: what could not be read closes its gate. Replacement passes: the pilot before it had the same.
  */
 export function growthGate(situation: Situation, replacements: number): Gate | undefined {
-  const gates = [memoryGate(situation, replacements), diskGate(situation), pressureGate(situation)];
+  const gates = [
+    memoryGate(situation, replacements),
+    diskGate(situation),
+    pressureGate(situation),
+    tasksGate(situation),
+  ];
   return gates.filter((gate) => gate !== undefined).reduce<Gate | undefined>(narrower, undefined);
 }
 

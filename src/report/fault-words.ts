@@ -16,7 +16,8 @@ export type FaultCode =
   | 'host-unreadable'
   | 'memory'
   | 'disk'
-  | 'pressure';
+  | 'pressure'
+  | 'tasks';
 
 /** What is wrong, what Plancton does about it, and what the reader can do. */
 interface Words {
@@ -88,5 +89,11 @@ export const HOLD_FAULTS: Readonly<Partial<Record<Hold['gate'], Words & { readon
     what: 'this host is short of memory or its disks are overloaded',
     doing: 'additional pilots wait; those that run go on unless the shortage of memory lasts',
     cure: 'see what takes them: cat /proc/pressure/memory /proc/pressure/io',
+  },
+  tasks: {
+    code: 'tasks',
+    what: 'this host has hardly room for more processes',
+    doing: 'additional pilots wait; those that run go on, and are replaced when they end',
+    cure: 'see whose they are: ps -eLo user= | sort | uniq -c; lower max_dock_pids, or raise kernel.pid_max and kernel.threads-max',
   },
 };

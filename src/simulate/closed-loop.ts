@@ -134,7 +134,7 @@ class ClosedLoop {
       proof: 'proven',
       sample: this.#sample,
       // The simulated host has nothing but CPUs.
-      resources: { memory: null, disk: null, pressure: null },
+      resources: { memory: null, disk: null, pressure: null, tasks: null },
       yields: this.#host.yields,
       pilots: this.#host.list(),
       image: { reference: config.docker_image, id: 'sha256:simulated' },

@@ -289,27 +289,27 @@ describe('whatever is observed', () => {
     });
   });
 
-  test('growth finds room on the disk', () => {
+  test('growth and a pull find room on the disk', () => {
     always(300, ({ config, observation, decision }) => {
       const { disk } = observation.resources;
-      if (!growsByModel(config, decision) || config.min_free_disk === 0 || disk === null) return;
-
+      const takesRoom = growsByModel(config, decision) || pullsOf(decision).length > 0;
+      if (!takesRoom || config.min_free_disk === 0 || disk === null) return;
       expect(disk?.freeBytes).toBeGreaterThanOrEqual(config.min_free_disk);
       expect(disk?.freeInodes).toBeGreaterThanOrEqual((disk?.totalInodes ?? 0) / 100);
     });
   });
 
-  test('growth finds no sustained pressure', () => {
-    always(300, ({ config, observation, decision }) => {
-      const { pressure } = observation.resources;
-      if (!growsByModel(config, decision) || pressure === null) return;
-
-      expect(pressure?.memorySome60).toBeLessThan(10);
-      expect(pressure?.ioFull60).toBeLessThan(40);
+  test('growth finds no sustained pressure, and leaves a tenth of the processes that there can be', () => {
+    always(400, ({ config, observation, decision }) => {
+      const { pressure, tasks } = observation.resources;
+      if (!growsByModel(config, decision)) return;
+      if (pressure !== null) expect(pressure?.memorySome60).toBeLessThan(10);
+      if (pressure !== null) expect(pressure?.ioFull60).toBeLessThan(40);
+      if (tasks !== null) expect(tasks?.count).toBeLessThan(0.9 * (tasks?.most ?? 0));
     });
   });
 
-  test('replacement does not ask for memory, disk or calm', () => {
+  test('replacement does not ask for memory, disk, calm or processes', () => {
     always(300, ({ config, observation, before, decision }) => {
       const resources = someResources();
       const roomy = plan(config, { ...observation, resources }, before);
@@ -319,11 +319,16 @@ describe('whatever is observed', () => {
     });
   });
 
-  test('the legacy policy does not look at memory, disk or pressure', () => {
+  test('the legacy policy does not look at memory, pressure or processes, nor at the disk but for images', () => {
     always(100, ({ config, observation, before, decision }) => {
       if (config.policy !== 'legacy') return;
+      const { disk } = observation.resources;
+      const sameDisk = plan(config, { ...observation, resources: someResources({ disk }) }, before);
+      const roomy = plan(config, { ...observation, resources: someResources() }, before);
 
-      expect(plan(config, { ...observation, resources: someResources() }, before)).toEqual(decision);
+      expect(sameDisk).toEqual(decision);
+      expect(spawnsOf(roomy)).toEqual(spawnsOf(decision));
+      expect(removalsOf(roomy)).toEqual(removalsOf(decision));
     });
   });
 

@@ -36,4 +36,11 @@ export const anyResources: fc.Arbitrary<Resources> = fc.record({
       }),
     },
   ),
+  tasks: fc.oneof(
+    { weight: 2, arbitrary: fc.constantFrom(null, undefined) },
+    {
+      weight: 8,
+      arbitrary: fc.record({ count: fc.constantFrom(200, 200, 899, 900), most: fc.constantFrom(1000, 1000, 1e6) }),
+    },
+  ),
 });

@@ -54,6 +54,7 @@ export function someResources(overrides: Partial<Resources> = {}): Resources {
     memory: { availableBytes: 1e12, pilotsBytes: 0 },
     disk: { freeBytes: 1e12, totalBytes: 2e12, freeInodes: 1e6, totalInodes: 2e6 },
     pressure: { memorySome10: 0, memorySome60: 0, ioFull60: 0 },
+    tasks: { count: 200, most: 32_768 },
     ...overrides,
   };
 }

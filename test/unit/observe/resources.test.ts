@@ -17,6 +17,13 @@ describe('what pilots need beside CPUs', () => {
     rmSync(procRoot, { recursive: true });
   });
 
+  function count(loadavg: string, pidMax = '32768', threadsMax = '95000'): void {
+    mkdirSync(join(procRoot, 'sys', 'kernel'), { recursive: true });
+    writeFileSync(join(procRoot, 'loadavg'), `${loadavg}\n`);
+    writeFileSync(join(procRoot, 'sys', 'kernel', 'pid_max'), `${pidMax}\n`);
+    writeFileSync(join(procRoot, 'sys', 'kernel', 'threads-max'), `${threadsMax}\n`);
+  }
+
   function stall(file: 'memory' | 'io', text: string): void {
     writeFileSync(join(procRoot, 'pressure', file), text);
   }
@@ -45,6 +52,21 @@ describe('what pilots need beside CPUs', () => {
 
   it('has no pressure where the kernel does not tell it', async () => {
     expect((await read({ procRoot: '/nonexistent' })).pressure).toBeNull();
+  });
+
+  it('is room for processes and threads, by the smaller one of the two limits', async () => {
+    expect((await read()).tasks).toBeNull();
+    count('0.20 0.18 0.12 1/234 5678');
+    expect((await read()).tasks).toEqual({ count: 234, most: 32_768 });
+    count('0.20 0.18 0.12 1/234 5678', '4194304');
+    expect((await read()).tasks).toEqual({ count: 234, most: 95_000 });
+    for (const nonsense of ['', '0.20 0.18 0.12', '0.20 0.18 0.12 1/-3 5678', '1/234']) {
+      count(nonsense);
+      expect((await read()).tasks).toBeUndefined();
+    }
+    count('0.20 0.18 0.12 1/234 5678', 'many');
+    expect((await read()).tasks).toBeUndefined();
+    expect((await read({ procRoot: '/proc' })).tasks?.count).toBeGreaterThan(1);
   });
 
   it('is unknown where reading fails, and the rest is known all the same', async () => {

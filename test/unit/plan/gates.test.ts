@@ -122,11 +122,22 @@ describe('pressure', () => {
   });
 });
 
+describe('processes and threads', () => {
+  test.each([
+    { count: 899, starts: 8 },
+    { count: 900, starts: 0 },
+    { count: 1200, starts: 0 },
+  ])('of which $count of 1000 are there let $starts grow', ({ count, starts }) => {
+    expect(spawnsOf(lookAt({ tasks: { count, most: 1000 } }))).toHaveLength(starts);
+  });
+});
+
 describe('each gate', () => {
   const shut: readonly Partial<Resources>[] = [
     memory(0),
     { disk: { freeBytes: 0, totalBytes: 1, freeInodes: 1, totalInodes: 1 } },
     { pressure: { memorySome10: 0, memorySome60: 50, ioFull60: 0 } },
+    { tasks: { count: 95, most: 100 } },
   ];
 
   test.each(shut)('lets replacements pass: %j', (resources) => {
@@ -137,7 +148,7 @@ describe('each gate', () => {
     expect(spawnsOf(decision).map(({ reason }) => reason)).toStrictEqual(['replacement']);
   });
 
-  test.each(['memory', 'disk', 'pressure'] as const)('of what could not be read is shut: %s', (resource) => {
+  test.each(['memory', 'disk', 'pressure', 'tasks'] as const)('of what could not be read is shut: %s', (resource) => {
     const decision = lookAt({ [resource]: undefined });
 
     expect(spawnsOf(decision)).toHaveLength(0);
@@ -145,7 +156,7 @@ describe('each gate', () => {
     expect(decision.holds[0]?.text).toContain('could not be read');
   });
 
-  test.each(['memory', 'disk', 'pressure'] as const)('of what is not there is open: %s', (resource) => {
+  test.each(['memory', 'disk', 'pressure', 'tasks'] as const)('of what is not there is open: %s', (resource) => {
     expect(spawnsOf(lookAt({ [resource]: null }))).toHaveLength(8);
   });
 
@@ -169,6 +180,10 @@ describe('each gate', () => {
     {
       resources: { pressure: { memorySome10: 0, memorySome60: 0, ioFull60: 61 } },
       text: 'pressure: all tasks waited for a disk in 61 % of the last minute, limit 40 %',
+    },
+    {
+      resources: { tasks: { count: 30_000, most: 32_768 } },
+      text: 'tasks: 30000 of the 32768 processes and threads that the host can have, limit 90 %',
     },
   ])('says why it is shut: $text', ({ resources, text }) => {
     const { holds } = lookAt(resources, { pilots: pilotsOf(1) });

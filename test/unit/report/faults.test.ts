@@ -133,6 +133,7 @@ describe('faults', () => {
     ['memory', 'memory'],
     ['disk', 'disk'],
     ['pressure', 'pressure'],
+    ['tasks', 'tasks'],
   ] as const)('tell of what holds starts back and should not: %s', (gate, code) => {
     const [fault] = faults({ seen: seen({ holds: [{ gate, text: 'the numbers' }] }) });
     expect(fault).toMatchObject({ code, said: 'the numbers' });
