@@ -45,8 +45,11 @@ export interface StageParts {
   readonly killFile: string;
 }
 
+/** With a secret that is for pilots alone to see. */
+export const docker_env = { TOKEN: 'canary-of-the-crashes' };
+
 /** A look for new commits takes some processes: not every second, where several daemons share a machine. */
-export const gitConfig = { ...quickConfig, max_docks: pilots, updateconfig: 3 };
+export const gitConfig = { ...quickConfig, max_docks: pilots, updateconfig: 3, docker_env };
 
 /** A daemon, its surroundings and the points it is killed at. It has to be begun. */
 export class Stage implements CrashStage {

@@ -9,6 +9,8 @@ import { eventually, planctonSite, type PlanctonSite } from './plancton-process.
 import { startReferee } from './referee.js';
 
 const pilots = 6;
+/** For pilots alone to see. */
+const secret = 'canary-of-the-kills';
 /** How long a daemon lives once it has its lock. As many live 50 to 100 ms as 1.5 to 3 s: it starts pilots only after half a second. */
 const shortestMs = 50;
 const longestMs = 3_000;
@@ -27,13 +29,15 @@ export interface RandomKills {
 export async function killAtRandom(dockerHost: string, seed: number, durationMs: number): Promise<RandomKills> {
   const site = planctonSite({ dockerHost });
   mkdirSync(site.runDir, { mode: 0o700 });
-  const busy = { max_docks: pilots, growth: 'fixed' };
+  const busy = { max_docks: pilots, growth: 'fixed', docker_env: { TOKEN: secret } };
   site.configure({ ...busy, docker_cmd: '/bin/sleep 2' });
   const referee = await startReferee({
     dockerHost,
     instance: await readInstance(site.runDir, MACHINE_ID_FILE, hostname()),
-    limits: { maxDocks: pilots, rights: { binds: [] } },
+    limits: { maxDocks: pilots, rights: { binds: [] }, kills: 'none' },
     runDir: site.runDir,
+    secrets: [secret],
+    outputs: [site.runDir, site.logFile],
     folders: [
       { path: site.runDir, expected: /^(lock|status\.json|state)$/ },
       { path: site.base, expected: /^(?!plancton\.pid\.)/ },
