@@ -39,6 +39,10 @@ module.exports = {
       '^src/observe/look-schedule\\.ts',
     ]),
     stage('act-follows-the-plan', '^src/act/', ['^src/engine/container-engine\\.ts', '^src/plan/unanswered\\.ts']),
+    stage('journal-keeps-what-was', '^src/journal/', [
+      '^src/config/schema\\.ts',
+      '^src/report/(event|recorded-event)\\.ts',
+    ]),
     stage('report-tells-what-was', '^src/report/', ['^src/config/(schema|quantity)\\.ts']),
     {
       name: 'nobody-imports-the-commands',

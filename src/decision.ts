@@ -26,6 +26,14 @@ export interface Hold {
   readonly text: string;
 }
 
+/** What one thing that starts depend on would let start in this cycle; `text` carries the numbers. */
+export interface GateReading {
+  readonly gate: Hold['gate'];
+  /** Pilots; null = it sets no limit. */
+  readonly most: number | null;
+  readonly text: string;
+}
+
 /** A pilot that the engine could not remove; it is tried again, ever less often. Monotonic ms. */
 export interface StuckPilot {
   readonly pilot: Pilot;
@@ -85,6 +93,8 @@ export interface Plan<State> {
   /** Starts that an earlier cycle asked for and that still wait for their turn are not wanted any more. */
   readonly withdrawStarts: boolean;
   readonly holds: readonly Hold[];
+  /** Everything that starts depend on, limiting or not, in the order in which it is looked at. */
+  readonly gates: readonly GateReading[];
   /** Undefined: the configuration in force is proven. */
   readonly probation: Probation | undefined;
   readonly capacity: Capacity;

@@ -9,6 +9,7 @@ import { forceStop } from './force-stop.js';
 import { addHelpCommand } from './help-command.js';
 import { logFormats } from './log-output.js';
 import { changeMode } from './mode-commands.js';
+import { parseMoment } from './moment.js';
 import { ownPlaces, resolvePaths } from './paths.js';
 import { addPolicyCommands } from './policy-command.js';
 import { runDaemon } from './run-daemon.js';
@@ -122,6 +123,33 @@ function addVerbs(program: Command, context: CliContext, finish: (exitCode: numb
     });
 }
 
+function addInsight(program: Command, context: CliContext, finish: (exitCode: number) => void): void {
+  const { wallMs } = context.clock.now();
+  const toMoment = (text: string) => parseMoment(text, wallMs);
+  program
+    .command('explain')
+    .description('tell why pilots are started or not: each gate with its numbers')
+    .option('--at <time>', 'at an earlier moment: 2h (ago), 14:30, 2026-11-27T14:30', toMoment)
+    .option('--json', 'as JSON')
+    .action(async (_own: unknown, command: Command) => {
+      const { explain } = await import('./explain-command.js');
+      finish(await explain(context, optionsOf(command)));
+    });
+  program
+    .command('history')
+    .description('tell what happened: pilots, images, configurations, faults')
+    .addOption(
+      new Option('--since <time>', 'from when on: 2h (ago), 14:30, 2026-11-27T14:30')
+        .argParser(toMoment)
+        .default(toMoment('24h'), '24h'),
+    )
+    .option('--json', 'as JSON, one object a line')
+    .action(async (_own: unknown, command: Command) => {
+      const { showHistory } = await import('./history-command.js');
+      finish(await showHistory(context, command.optsWithGlobals()));
+    });
+}
+
 function addSimulate(program: Command, context: CliContext, finish: (exitCode: number) => void): void {
   program
     .command('simulate <scenario>')
@@ -171,6 +199,7 @@ function describe(program: Command, context: CliContext, finish: (exitCode: numb
   addGlobalOptions(program);
   addVerbs(program, context, finish);
   addConfig(program, context, finish);
+  addInsight(program, context, finish);
   addSimulate(program, context, finish);
   for (const parent of [program, ...program.commands]) if (parent.commands.length > 0) addHelpCommand(parent);
 }

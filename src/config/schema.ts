@@ -234,6 +234,13 @@ export const keys = {
   ),
   own_cgroups: key(listOf(cgroupPath), [], '', 'Cgroups whose CPU use serves the pilots and is not held against them.'),
   start_cost: key(amount(0, 3600), 0.3, 'CPU seconds', 'CPU time that starting one pilot costs the host.'),
+  journal_size: key(
+    size(2 ** 20, 2 ** 40),
+    64_000_000,
+    'bytes',
+    'Room for the journal of decisions, which explain and history read; 0 keeps none.',
+  ),
+  journal_age: key(duration(60, year), 30 * day, 'seconds', 'How long the journal of decisions goes back at most.'),
   adopt_original: key(flag(), false, '', 'Take over the pilots that an original Plancton left running.'),
 } satisfies Record<string, Key>;
 

@@ -11,6 +11,7 @@ import { createEngineSession, type EngineSession } from './engine-session.js';
 import type { ContainerEngine } from '../engine/container-engine.js';
 import { createDockerEngine } from '../engine/docker-engine.js';
 import type { Ground } from './ground.js';
+import { createJournal, JOURNAL_FOLDER } from '../journal/journal.js';
 import type { Outcome } from '../model.js';
 import { createServiceCpu } from '../observe/daemon-cpu.js';
 import { createHostSampler, type HostSampler } from '../observe/host-sampler.js';
@@ -20,7 +21,7 @@ import { createResourceReader } from '../observe/resources.js';
 import { readRunMode } from '../observe/run-mode.js';
 import { fanOut, type EventSink } from '../report/event.js';
 import { toPoints } from '../report/influx-points.js';
-import { createInfluxSink, type InfluxSink } from '../report/influx-sink.js';
+import { createInfluxSink } from '../report/influx-sink.js';
 import { createStatusBoard } from './status-board.js';
 
 const PROC_ROOT = '/proc';
@@ -44,7 +45,7 @@ export function assemble(options: DaemonOptions, ground: Ground): Parts {
   const { clock, engineHost, engineDeadlines = {}, registryAuthFile, signal } = options;
   const { host, instance, keeper, gate, wake } = ground;
   const config: CurrentConfig = () => keeper.state.inForce?.config;
-  const { influx, publish } = assembleSinks(options, host.hostname);
+  const { publish, ...sinks } = assembleSinks(options, host.hostname, config);
   const engine = createDockerEngine({ host: engineHost, clock, registryAuthFile, deadlines: engineDeadlines });
   const remote = !engineHost.startsWith('unix:');
   const onLost = () => {
@@ -61,7 +62,7 @@ export function assemble(options: DaemonOptions, ground: Ground): Parts {
   const observer = assembleObserver(options, ground, { engine, session, executor, remote });
   let ready = false;
   const onCycle: LoopPorts['onCycle'] = (cycle, nextInMs) => {
-    influx.setTargets(config()?.influxdb_url ?? []);
+    sinks.setTargets(config()?.influxdb_url ?? []);
     if (!('failure' in cycle)) events.compare(cycle.observation.pilots);
     options.onCycle(board.status(cycle, nextInMs));
     if (!ready) options.onReady();
@@ -85,30 +86,48 @@ export function assemble(options: DaemonOptions, ground: Ground): Parts {
     engineFolder: () => (remote ? undefined : session.info()?.dataRoot),
     close: () => {
       events.close();
-      return influx.close(SINK_CLOSE_MS);
+      return sinks.close(SINK_CLOSE_MS);
     },
   };
 }
 
-/** Everything that happens goes to whoever started the daemon, and to InfluxDB. */
-function assembleSinks(options: DaemonOptions, hostname: string): { influx: InfluxSink; publish: EventSink } {
-  const influx = createInfluxSink({
-    targets: [],
-    clock: options.clock,
-    onTrouble: (message) => {
-      options.onEvent({ type: 'sink-trouble', sink: 'influxdb', message });
-    },
+interface Sinks {
+  readonly publish: EventSink;
+  setTargets(influxTargets: readonly string[]): void;
+  close(deadlineMs: number): Promise<void>;
+}
+
+/** Everything that happens goes to whoever started the daemon, to the journal and to InfluxDB. */
+function assembleSinks(options: DaemonOptions, hostname: string, config: CurrentConfig): Sinks {
+  const { clock, stateDir } = options;
+  const tell = (sink: string) => (message: string) => {
+    options.onEvent({ type: 'sink-trouble', sink, message });
+  };
+  const influx = createInfluxSink({ targets: [], clock, onTrouble: tell('influxdb') });
+  const journal = createJournal({
+    folder: join(stateDir, JOURNAL_FOLDER),
+    clock,
+    limits: config,
+    onTrouble: tell('journal'),
   });
   const shortName = hostname.split('.')[0] ?? hostname;
-  const publish = fanOut([
-    (event) => {
-      options.onEvent(event);
+  return {
+    publish: fanOut([
+      (event) => {
+        options.onEvent(event);
+      },
+      journal.sink,
+      (event) => {
+        influx.write(toPoints(event, shortName));
+      },
+    ]),
+    setTargets: (targets) => {
+      influx.setTargets(targets);
     },
-    (event) => {
-      influx.write(toPoints(event, shortName));
+    close: async (deadlineMs) => {
+      await Promise.all([influx.close(deadlineMs), journal.close(deadlineMs)]);
     },
-  ]);
-  return { influx, publish };
+  };
 }
 
 interface Observed {

@@ -85,7 +85,7 @@ export function planImage(config: Config, observation: Observation, before: Imag
   // What may not be started need not be here either.
   const mayPull = observation.mode !== 'force-stop' && observation.policy.refusals.length === 0;
   // An image is what fills a disk fastest.
-  const hasRoom = diskGate({ config, observation }) === undefined;
+  const hasRoom = diskGate({ config, observation }).most > 0;
   const due = reason !== undefined && waitMs <= 0 && !busy && mayPull && hasRoom;
   return {
     pulls: due ? [{ type: 'pull', reference: wanted, reason }] : [],

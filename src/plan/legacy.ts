@@ -4,7 +4,7 @@ import type { CpuSample, RemoveAction } from '../model.js';
 import { isStale } from './capacity.js';
 import { ageMs } from './census.js';
 import { effectsHold, healthyStarts } from './effects.js';
-import { modeGate, policyGate } from './gates.js';
+import { imageGate, isShut, loadGate, modeGate, policyGate } from './gates.js';
 import { hasNewSample, type Situation } from './situation.js';
 import type { LegacyMemory } from './state.js';
 
@@ -88,18 +88,17 @@ function controlOverhead(
 }
 
 /** Why nothing may be launched in this loop, or undefined. */
-function closedGate(
-  { config, observation, source, effects }: Situation,
-  lastRemovalMs: number | undefined,
-): Hold | undefined {
+function closedGate(situation: Situation, lastRemovalMs: number | undefined): Hold | undefined {
+  const { config, observation, effects } = situation;
   const { mode, at, sample } = observation;
-  const asked = modeGate(mode) ?? policyGate(observation.policy);
-  if (asked !== undefined) return asked;
-  if (sample === undefined) return { gate: 'no-sample', text: 'the load of the host is not known yet' };
-  if (isStale(config, sample.monoMs, at.monoMs)) {
-    return { gate: 'stale-sample', text: 'the load of the host could not be read for three loops' };
-  }
-  if (source === undefined) return { gate: 'image', text: `image ${config.docker_image} is not on this host` };
+  const gates = [
+    modeGate(mode),
+    policyGate(observation.policy),
+    loadGate(situation, sample?.monoMs),
+    imageGate(situation),
+  ];
+  const shut = gates.find(isShut);
+  if (shut !== undefined) return shut.hold;
   if (lastRemovalMs !== undefined && at.monoMs - lastRemovalMs <= config.grace_spawn * 1000) {
     const left = Math.ceil(config.grace_spawn - (at.monoMs - lastRemovalMs) / 1000);
     return { gate: 'cool-down', text: `no launch for another ${left} s after a removal (grace_spawn)` };

@@ -1,5 +1,5 @@
 import type { Config } from '../config/schema.js';
-import type { Hold, Plan } from '../decision.js';
+import type { GateReading, Hold, Plan } from '../decision.js';
 import type { Observation, Pilot, ReclaimAction, SpawnAction, SpawnReason } from '../model.js';
 import { recordSample } from './capacity.js';
 import { breakerDueMs, isNewlyOpen, learn, recall } from './breaker.js';
@@ -31,6 +31,7 @@ interface Load {
   readonly evictions: readonly ReclaimAction[];
   readonly starts: readonly SpawnReason[];
   readonly holds: readonly Hold[];
+  readonly gates: readonly GateReading[];
   readonly wakeInMs: number | undefined;
   readonly state: Pick<
     State,
@@ -73,6 +74,7 @@ function byCapacity(situation: Situation): Load {
       ...times(spawns.probe, 'probe'),
     ],
     holds: [...spawns.holds, ...reclaimed.holds, ...forMemory.holds],
+    gates: spawns.gates,
     wakeInMs: breakerDueMs(config, breaker, census, observation.at.bootMs),
     state: {
       seed,
@@ -95,6 +97,7 @@ function byLegacy(situation: Situation, reaped: number): Load {
     evictions: [...legacy.evictions, ...thawAll(situation)],
     starts: times(legacy.launch, 'growth'),
     holds: legacy.holds,
+    gates: legacy.holds.map(({ gate, text }) => ({ gate, most: legacy.launch, text })),
     wakeInMs: undefined,
     state: { ...situation.state, legacy: legacy.memory },
   };
@@ -224,6 +227,7 @@ export function plan(config: Config, observation: Observation, state: State): Pl
     actions: [...reaps, ...load.evictions, ...spawns.actions, ...image.pulls, ...superseded.drops],
     withdrawStarts: isFull(situation, load),
     holds: load.holds,
+    gates: load.gates,
     probation,
     capacity: measureCapacity(situation),
     stuck,

@@ -1,9 +1,8 @@
 import type { Config } from '../config/schema.js';
-import type { Capacity, Hold } from '../decision.js';
+import type { Capacity, GateReading, Hold } from '../decision.js';
 import {
   countedCpus,
   EPSILON,
-  isStale,
   peakForeign,
   room as roomFor,
   slackInForce,
@@ -11,7 +10,7 @@ import {
 } from './capacity.js';
 import { breakerHold, isOpen, permits } from './breaker.js';
 import { effectsHold, healthyStarts } from './effects.js';
-import { diskGate, growthGate, modeGate, policyGate, type Gate } from './gates.js';
+import { growthGates, imageGate, isShut, loadGate, modeGate, policyGate, type Gate } from './gates.js';
 import type { Permits } from './growth.js';
 import type { Situation } from './situation.js';
 import type { BreakerMemory, LastEviction, Tokens } from './state.js';
@@ -22,6 +21,7 @@ export interface SpawnPlan {
   readonly replacement: number;
   readonly probe: number;
   readonly holds: readonly Hold[];
+  readonly gates: readonly GateReading[];
   readonly tokens: Tokens;
 }
 
@@ -59,23 +59,34 @@ function freeSlots(config: Config, capacity: Capacity): { readonly byCap: number
   return { byCap, byCpu: Math.max(0, Math.floor(left / config.cpus_per_dock + EPSILON)) };
 }
 
-/** What forbids any start, before numbers are compared; undefined = nothing. */
-function closedGate({ config, observation, samples, source, effects }: Situation): Hold | undefined {
-  const newest = samples.at(-1);
-  const asked = modeGate(observation.mode) ?? policyGate(observation.policy);
-  if (asked !== undefined) return asked;
-  if (newest === undefined) return { gate: 'no-sample', text: 'the load of the host is not known yet' };
-  if (isStale(config, newest.monoMs, observation.at.monoMs)) {
-    return { gate: 'stale-sample', text: 'the load of the host could not be read for three loops' };
-  }
-  if (source === undefined) {
-    const why = observation.imageFailure === undefined ? '' : `: ${observation.imageFailure.message}`;
-    const known = observation.image === null ? 'is not on this host' : `could not be looked up${why}`;
-    const disk = observation.image === null ? diskGate({ config, observation }) : undefined;
-    const held = disk === undefined ? '' : `, and is not pulled: ${disk.hold.text}`;
-    return { gate: 'image', text: `image ${config.docker_image} ${known}${held}` };
-  }
-  return healthyStarts(effects, observation) === 0 ? effectsHold(effects, observation.at.monoMs) : undefined;
+/** What may forbid any start, before numbers are compared. */
+function prerequisites(situation: Situation): readonly Gate[] {
+  const { observation, samples, effects } = situation;
+  const { monoMs } = observation.at;
+  const healthy = healthyStarts(effects, observation);
+  const hangs: Hold =
+    healthy < Infinity
+      ? effectsHold(effects, monoMs)
+      : { gate: 'engine-effects', text: 'the container engine does what it is asked to' };
+  return [
+    modeGate(observation.mode),
+    policyGate(observation.policy),
+    loadGate(situation, samples.at(-1)?.monoMs),
+    imageGate(situation),
+    { most: healthy, hold: hangs },
+  ];
+}
+
+function cpuText(config: Config, capacity: Capacity): string {
+  const others = `others used up to ${cpusText(capacity.peakForeign ?? 0)} (slack ${cpusText(capacity.slack)})`;
+  return [
+    `${capacity.cpus} CPUs`,
+    ...(config.cpu_headroom > 0 ? [`${cpusText(config.cpu_headroom)} are left free (cpu_headroom)`] : []),
+    // Where the host is given to pilots others are not held against them.
+    ...(config.evict === 'never' ? [] : [others]),
+    `pilots hold ${cpusText(capacity.promised)}`,
+    `one more takes ${cpusText(config.cpus_per_dock)}`,
+  ].join(', ');
 }
 
 /** `starting` = pilots asked for in this cycle; they count already. */
@@ -83,16 +94,7 @@ function limitHold(config: Config, capacity: Capacity, free: { byCap: number; by
   const counted =
     starting === 0 ? `${capacity.pilots} pilots` : `${capacity.pilots} pilots and ${starting} being started`;
   if (free.byCap <= free.byCpu) return { gate: 'cap', text: `${counted}, max_docks ${config.max_docks}` };
-  const others = `others used up to ${cpusText(capacity.peakForeign ?? 0)} (slack ${cpusText(capacity.slack)})`;
-  const parts = [
-    `${capacity.cpus} CPUs`,
-    ...(config.cpu_headroom > 0 ? [`${cpusText(config.cpu_headroom)} are left free (cpu_headroom)`] : []),
-    // Where the host is given to pilots others are not held against them.
-    ...(config.evict === 'never' ? [] : [others]),
-    `pilots hold ${cpusText(capacity.promised)}`,
-    `one more takes ${cpusText(config.cpus_per_dock)}`,
-  ];
-  return { gate: 'foreign-cpu', text: parts.join(', ') };
+  return { gate: 'foreign-cpu', text: cpuText(config, capacity) };
 }
 
 /** Why growth is not permitted now, although pilots would fit. */
@@ -108,32 +110,75 @@ function paceHold(config: Config, { step }: Permits['growth']): Hold {
   return { gate: 'pace', text };
 }
 
-/** What stands in the way of starting as many as fit. */
+/** Whatever can stand in the way of starting as many as fit. */
 interface Limits {
-  readonly breaker: BreakerMemory;
+  readonly capacity: Capacity;
+  readonly free: { readonly byCap: number; readonly byCpu: number };
+  /** Before numbers are compared. */
+  readonly prior: readonly Gate[];
+  /** For growth alone. */
+  readonly resources: readonly Gate[];
   /** By experience. */
   readonly allowed: number;
+  readonly breaker: BreakerMemory;
   readonly coolDown: Hold | undefined;
-  readonly gate: Gate | undefined;
-  readonly pace: Permits['growth'];
+  readonly permits: Permits;
+}
+
+/** The narrowest; of those that are as narrow as another the first. */
+function narrowest(gates: readonly Gate[]): Gate | undefined {
+  return gates.reduce<Gate | undefined>(
+    (found, gate) => (found === undefined || gate.most < found.most ? gate : found),
+    undefined,
+  );
 }
 
 /** Why not all that fit are started; `starting` are, `more` of them for growth or as a probe. */
 function whyNotAll(
   { config, observation, effects }: Situation,
-  limits: Limits,
+  { breaker, allowed, coolDown, resources, permits: { growth } }: Limits,
   starting: number,
   more: number,
 ): readonly Hold[] {
-  const { breaker, allowed, coolDown, gate, pace } = limits;
   const holds: Hold[] = [];
   const { at } = observation;
   if (effects.hold !== undefined) holds.push(effectsHold(effects, at.monoMs));
   else if (starting >= allowed) holds.push(breakerHold(config, breaker, at.bootMs));
+  const gate = narrowest(resources);
   if (coolDown !== undefined) holds.push(coolDown);
   else if (gate !== undefined && more >= gate.most) holds.push(gate.hold);
-  return holds.length > 0 ? holds : [paceHold(config, pace)];
+  return holds.length > 0 ? holds : [paceHold(config, growth)];
 }
+
+/** All of it, for people to read. */
+function readGates({ config, observation }: Situation, limits: Limits): readonly GateReading[] {
+  const {
+    capacity,
+    free,
+    prior,
+    resources,
+    allowed,
+    breaker,
+    coolDown,
+    permits: { tokens, growth },
+  } = limits;
+  const cap = `${capacity.pilots} pilots hold a slot, max_docks ${config.max_docks}`;
+  const lived = 'pilots live for longer than fizzle_seconds';
+  const experience = allowed < Infinity ? breakerHold(config, breaker, observation.at.bootMs).text : lived;
+  const pace = `${tokens.replacement} to replace those that ended, ${tokens.growth} for growth; ${paceHold(config, growth).text}`;
+  const gates: readonly Gate[] = [
+    ...prior,
+    { most: free.byCap, hold: { gate: 'cap', text: cap } },
+    { most: free.byCpu, hold: { gate: 'foreign-cpu', text: cpuText(config, capacity) } },
+    ...resources,
+    { most: allowed, hold: { gate: 'back-off', text: experience } },
+    { most: coolDown === undefined ? Infinity : tokens.replacement, hold: coolDown ?? NO_COOL_DOWN },
+    { most: tokens.replacement + tokens.growth, hold: { gate: 'pace', text: pace } },
+  ];
+  return gates.map(({ most, hold: { gate, text } }) => ({ gate, most: most === Infinity ? null : most, text }));
+}
+
+const NO_COOL_DOWN: Hold = { gate: 'cool-down', text: 'no pilot had to go lately' };
 
 /**
  * How many to start: as many as fit by cap and CPUs and as experience allows, at most one per replacement permit plus, unless growth is held
@@ -141,14 +186,12 @@ function whyNotAll(
  */
 export function planSpawns(
   situation: Situation,
-  { tokens, growth: pace }: Permits,
+  allowance: Permits,
   breaker: BreakerMemory,
   last: LastEviction | undefined,
 ): SpawnPlan {
   const { config, observation, census, effects } = situation;
-  const closed = closedGate(situation);
-  if (closed !== undefined) return { growth: 0, replacement: 0, probe: 0, holds: [closed], tokens };
-
+  const { tokens } = allowance;
   const capacity = measureCapacity(situation);
   const free = freeSlots(config, capacity);
   const fitting = Math.min(free.byCap, free.byCpu);
@@ -157,8 +200,14 @@ export function planSpawns(
   const allowed = Math.min(permits(breaker, census, observation.at.bootMs), healthy);
   const coolDown = coolDownHold(last, observation.at.monoMs);
   const replacement = probing ? 0 : Math.min(fitting, tokens.replacement, allowed);
-  const gate = growthGate(situation, replacement);
-  const permitted = Math.min(probing ? allowed : tokens.growth, gate?.most ?? Infinity);
+  const prior = prerequisites(situation);
+  const resources = growthGates(situation, replacement);
+  const limits: Limits = { capacity, free, prior, resources, allowed, breaker, coolDown, permits: allowance };
+  const gates = readGates(situation, limits);
+  const closed = prior.find(isShut);
+  if (closed !== undefined) return { growth: 0, replacement: 0, probe: 0, holds: [closed.hold], gates, tokens };
+
+  const permitted = Math.min(probing ? allowed : tokens.growth, narrowest(resources)?.most ?? Infinity);
   const more = coolDown === undefined ? Math.min(fitting - replacement, permitted, allowed - replacement) : 0;
   const starting = replacement + more;
   const growth = probing ? 0 : more;
@@ -169,7 +218,8 @@ export function planSpawns(
     holds:
       starting === fitting
         ? [limitHold(config, capacity, free, starting)]
-        : whyNotAll(situation, { breaker, allowed, coolDown, gate, pace }, starting, more),
+        : whyNotAll(situation, limits, starting, more),
+    gates,
     tokens: { growth: tokens.growth - growth, replacement: tokens.replacement - replacement },
   };
 }

@@ -34,7 +34,7 @@ function supersededAtMs({ markedWallMs }: MarkedImage, marked: readonly MarkedIm
 
 function isShortOfDisk(config: Config, observation: Observation): boolean {
   const { disk } = observation.resources;
-  return disk !== undefined && diskGate({ config, observation }) !== undefined;
+  return disk !== undefined && diskGate({ config, observation }).most === 0;
 }
 
 /** Neither a pull, whose image looks like nobody's until it is there, nor an end at hand, nor an unknown one. */

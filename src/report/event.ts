@@ -50,7 +50,7 @@ export type DaemonEvent =
       readonly type: 'cycle';
       readonly number: number;
       readonly observation: Observation;
-      readonly plan: Pick<Plan<unknown>, 'actions' | 'capacity' | 'holds'>;
+      readonly plan: Pick<Plan<unknown>, 'actions' | 'capacity' | 'holds' | 'gates'>;
       readonly uptimeMs: number;
     }
   | { readonly type: 'cycle-held'; readonly number: number; readonly atWallMs: number; readonly uptimeMs: number };

@@ -45,7 +45,7 @@ export interface FaultFacts {
 /** What a status needs of a cycle that saw the pilots. */
 export interface SeenCycle {
   readonly observation: Observation;
-  readonly plan: Pick<Plan<unknown>, 'capacity' | 'holds' | 'stuck' | 'hanging'>;
+  readonly plan: Pick<Plan<unknown>, 'capacity' | 'holds' | 'gates' | 'stuck' | 'hanging'>;
 }
 
 /** How many seconds from now a monotonic moment is, for a sentence. */

@@ -29,6 +29,7 @@ const shape = z.looseObject({
       admissible: maybeNumber,
     })
     .optional(),
+  gates: z.array(z.looseObject({ gate: z.string(), most: z.number().nullable(), text: z.string() })),
   holds: z.array(z.looseObject({ gate: z.string(), text: z.string() })),
   faults: z.array(
     z.looseObject({

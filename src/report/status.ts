@@ -1,4 +1,4 @@
-import type { Capacity, Hold } from '../decision.js';
+import type { Capacity, GateReading, Hold } from '../decision.js';
 import type {
   EngineFailure,
   HostFacts,
@@ -34,6 +34,8 @@ export interface Status {
   readonly nextCycleInSeconds: number;
   readonly capacity: Capacity | undefined;
   readonly holds: readonly Hold[];
+  /** Everything that starts depend on, limiting or not. */
+  readonly gates: readonly GateReading[];
   /** What is wrong now, the worst first. */
   readonly faults: readonly Fault[];
   /** What works, but not as somebody may expect; sentences. */
@@ -151,6 +153,7 @@ export function toStatus(facts: StatusFacts, before: readonly Fault[]): Status {
     nextCycleInSeconds: Math.ceil(facts.nextCycleInMs / 1000),
     capacity: seen?.plan.capacity,
     holds: seen?.plan.holds ?? [],
+    gates: seen?.plan.gates ?? [],
     faults: faultsOf(facts, before),
     notices: noticesOf(facts),
     yields: facts.yields,

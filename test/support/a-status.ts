@@ -30,6 +30,7 @@ export function aStatus(overrides: Partial<Status> = {}): Status {
       admissible: 4,
     },
     holds: [],
+    gates: [],
     faults: [],
     notices: [],
     yields: { mode: 'cgroup', text: 'all pilots in one cgroup of the lowest weight' },

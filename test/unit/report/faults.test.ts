@@ -20,7 +20,7 @@ function seen(plan: Partial<SeenCycle['plan']> = {}, observation: Partial<SeenCy
   const { capacity } = aStory(aConfig()).look();
   return {
     observation: anObservation(observation),
-    plan: { capacity, holds: [], stuck: [], hanging: undefined, ...plan },
+    plan: { capacity, holds: [], gates: [], stuck: [], hanging: undefined, ...plan },
   };
 }
 
