@@ -179,7 +179,12 @@ export const keys = {
   updateconfig: key(duration(1, day), 60, 'seconds', 'Time between two looks for a new configuration.'),
   git_interval: key(duration(1, day), 60, 'seconds', 'Least time between two questions to a remote git server.'),
   influxdb_url: key(influxTargets(), [], '', 'InfluxDB targets that receive measurements.'),
-  cpus: key(autoOr(0.1, manyCpus), 'auto', 'CPUs', 'CPUs to share; auto means all that are online.'),
+  cpus: key(
+    autoOr(0.1, manyCpus),
+    'auto',
+    'CPUs',
+    'CPUs of the host that pilots may hold at most; auto means all that are online.',
+  ),
   cpu_headroom: key(amount(0, manyCpus), 0, 'CPUs', 'CPUs always left to the owner of the host.'),
   cpu_slack: key(
     autoOr(0, manyCpus),
@@ -211,7 +216,7 @@ export const keys = {
     size(0, 2 ** 50),
     256_000_000,
     'bytes',
-    'Memory that additional pilots leave free, when all have taken what they may; 0 does not look at memory.',
+    'Memory that additional pilots leave free, when all have taken what they may; 0 lets them start regardless.',
   ),
   min_free_disk: key(
     size(0, 2 ** 60),

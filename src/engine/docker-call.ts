@@ -16,13 +16,20 @@ export interface CallOptions {
  * then. Rejects with an EngineError only.
  */
 export async function callEngine<T>(options: CallOptions, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const answered = new AbortController();
+  let answered = false;
   const abandon = new AbortController();
   const { clock, deadlineMs, giveUp, what } = options;
+  // Not AbortSignal.any: each call would leave a little in a signal that lives on.
+  const over = new AbortController();
+  const wake = () => {
+    // Without a reason of ours each call would pay for an exception and its stack.
+    over.abort(null);
+  };
+  if (giveUp?.aborted === true) wake();
+  giveUp?.addEventListener('abort', wake);
   const expired = new Promise<never>((_, reject) => {
-    const wake = giveUp === undefined ? answered.signal : AbortSignal.any([answered.signal, giveUp]);
-    void clock.sleep(deadlineMs, wake).then(() => {
-      if (answered.signal.aborted) return;
+    void clock.sleep(deadlineMs, over.signal).then(() => {
+      if (answered) return;
       reject(
         giveUp?.aborted === true
           ? new EngineError('timeout', `${what}: given up`)
@@ -36,8 +43,9 @@ export async function callEngine<T>(options: CallOptions, call: (signal: AbortSi
   } catch (error) {
     throw toEngineError(what, error);
   } finally {
-    // Without a reason of ours each call would pay for an exception and its stack.
-    answered.abort(null);
+    answered = true;
+    giveUp?.removeEventListener('abort', wake);
+    wake();
   }
 }
 

@@ -60,13 +60,18 @@ function lessWary({ wary }: BreakerMemory, { bornBootMs }: { readonly bornBootMs
   return wary === undefined || bornBootMs < wary.sinceBootMs ? wary : { ...wary, lived: wary.lived + 1 };
 }
 
+/** Whether it is the engine that is in trouble, and not the pilots: one that it cannot start says nothing about those that have ended too soon. */
+function isHosts({ open, cause }: BreakerMemory): boolean {
+  return cause?.kind === 'host' && (open === undefined || open.byHost);
+}
+
 /** How many fizzles in a row are too many. */
 function tolerance({ wary }: BreakerMemory): number {
   return wary === undefined || wary.lived >= LIVES_TO_TRUST ? FIZZLES_TO_OPEN : 1;
 }
 
 function heed(config: Config, memory: BreakerMemory, lesson: Lesson, nowBootMs: number): BreakerMemory {
-  const { open, cause } = memory;
+  const { open } = memory;
   switch (lesson.type) {
     case 'lived':
       if (open === undefined) return { ...memory, fizzles: 0, cause: undefined, wary: lessWary(memory, lesson) };
@@ -79,7 +84,7 @@ function heed(config: Config, memory: BreakerMemory, lesson: Lesson, nowBootMs: 
         lived: 0,
       });
     case 'started':
-      return cause?.kind === 'host' ? close(memory, undefined) : memory;
+      return isHosts(memory) ? close(memory, undefined) : memory;
     case 'explained':
       return memory.fizzles > 0 ? { ...memory, cause: lesson.cause } : memory;
     case 'fizzled':
@@ -88,10 +93,11 @@ function heed(config: Config, memory: BreakerMemory, lesson: Lesson, nowBootMs: 
 }
 
 /** How long nothing is started. A host's own trouble is no queue's: its engine is asked again in every loop. */
-function nextHoldMs(config: Config, { open, wary, cause }: BreakerMemory): number {
+function nextHoldMs(config: Config, memory: BreakerMemory): number {
+  const { open, wary } = memory;
   const before = open?.holdMs ?? wary?.holdMs;
   const holdMs = before === undefined ? config.backoff_seconds * 1000 : 2 * before;
-  const longestMs = 1000 * (cause?.kind === 'host' ? config.main_sleep : config.backoff_max);
+  const longestMs = 1000 * (isHosts(memory) ? config.main_sleep : config.backoff_max);
   return Math.min(holdMs, longestMs);
 }
 
@@ -115,7 +121,10 @@ export function learn(
   const random = nextRandom(seed);
   const sinceBootMs = Math.ceil(nowBootMs);
   const dueBootMs = Math.ceil(sinceBootMs + holdMs * (1 + (JITTER * random.value) / 2 ** 32));
-  return { breaker: { ...memory, open: { sinceBootMs, holdMs, dueBootMs } }, seed: random.seed };
+  return {
+    breaker: { ...memory, open: { sinceBootMs, holdMs, dueBootMs, byHost: isHosts(memory) } },
+    seed: random.seed,
+  };
 }
 
 /** Ended pilots of which the engine has not told yet how long they ran. */

@@ -5,19 +5,19 @@ import type { SampleNote, State } from './state.js';
 /** Sums of decimal fractions are not exact: 24 pilots of 0.1 CPU must fit in 2.4. */
 export const EPSILON = 1e-9;
 
-/** The CPUs of the host that the rules reckon with. */
+/** The CPUs that are shared with pilots, of those that are online. */
 export function countedCpus(config: Config, online: number): number {
   return config.cpus === 'auto' ? online : config.cpus;
 }
 
 /** The foreign load that is not held against pilots: nothing is ever exactly idle. CPUs. */
-export function configuredSlack(config: Config, cpus: number): number {
-  return config.cpu_slack === 'auto' ? Math.max(0.5, 0.02 * cpus) : config.cpu_slack;
+export function configuredSlack(config: Config, online: number): number {
+  return config.cpu_slack === 'auto' ? Math.max(0.5, 0.02 * online) : config.cpu_slack;
 }
 
 /** As `configuredSlack`, but 0 where the owner gets only what the scheduler leaves him: there every bit he gets counts. */
-export function slackInForce(config: Config, cpus: number, yields: YieldMode): number {
-  return yields === 'cgroup' ? configuredSlack(config, cpus) : 0;
+export function slackInForce(config: Config, online: number, yields: YieldMode): number {
+  return yields === 'cgroup' ? configuredSlack(config, online) : 0;
 }
 
 /**
@@ -31,17 +31,19 @@ export function foreignCpus(config: Config, sample: CpuSample, starts: number): 
 }
 
 /**
- * CPUs that pilots may fill beside a foreign load of `foreign` CPUs. A host that is given to pilots (`evict: never`) is all theirs:
- * what else runs there serves them (foremen, file systems, monitoring) and is not held against them.
+ * CPUs that pilots may fill beside a foreign load of `foreign` CPUs on a host with `online` CPUs. Where `cpus` gives them a part of it only,
+ * others have the rest first. A host that is given to pilots (`evict: never`) is all theirs: what else runs there serves them (foremen,
+ * file systems, monitoring) and is not held against them.
  */
-export function room(config: Config, cpus: number, slack: number, foreign: number): number {
+export function room(config: Config, online: number, slack: number, foreign: number): number {
+  const cpus = countedCpus(config, online);
   const taken = config.evict === 'never' ? 0 : Math.max(0, foreign - slack);
-  return cpus - config.cpu_headroom - taken;
+  return Math.min(cpus, Math.max(cpus, online) - config.cpu_headroom - taken);
 }
 
 /** How many CPUs pilots may hold before somebody is crowded out: a little more than what would be started anew. */
-export function tolerable(config: Config, cpus: number, slack: number, foreign: number): number {
-  return room(config, cpus, slack, foreign) + config.evict_margin;
+export function tolerable(config: Config, online: number, slack: number, foreign: number): number {
+  return room(config, online, slack, foreign) + config.evict_margin;
 }
 
 /** The highest foreign load in `foreign_window`, or else the newest there is; undefined without a valid sample. */
@@ -60,7 +62,8 @@ export function recordSample(config: Config, observation: Observation, state: St
   if (foreign === undefined) return state.samples;
   const reachMs = 1000 * (Math.max(config.foreign_window, config.grace_kill) + 3 * config.main_sleep);
   const kept = state.samples.filter((note) => note.monoMs >= sample.monoMs - reachMs);
-  return [...kept, { monoMs: sample.monoMs, foreign, provisional: sample.short || sample.duringPull }];
+  const full = sample.busy >= sample.cpus - configuredSlack(config, sample.cpus);
+  return [...kept, { monoMs: sample.monoMs, foreign, full, provisional: sample.short || sample.duringPull }];
 }
 
 /** True when a sample that ended at `sampleMs` is too old to start or evict anybody on its word. */

@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.js';
 import type { Hold } from '../decision.js';
 import type { Pilot, ReclaimAction, RemoveAction } from '../model.js';
-import { configuredSlack, countedCpus, EPSILON, isStale, slackInForce, tolerable } from './capacity.js';
+import { EPSILON, isStale, slackInForce, tolerable } from './capacity.js';
 import { ageMs, cpusOf } from './census.js';
 import type { Situation } from './situation.js';
 import type { LastEviction, SampleNote, State } from './state.js';
@@ -95,10 +95,9 @@ function sampleToJudge({ config, observation, state, samples }: Situation): Samp
 }
 
 /** CPUs that pilots may keep, or undefined when nobody may be judged yet. Where pilots yield: the kindest sample of the grace period. */
-function limitWhereYielding(config: Config, cpus: number, slack: number, samples: readonly SampleNote[]) {
-  const span = judgingSamples(config, samples);
+function limitWhereYielding(config: Config, online: number, slack: number, span: readonly SampleNote[]) {
   if (span.length === 0) return undefined;
-  return Math.max(...span.map((note) => tolerable(config, cpus, slack, note.foreign)));
+  return Math.max(...span.map((note) => tolerable(config, online, slack, note.foreign)));
 }
 
 /**
@@ -122,26 +121,31 @@ function trackPressure(
   };
 }
 
-function judge(
-  situation: Situation,
-  cpus: number,
-  newest: SampleNote,
-  pilots: readonly Pilot[],
-): { readonly limit: number | undefined; readonly pressure: State['pressure'] } {
+/** How many CPUs pilots may keep, and whether those above that have been crowded out for as long as it takes. */
+interface Judgement {
+  /** Undefined: nobody can be judged yet. */
+  readonly limit: number | undefined;
+  readonly crowded: boolean;
+  readonly pressure: State['pressure'];
+}
+
+function judge(situation: Situation, online: number, newest: SampleNote, pilots: readonly Pilot[]): Judgement {
   const { config, observation, state, samples } = situation;
-  const slack = slackInForce(config, cpus, observation.yields);
+  const slack = slackInForce(config, online, observation.yields);
   if (observation.yields === 'cgroup') {
-    return { limit: limitWhereYielding(config, cpus, slack, samples), pressure: undefined };
+    const span = judgingSamples(config, samples);
+    const crowded = span.every(({ full }) => full);
+    return { limit: limitWhereYielding(config, online, slack, span), crowded, pressure: undefined };
   }
-  const limit = tolerable(config, cpus, slack, newest.foreign);
-  const excess = surplus(situation, pilots, limit).length > 0;
-  const { pressure, ripe } = trackPressure(config, state.pressure, excess, newest.monoMs);
-  return { limit: ripe ? limit : undefined, pressure };
+  const limit = tolerable(config, online, slack, newest.foreign);
+  const isAbove = surplus(situation, pilots, limit).length > 0;
+  const { pressure, ripe } = trackPressure(config, state.pressure, isAbove && newest.full, newest.monoMs);
+  return { limit: ripe || !newest.full ? limit : undefined, crowded: ripe, pressure };
 }
 
 /**
- * Who must make room for the owner. Judged once per new sample. Nobody is evicted while the host is not full (nobody is crowded
- * out), because `max_docks` was lowered, or on a sample taken while our own pull unpacked.
+ * Who must make room for the owner. Judged once per new sample. Nobody is evicted who was not crowded out for all of `grace_kill`, which he
+ * is not while the host is not full, nor because `max_docks` was lowered, nor on a sample taken while our own pull unpacked.
  */
 export function planEviction(situation: Situation): Eviction {
   const { config, observation, state } = situation;
@@ -150,9 +154,8 @@ export function planEviction(situation: Situation): Eviction {
   const newest = sampleToJudge(situation);
   if (sample === undefined || newest === undefined) return { ...nothing, holds: state.judged.byCpu };
 
-  const cpus = countedCpus(config, sample.cpus);
   const pilots = candidates(situation);
-  const { limit, pressure } = judge(situation, cpus, newest, pilots);
+  const { limit, crowded, pressure } = judge(situation, sample.cpus, newest, pilots);
   const victims = limit === undefined ? [] : surplus(situation, pilots, limit);
   if (victims.length === 0) return { ...nothing, pressure };
 
@@ -160,9 +163,10 @@ export function planEviction(situation: Situation): Eviction {
   if (config.evict === 'never') {
     return { ...nothing, pressure, holds: [{ gate: 'evict-off', text: `${surplusText}; evict: never` }] };
   }
-  if (sample.busy < cpus - configuredSlack(config, cpus)) {
-    const text = `${surplusText}; ${sample.busy.toFixed(1)} of ${cpus} CPUs busy, nobody is crowded out`;
-    return { ...nothing, pressure, holds: [{ gate: 'not-crowded', text }] };
+  if (!crowded) {
+    const busy = `${sample.busy.toFixed(1)} of ${sample.cpus} CPUs busy`;
+    const since = newest.full ? 'for less than grace_kill' : 'nobody is crowded out';
+    return { ...nothing, pressure, holds: [{ gate: 'not-crowded', text: `${surplusText}; ${busy}, ${since}` }] };
   }
   return {
     actions: victims.map((pilot) => eviction(situation, pilot)),

@@ -1,6 +1,6 @@
 import type { Hold } from '../decision.js';
 import type { Pilot, ThawAction } from '../model.js';
-import { countedCpus, EPSILON, isStale, room, slackInForce } from './capacity.js';
+import { EPSILON, isStale, room, slackInForce } from './capacity.js';
 import { ageMs, cpusOf } from './census.js';
 import { eviction, noteEviction, type Eviction } from './evict.js';
 import { hasNewSample, type Situation } from './situation.js';
@@ -30,10 +30,10 @@ function planThaws(situation: Situation, frozen: readonly Pilot[]): readonly Tha
   if (config.evict === 'never') return thawAll(situation);
   const newest = samples.at(-1);
   if (newest === undefined || isStale(config, newest.monoMs, observation.at.monoMs)) return [];
-  const cpus = countedCpus(config, observation.sample?.cpus ?? observation.host.ncpus);
-  const slack = slackInForce(config, cpus, observation.yields);
+  const online = observation.sample?.cpus ?? observation.host.ncpus;
+  const slack = slackInForce(config, online, observation.yields);
   const still = frozen.reduce((sum, pilot) => sum + cpusOf(config, pilot), 0);
-  let left = room(config, cpus, slack, newest.foreign) - (census.promised - still);
+  let left = room(config, online, slack, newest.foreign) - (census.promised - still);
   const thaws: ThawAction[] = [];
   for (const pilot of frozen) {
     left -= cpusOf(config, pilot);

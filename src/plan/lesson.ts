@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.js';
-import type { EngineFailure, Observation, Outcome, Pilot, SpawnAction } from '../model.js';
+import type { EngineFailure, Observation, Outcome, Pilot, RemoveAction, SpawnAction } from '../model.js';
 import type { Census } from './census.js';
-import type { FizzleCause, State } from './state.js';
+import type { FizzleCause, State, Tracked } from './state.js';
 
 /** What the end or the start of one pilot says about starting more of its kind. Times on the boot clock. */
 export type Lesson =
@@ -60,17 +60,30 @@ export function lifeMs({ ended }: Outcome): number | undefined {
   return ended.finishedWallMs - ended.startedWallMs;
 }
 
+interface Remains {
+  readonly action: RemoveAction;
+  readonly known: Tracked | undefined;
+  readonly soonMs: number;
+}
+
+/** Whether the end of a pilot was counted when it was seen dead, or does not count, since we have made it. */
+function isSettled({ action: { ageMs }, known, soonMs }: Remains): boolean {
+  if (known === undefined) return ageMs < soonMs;
+  return !known.unclear;
+}
+
 /** What the engine told when the remains were taken away: all there is to know, but a little late. */
 function ofRemains(config: Config, outcome: Outcome, state: State): Lesson | undefined {
   const { action, ended } = outcome;
   if (action.type !== 'remove' || action.reason !== 'exited' || ended === undefined) return undefined;
   const life = lifeMs(outcome);
   if (life === undefined) return undefined;
-  const bornBootMs = state.tracked.get(action.pilot.id)?.bornBootMs ?? action.pilot.spawnedBootMs ?? 0;
-  const soon = config.fizzle_seconds * 1000;
-  if (life >= soon) return { type: 'lived', bornBootMs };
+  const known = state.tracked.get(action.pilot.id);
+  const bornBootMs = known?.bornBootMs ?? action.pilot.spawnedBootMs ?? 0;
+  const soonMs = config.fizzle_seconds * 1000;
+  if (life >= soonMs) return { type: 'lived', bornBootMs };
   const cause = ended.oomKilled ? OUT_OF_MEMORY : causeOfEnd(config, ended.exitCode);
-  if (action.ageMs >= soon) return { type: 'fizzled', bornBootMs, cause };
+  if (!isSettled({ action, known, soonMs })) return { type: 'fizzled', bornBootMs, cause };
   return ended.oomKilled ? { type: 'explained', cause } : undefined;
 }
 

@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.js';
 import type { GateReading, Hold, Plan } from '../decision.js';
 import type { Observation, Pilot, ReclaimAction, SpawnAction, SpawnReason } from '../model.js';
-import { recordSample } from './capacity.js';
+import { EPSILON, recordSample } from './capacity.js';
 import { breakerDueMs, isNewlyOpen, learn, recall } from './breaker.js';
 import { takeCensus } from './census.js';
 import { effectsDueMs, hangingEffects, isHeld, judgeEffects } from './effects.js';
@@ -144,12 +144,16 @@ function finished({ observation, census, unanswered }: Situation): Plan<State>['
 }
 
 /** Whether starts that were asked for would now be one too many: behind a slow engine they may have waited for long. */
-function isFull({ config, observation, state, census, effects }: Situation, load: Load): boolean {
+function isFull(situation: Situation, load: Load): boolean {
+  const { config, observation, state, census, effects } = situation;
   const crowded = load.evictions.some(({ type }) => type !== 'thaw');
   const forbidden = observation.mode !== 'active' || observation.policy.refusals.length > 0;
   const hangs = isHeld(effects, observation.at.monoMs);
   const inVain = isNewlyOpen(state.breaker, load.state.breaker);
-  return forbidden || crowded || hangs || inVain || census.count > config.max_docks;
+  // By the newest look others want what was free when they were asked for. Those that fit are asked for again.
+  const { room, promised } = measureCapacity(situation);
+  const tooMany = config.policy !== 'legacy' && room !== undefined && promised > room + EPSILON;
+  return forbidden || crowded || hangs || inVain || tooMany || census.count > config.max_docks;
 }
 
 function soonest(...times: readonly (number | undefined)[]): number | undefined {

@@ -32,11 +32,12 @@ function cpusText(value: number): string {
 /** The numbers of this cycle: what the host has, what others use, what fits. */
 export function measureCapacity({ config, observation, samples, census }: Situation): Capacity {
   const { sample, yields, at, host } = observation;
-  const cpus = countedCpus(config, sample?.cpus ?? host.ncpus);
-  const slack = slackInForce(config, cpus, yields);
+  const online = sample?.cpus ?? host.ncpus;
+  const cpus = countedCpus(config, online);
+  const slack = slackInForce(config, online, yields);
   const foreign = samples.at(-1)?.foreign;
   const peak = peakForeign(config, samples, at.monoMs);
-  const room = peak === undefined ? undefined : roomFor(config, cpus, slack, peak);
+  const room = peak === undefined ? undefined : roomFor(config, online, slack, peak);
   const fitting = room === undefined ? undefined : Math.floor(Math.max(0, room) / config.cpus_per_dock + EPSILON);
   return {
     cpus,
@@ -44,7 +45,7 @@ export function measureCapacity({ config, observation, samples, census }: Situat
     foreign,
     peakForeign: peak,
     room,
-    tolerable: foreign === undefined ? undefined : tolerableFor(config, cpus, slack, foreign),
+    tolerable: foreign === undefined ? undefined : tolerableFor(config, online, slack, foreign),
     promised: census.promised,
     pilots: census.count,
     maxDocks: config.max_docks,
@@ -145,7 +146,7 @@ function whyNotAll(
   if (effects.hold !== undefined) holds.push(effectsHold(effects, at.monoMs));
   else if (starting >= allowed) holds.push(breakerHold(config, breaker, at.bootMs));
   const gate = narrowest(resources);
-  if (coolDown !== undefined) holds.push(coolDown);
+  if (coolDown !== undefined && !isOpen(breaker)) holds.push(coolDown);
   else if (gate !== undefined && more >= gate.most) holds.push(gate.hold);
   return holds.length > 0 ? holds : [paceHold(config, growth)];
 }
@@ -208,7 +209,9 @@ export function planSpawns(
   if (closed !== undefined) return { growth: 0, replacement: 0, probe: 0, holds: [closed.hold], gates, tokens };
 
   const permitted = Math.min(probing ? allowed : tokens.growth, narrowest(resources)?.most ?? Infinity);
-  const more = coolDown === undefined ? Math.min(fitting - replacement, permitted, allowed - replacement) : 0;
+  // A probe is not growth: it stands for those that have ended since.
+  const more =
+    coolDown === undefined || probing ? Math.min(fitting - replacement, permitted, allowed - replacement) : 0;
   const starting = replacement + more;
   const growth = probing ? 0 : more;
   return {

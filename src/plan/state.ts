@@ -41,6 +41,8 @@ export interface State {
 export interface SampleNote {
   readonly monoMs: number;
   readonly foreign: number;
+  /** No CPU was idle, but for the slack: somebody may have been crowded out. */
+  readonly full: boolean;
   /**
    * It covers a second only, or our own pull of an image was part of the load: better than nothing where there is nothing
    * else, but neither a peak nor a reason to evict.
@@ -79,7 +81,15 @@ export interface BreakerMemory {
   /** Of the last of those. */
   readonly cause: FizzleCause | undefined;
   /** Undefined while the circuit is closed. Nothing is started until `dueBootMs`, then one pilot is. */
-  readonly open: { readonly sinceBootMs: number; readonly holdMs: number; readonly dueBootMs: number } | undefined;
+  readonly open:
+    | {
+        readonly sinceBootMs: number;
+        readonly holdMs: number;
+        readonly dueBootMs: number;
+        /** Nothing but the engine's own trouble has kept it open. */
+        readonly byHost: boolean;
+      }
+    | undefined;
   /**
    * The circuit was open until a while ago. If it opens again, it does so for longer; and one fizzle opens it until some pilots that
    * were started since have lived, `lived` so far.

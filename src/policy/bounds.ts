@@ -35,6 +35,8 @@ const most: readonly Bound[] = [
   bound('evict_margin', 'most_evict_margin'),
   bound('start_cost', 'most_start_cost'),
   bound('image_keep', 'most_image_keep', keeping),
+  bound('journal_size', 'most_journal_size', formatSize),
+  bound('journal_age', 'most_journal_age', formatDuration),
 ];
 
 /** What the policy raises. */

@@ -94,6 +94,8 @@ export const policyKeys = {
   least_backoff: key(duration(1, day), 1, 'seconds', 'backoff_seconds and backoff_max are at least this.'),
   least_image_expiration: key(duration(60, year), 60, 'seconds', 'image_expiration is at least this.'),
   most_image_keep: key(neverOr(duration(0, year)), 'never', 'seconds', 'Caps image_keep.'),
+  most_journal_size: key(size(0, 2 ** 40), 2 ** 40, 'bytes', 'Caps journal_size.'),
+  most_journal_age: key(duration(60, year), year, 'seconds', 'Caps journal_age.'),
   config_signatures: key(
     signatureMode(),
     'off',

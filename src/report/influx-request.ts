@@ -32,15 +32,25 @@ async function post(
   signal: AbortSignal,
 ): Promise<InfluxReply> {
   const done = new AbortController();
-  const tooLate = new AbortController();
+  // Not AbortSignal.any: each request would leave a little in a signal that lives on.
+  const abandon = new AbortController();
+  const giveUp = () => {
+    abandon.abort();
+  };
+  if (signal.aborted) giveUp();
+  signal.addEventListener('abort', giveUp);
+  const late = new AbortController();
   void clock.sleep(deadlineMs, done.signal).then(() => {
-    if (!done.signal.aborted) tooLate.abort();
+    if (done.signal.aborted) return;
+    late.abort();
+    giveUp();
   });
   try {
-    return await exchange(target, path, body, AbortSignal.any([signal, tooLate.signal]));
+    return await exchange(target, path, body, abandon.signal);
   } catch (error) {
-    throw tooLate.signal.aborted ? new Error(`no answer within ${deadlineMs} ms`) : error;
+    throw late.signal.aborted ? new Error(`no answer within ${deadlineMs} ms`) : error;
   } finally {
+    signal.removeEventListener('abort', giveUp);
     done.abort();
   }
 }

@@ -31,7 +31,9 @@ function kept(folder: string): string[] {
 }
 
 function sizeOf(folder: string): number {
-  return readdirSync(folder).reduce((sum, part) => sum + statSync(join(folder, part)).size, 0);
+  // One may go in between.
+  const sizes = readdirSync(folder).map((part) => statSync(join(folder, part), { throwIfNoEntry: false })?.size ?? 0);
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 async function addAll(ring: Ring, lines: readonly string[], by = limits): Promise<void> {

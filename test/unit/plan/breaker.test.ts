@@ -11,6 +11,7 @@ import {
   first,
   gatesOf,
   pilotsOf,
+  removalsOf,
   spawnsOf,
   type Look,
   type Story,
@@ -170,12 +171,14 @@ describe('pilots that end too soon', () => {
     expect(spawnsOf(life.at(1, { pilots: [slow], outcomes: [removal] }))).toHaveLength(1);
   });
 
-  test('count once, by the list and not again by the engine', () => {
+  test.each([0, 1])('count once, by the list, after %s tries in vain to remove them', (tries) => {
     const life = aLife();
     const pilot = life.pilot('a', 1, 1, DEAD);
     life.at(0, { load: {} });
     life.at(1, { pilots: [pilot] });
-    life.at(0.1, { pilots: [pilot], outcomes: [ended(pilot, 1000, 900)] });
+    const inVain: Outcome = { ...ended(pilot, 1000, 900), result: 'failed', ended: undefined };
+    for (let count = 0; count < tries; count += 1) life.at(31, { pilots: [pilot], outcomes: [inVain] });
+    life.at(0.1, { pilots: [pilot], outcomes: [ended(pilot, 1000 + 31_000 * tries, 900)] });
     life.at(0.1);
 
     expect(life.state.breaker.fizzles).toBe(1);
@@ -187,6 +190,22 @@ describe('pilots that end too soon', () => {
     const inFlight = anInFlight({ removing: ['a', 'b', 'c'] });
     const pilots = ['a', 'b', 'c'].map((name) => life.pilot(name, 1, 1, { state: 'exited', exitCode: 143 }));
     life.at(1, { pilots, inFlight });
+
+    expect(life.state.breaker.fizzles).toBe(0);
+  });
+
+  test('are nobody of ours to judge either where it took us two tries to remove them', () => {
+    const life = aLife(aConfig({ ...CONFIG, grace_kill: 30, fizzle_seconds: 1000 }));
+    const pilots = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((name) => life.pilot(name, 1, 0));
+    let last = life.at(0, { pilots, load: { busy: 8, own: 0 } });
+    for (let look = 0; look < 3 && removalsOf(last).length === 0; look += 1) {
+      last = life.at(30, { pilots, load: { busy: 8, own: 0 } });
+    }
+    const remains = removalsOf(last).map(({ pilot }) => ({ ...pilot, state: 'exited' as const, exitCode: 143 }));
+    expect(remains.length).toBeGreaterThan(3);
+    life.at(1, { pilots: remains, outcomes: removalsOf(last).map((action) => failed(action, 'refused')) });
+    life.at(1, { pilots: remains });
+    life.at(31, { outcomes: remains.map((pilot) => ended(pilot, 1_100_000, 60_000, { exitCode: 143 })) });
 
     expect(life.state.breaker.fizzles).toBe(0);
   });
@@ -247,6 +266,30 @@ describe('an open circuit', () => {
 
     expect(spawnsOf(decision)).toHaveLength(0);
     expect(life.state.breaker.open).toBeDefined();
+  });
+
+  test('is not closed by an engine that could not start that one, and then could start the next', () => {
+    const life = open(aConfig({ ...CONFIG, docks_per_loop: 8, backoff_seconds: 60 }));
+    const action = first(spawnsOf(life.at(75.1)));
+    const decision = life.at(1, { load: {}, outcomes: [failed(action, 'refused', 'device busy')] });
+    expect(spawnsOf(decision)).toHaveLength(0);
+    // Twice as long as the queue had been waited for, and not until the next loop only.
+    expect(spawnsOf(life.at(119, { load: {} }))).toHaveLength(0);
+    const next = first(spawnsOf(life.at(31, { load: {} })));
+    const started: Outcome = { action: next, result: 'done', error: undefined, ended: undefined };
+    const pilots = [life.pilot(next.spec.name, 1, 1)];
+    expect(spawnsOf(life.at(1, { load: {}, outcomes: [started], pilots }))).toHaveLength(0);
+    expect(life.state.breaker.open).toBeDefined();
+  });
+
+  test('has one tried also while growth is held after an eviction', () => {
+    const life = aLife(aConfig({ ...CONFIG, grace_kill: 30, grace_spawn: 3600 }));
+    const crowded = { pilots: pilotsOf(8), load: { busy: 8, own: 4 } };
+    for (let look = 0; look < 4; look += 1) life.at(30, crowded);
+    expect(life.state.eviction).toBeDefined();
+    fizzle(life, 3);
+    expect(gatesOf(life.at(1, { load: {} }))).toStrictEqual(['back-off']);
+    expect(spawnsOf(life.at(12.6, { load: {} })).map(({ reason }) => reason)).toStrictEqual(['probe']);
   });
 
   test('has none tried before those are judged that it was closed over', () => {

@@ -64,6 +64,24 @@ describe('the figures', () => {
     expect(room(aConfig({ cpu_headroom, evict }), 8, 0.5, foreign)).toBe(expected);
   });
 
+  test.each([
+    { what: 'no more than pilots are given', cpus: 4, foreign: 0, expected: 4 },
+    { what: 'that, while others find enough elsewhere', cpus: 4, foreign: 4.5, expected: 4 },
+    { what: 'what others leave of the whole host', cpus: 4, foreign: 6.5, expected: 2 },
+    {
+      what: 'that without the headroom, which is elsewhere at first',
+      cpus: 4,
+      foreign: 2.5,
+      cpu_headroom: 3,
+      expected: 3,
+    },
+    { what: 'more than there is, where pilots are given more', cpus: 12, foreign: 0, expected: 12 },
+    { what: 'that less what others take', cpus: 12, foreign: 4.5, expected: 8 },
+  ])('where the configuration says how many CPUs are shared, room is $what', ({ foreign, expected, ...keys }) => {
+    const { cpus, cpu_headroom = 0 } = { ...keys } as { readonly cpus: number; readonly cpu_headroom?: number };
+    expect(room(aConfig({ cpus, cpu_headroom }), 8, 0.5, foreign)).toBe(expected);
+  });
+
   test('what is tolerable is the room and the margin', () => {
     expect(tolerable(aConfig(), 8, 0.5, 3)).toBe(5.75);
     expect(tolerable(aConfig({ evict_margin: 1 }), 8, 0.5, 3)).toBe(6.5);
@@ -85,9 +103,9 @@ describe('the figures', () => {
   test('the peak is the highest of the window, and the newest where the window is empty', () => {
     const config = aConfig({ foreign_window: 60 });
     const notes = [
-      { monoMs: 0, foreign: 4, provisional: false },
-      { monoMs: 30_000, foreign: 2, provisional: false },
-      { monoMs: 60_000, foreign: 1, provisional: false },
+      { monoMs: 0, foreign: 4, full: true, provisional: false },
+      { monoMs: 30_000, foreign: 2, full: true, provisional: false },
+      { monoMs: 60_000, foreign: 1, full: true, provisional: false },
     ];
 
     expect(peakForeign(config, notes, 59_999)).toBe(4);

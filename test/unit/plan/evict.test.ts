@@ -144,7 +144,26 @@ describe('where pilots yield', () => {
     expect(gatesOf(story.look(roomy))).toContain('not-crowded');
     // What wakes the loop in between has no opinion, and so the reason does not come and go.
     expect(gatesOf(story.look({ ...roomy, load: null, after: 1 }))).toContain('not-crowded');
-    expect(evictedBy(story.look({ ...roomy, load: { busy: 7.5, own: 1 } }))).not.toHaveLength(0);
+  });
+
+  test('who was not crowded out has his grace period from when he is', () => {
+    const story = aStory(config);
+    const pilots = pilotsOf(8);
+    for (let look = 0; look < 9; look += 1) story.look({ pilots, load: { busy: 7.49, own: 1 } });
+    const full = { pilots, load: { busy: 7.5, own: 1 } };
+    const counts = Array.from({ length: 6 }, () => evictedBy(story.look(full)).length);
+    expect(counts).toStrictEqual([0, 0, 0, 0, 6, 6]);
+    expect(gatesOf(story.look({ pilots, load: { busy: 7.49, own: 1 } }))).toContain('not-crowded');
+    expect(evictedBy(story.look(full))).toHaveLength(0);
+  });
+
+  test('a host of which pilots get a part is full when it is, and not when that part is', () => {
+    const part = aStory({ ...config, cpus: 4 });
+    const idle = { pilots: pilotsOf(4), load: { cpus: 24, busy: 10, own: 4 } };
+    for (let look = 0; look < 9; look += 1) expect(evictedBy(part.look(idle))).toHaveLength(0);
+    const more = aStory({ ...config, cpus: 30 });
+    const taken = { pilots: pilotsOf(30), load: { cpus: 24, busy: 24, own: 0 } };
+    expect(evictedBy(untilEviction(more, taken).decision)).toHaveLength(24);
   });
 
   test('nobody goes because the cap was lowered', () => {

@@ -25,12 +25,26 @@ describe('starts that still wait for their turn', () => {
     expect(decision.withdrawStarts).toBe(true);
   });
 
+  it('are not wanted any more when others have taken the room for them', () => {
+    const story = aStory(aConfig());
+    const beside = (foreign: number) => ({
+      pilots: pilotsOf(4),
+      inFlight: waiting(2),
+      load: { busy: 4 + foreign, own: 4 },
+    });
+    expect(story.look(beside(2.5)).withdrawStarts).toBe(false);
+    expect(story.look(beside(2.6)).withdrawStarts).toBe(true);
+    expect(aStory(aConfig({ evict: 'never' })).look(beside(2.6)).withdrawStarts).toBe(false);
+    expect(aStory(aConfig({ policy: 'legacy' })).look(beside(2.6)).withdrawStarts).toBe(false);
+  });
+
   it('are not wanted any more when pilots have to go', () => {
-    const story = aStory(aConfig({ grace_kill: 60 }));
+    const story = aStory(aConfig({ grace_kill: 60, cpu_slack: 0, evict_margin: 0 }));
     const looks = [0, 1, 2, 3, 4, 5].map(() =>
       story.look({ pilots: pilotsOf(6), inFlight: waiting(1), load: { busy: 8, own: 3 } }),
     );
-    expect(looks.some((decision) => evictedBy(decision).length > 0)).toBe(true);
-    for (const decision of looks) expect(decision.withdrawStarts).toBe(evictedBy(decision).length > 0);
+    const gone = looks.filter((decision) => evictedBy(decision).length > 0);
+    expect(gone).not.toEqual([]);
+    expect(gone.every(({ withdrawStarts }) => withdrawStarts)).toBe(true);
   });
 });

@@ -79,6 +79,8 @@ describe('a configuration under a policy', () => {
     ['evict_margin', 64, 'most_evict_margin', 0.5],
     ['start_cost', 3600, 'most_start_cost', 0.5],
     ['image_keep', 'never', 'most_image_keep', 3600],
+    ['journal_size', 1e9, 'most_journal_size', 2e6],
+    ['journal_age', 1e6, 'most_journal_age', 3600],
     ['main_sleep', 1, 'least_main_sleep', 10],
     ['updateconfig', 1, 'least_updateconfig', 10],
     ['git_interval', 1, 'least_updateconfig', 10],
