@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { anInFlight } from '../../support/builders.js';
+import { anInFlight, anInstant, aPilot } from '../../support/builders.js';
 import { aConfig, aStory, gatesOf, pilotsOf, removalsOf, spawnsOf, withPilot } from '../../support/plan-builders.js';
 
 function reasons(decision: Parameters<typeof spawnsOf>[0]): string {
@@ -7,6 +7,22 @@ function reasons(decision: Parameters<typeof spawnsOf>[0]): string {
     .map(({ reason }) => reason)
     .join(' ');
 }
+
+describe('a probe', () => {
+  test('is not started in a drain either', () => {
+    const story = aStory(aConfig());
+    const { bootMs } = anInstant();
+    for (let index = 0; index < 4; index += 1) {
+      const spawnedBootMs = bootMs + 1000 * (index - 1);
+      const dead = aPilot({ id: `p${index}`, name: `p${index}`, state: 'exited', exitCode: 0, spawnedBootMs });
+      story.look({ after: 1, pilots: [dead] });
+    }
+    expect(story.state.breaker.open).toBeDefined();
+
+    expect(spawnsOf(story.look({ after: 30, mode: 'drain' }))).toHaveLength(0);
+    expect(reasons(story.look({ after: 1 }))).toBe('probe');
+  });
+});
 
 describe('growth', () => {
   test('takes docks_per_loop at each sample until the host is full', () => {
