@@ -55,7 +55,7 @@ function headText({ atWallMs, capacity, mode, revision }: Explanation, nowMs: nu
 export function formatExplanation(explanation: Explanation, nowMs: number): string {
   const { gates, holds, trouble } = explanation;
   const rows = gates.map(
-    ({ gate, most, text }) => `  ${GATE_NAMES[gate].padEnd(11)} ${limitText(most).padEnd(9)} ${text}`,
+    ({ gate, most, text }) => `  ${GATE_NAMES[gate].padEnd(11)} ${limitText(most).padEnd(10)} ${text}`,
   );
   const limits = holds.map(({ gate, text }) => `limited by ${GATE_NAMES[gate]}: ${text}`);
   const lines = [headText(explanation, nowMs), ...rows, ...limits];
