@@ -39,6 +39,11 @@ const GATE_NAMES: Readonly<Record<Hold['gate'], string>> = {
   'not-crowded': 'eviction',
 };
 
+/** Another version may know more of them. */
+function nameOf(gate: string): string {
+  return Object.hasOwn(GATE_NAMES, gate) ? GATE_NAMES[gate as Hold['gate']] : gate;
+}
+
 function limitText(most: number | null): string {
   return most === null ? 'passes' : most === 0 ? 'none' : `${most} more`;
 }
@@ -55,9 +60,9 @@ function headText({ atWallMs, capacity, mode, revision }: Explanation, nowMs: nu
 export function formatExplanation(explanation: Explanation, nowMs: number): string {
   const { gates, holds, trouble } = explanation;
   const rows = gates.map(
-    ({ gate, most, text }) => `  ${GATE_NAMES[gate].padEnd(11)} ${limitText(most).padEnd(10)} ${text}`,
+    ({ gate, most, text }) => `  ${nameOf(gate).padEnd(11)} ${limitText(most).padEnd(10)} ${text}`,
   );
-  const limits = holds.map(({ gate, text }) => `limited by ${GATE_NAMES[gate]}: ${text}`);
+  const limits = holds.map(({ gate, text }) => `limited by ${nameOf(gate)}: ${text}`);
   const lines = [headText(explanation, nowMs), ...rows, ...limits];
   return [...lines, ...(trouble === undefined ? [] : [`trouble: ${trouble}`])].map(withoutControls).join('\n');
 }

@@ -17,7 +17,9 @@ export function parseMoment(text: string, nowMs: number): number {
   if (hours !== undefined) return timeOfDay(Number(hours), Number(minutes), Number(seconds), nowMs);
   const ago = parseDuration(text);
   if (ago !== undefined && ago >= 0) return nowMs - ago * 1000;
-  const date = /^\d{4}-\d\d-\d\d([T ]|$)/.test(text) ? Date.parse(text.replace(' ', 'T')) : NaN;
+  // A date alone would be taken to be of another time zone than all else.
+  const full = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00` : text.replace(' ', 'T');
+  const date = /^\d{4}-\d\d-\d\dT/.test(full) ? Date.parse(full) : NaN;
   if (Number.isNaN(date)) throw new InvalidArgumentError(`It must be ${forms}.`);
   return date;
 }

@@ -45,7 +45,8 @@ export function assemble(options: DaemonOptions, ground: Ground): Parts {
   const { clock, engineHost, engineDeadlines = {}, registryAuthFile, signal } = options;
   const { host, instance, keeper, gate, wake } = ground;
   const config: CurrentConfig = () => keeper.state.inForce?.config;
-  const { publish, ...sinks } = assembleSinks(options, host.hostname, config);
+  const bounded = createBoundedConfig(config, gate);
+  const { publish, ...sinks } = assembleSinks(options, host.hostname, bounded.current);
   const engine = createDockerEngine({ host: engineHost, clock, registryAuthFile, deadlines: engineDeadlines });
   const remote = !engineHost.startsWith('unix:');
   const onLost = () => {
@@ -62,7 +63,7 @@ export function assemble(options: DaemonOptions, ground: Ground): Parts {
   const observer = assembleObserver(options, ground, { engine, session, executor, remote });
   let ready = false;
   const onCycle: LoopPorts['onCycle'] = (cycle, nextInMs) => {
-    sinks.setTargets(config()?.influxdb_url ?? []);
+    sinks.setTargets(bounded.refresh()?.influxdb_url ?? []);
     if (!('failure' in cycle)) events.compare(cycle.observation.pilots);
     options.onCycle(board.status(cycle, nextInMs));
     if (!ready) options.onReady();
@@ -89,6 +90,22 @@ export function assemble(options: DaemonOptions, ground: Ground): Parts {
       return sinks.close(SINK_CLOSE_MS);
     },
   };
+}
+
+/** The configuration in force within the caps of the policy, worked out once a cycle. */
+function createBoundedConfig(config: CurrentConfig, gate: Pick<Ground['gate'], 'capped'>) {
+  let known: { readonly of: Config; readonly bounded: Config } | undefined;
+  const current = (): Config | undefined => {
+    const wanted = config();
+    if (wanted === undefined) return undefined;
+    if (known?.of !== wanted) known = { of: wanted, bounded: gate.capped(wanted) };
+    return known.bounded;
+  };
+  const refresh = (): Config | undefined => {
+    known = undefined;
+    return current();
+  };
+  return { current, refresh };
 }
 
 interface Sinks {

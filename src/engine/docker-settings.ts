@@ -31,8 +31,9 @@ function isNothing(value: unknown): boolean {
 /** Of the drivers that keep files on this host only: who takes the logs of others bounds them. */
 function writesWithoutEnd(log: unknown): boolean {
   const { Type: type, Config: config } = asFields(log ?? {}, 'log settings of a container');
-  if (type !== 'json-file' && type !== 'local') return false;
-  return isNothing(asFields(config ?? {}, 'log options of a container')['max-size']);
+  // Podman tells no options, and calls a driver of its own json-file.
+  if ((type !== 'json-file' && type !== 'local') || config === undefined || config === null) return false;
+  return isNothing(asFields(config, 'log options of a container')['max-size']);
 }
 
 function extrasOf(host: Fields): readonly string[] {

@@ -44,14 +44,24 @@ function isEntry(value: unknown): value is JournalEntry {
   return isFields(observation) && isFields(plan) && Array.isArray(plan['gates']) && Array.isArray(plan['holds']);
 }
 
+/** The lines of a part; none where it has gone since it was listed. */
+async function* linesOf(file: string): AsyncGenerator<string> {
+  const input = createReadStream(file, { encoding: 'utf8' });
+  try {
+    for await (const line of createInterface({ input, crlfDelay: Infinity })) if (line !== '') yield line;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  } finally {
+    input.destroy();
+  }
+}
+
 /** Reads a journal, the oldest entry first. Rejects with the error of the system; a folder that is not there is an empty journal. */
 export async function readJournal({ folder, sinceMs, untilMs, isWanted }: ReadOptions): Promise<JournalRead> {
   const entries: JournalEntry[] = [];
   let damaged = 0;
   for (const part of await partsOrNone(folder)) {
-    const input = createReadStream(join(folder, part), { encoding: 'utf8' });
-    for await (const line of createInterface({ input, crlfDelay: Infinity })) {
-      if (line === '') continue;
+    for await (const line of linesOf(join(folder, part))) {
       const entry = parseEntry(line);
       if (entry === undefined) damaged += 1;
       else if (entry.at >= sinceMs && entry.at < untilMs && isWanted(entry)) entries.push(entry);

@@ -42,18 +42,20 @@ function nameOf(number: number): string {
 }
 
 /** Opens a part to append to; what a killed daemon has left of a line is closed. */
-async function openPart(file: string): Promise<Part> {
+async function openPart(file: string, nowMs: number): Promise<Part> {
   const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
   const handle = await open(file, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
   try {
     const about = await handle.stat();
     if (!about.isFile() || about.nlink > 1) throw new Error(`${file} is not a file of its own`);
-    if (about.size === 0) return { handle, bytes: 0 };
+    if (about.size === 0) return { handle, sinceMs: nowMs, bytes: 0 };
+    // Some file systems do not know when a file was made.
+    const sinceMs = about.birthtimeMs > 0 ? about.birthtimeMs : about.mtimeMs;
     const last = Buffer.alloc(1);
     await handle.read(last, 0, 1, about.size - 1);
-    if (last.toString() === '\n') return { handle, bytes: about.size };
+    if (last.toString() === '\n') return { handle, sinceMs, bytes: about.size };
     await handle.appendFile('\n');
-    return { handle, bytes: about.size + 1 };
+    return { handle, sinceMs, bytes: about.size + 1 };
   } catch (error) {
     await handle.close();
     throw error;
@@ -62,6 +64,7 @@ async function openPart(file: string): Promise<Part> {
 
 interface Part {
   readonly handle: FileHandle;
+  readonly sinceMs: number;
   bytes: number;
 }
 
@@ -75,6 +78,7 @@ class FileRing implements Ring {
   /** Lines, since one could be written last. */
   #lost = 0;
   #restsUntilMs = -Infinity;
+  #cleared = false;
 
   constructor(options: RingOptions) {
     this.#options = options;
@@ -82,22 +86,25 @@ class FileRing implements Ring {
 
   add(line: string, limits: RingLimits): void {
     this.#limits = limits;
-    if (limits.bytes === 0) return;
+    if (limits.bytes === 0) {
+      [this.#waiting, this.#waitingLength] = [[], 0];
+      if (!this.#cleared) this.#writing ??= this.#clear();
+      return;
+    }
+    this.#cleared = false;
     if (this.#waitingLength + line.length > MOST_WAITING) {
       this.#lose(1, 'the disk is too slow');
       return;
     }
     this.#waiting.push(line);
     this.#waitingLength += line.length + 1;
-    this.#writing ??= this.#write().finally(() => {
-      this.#writing = undefined;
-    });
+    this.#writing ??= this.#write();
   }
 
   async close(deadlineMs: number): Promise<void> {
     const closed = (async () => {
       await this.#writing;
-      await this.#part?.handle.close().catch(() => undefined);
+      await this.#closePart();
     })();
     await Promise.race([closed, this.#options.clock.sleep(deadlineMs)]);
   }
@@ -124,56 +131,86 @@ class FileRing implements Ring {
   /** One write at a time. */
   async #write(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const lines = this.#take(this.#limits.bytes / PARTS);
+      const { bytes, ageMs } = this.#limits;
+      const lines = this.#take(bytes / PARTS);
       try {
-        await this.#append(`${lines.join('\n')}\n`);
+        await this.#append(`${lines.join('\n')}\n`, { bytes, ageMs });
         this.#recover();
       } catch (error) {
         this.#restsUntilMs = this.#options.clock.now().monoMs + PAUSE_MS;
         this.#lose(lines.length, error instanceof Error ? error.message : String(error));
-        await this.#part?.handle.close().catch(() => undefined);
-        this.#part = undefined;
+        await this.#closePart();
       }
     }
+    // Not later: a line that comes in between would wait for the next one.
+    this.#writing = undefined;
   }
 
-  async #append(text: string): Promise<void> {
+  async #append(text: string, limits: RingLimits): Promise<void> {
     if (this.#options.clock.now().monoMs < this.#restsUntilMs) throw new Error('it is not tried again yet');
-    const part = await this.#partToUse();
+    const part = await this.#partToUse(limits);
     await part.handle.appendFile(text);
     part.bytes += Buffer.byteLength(text);
   }
 
-  async #partToUse(): Promise<Part> {
-    const { folder } = this.#options;
-    const most = this.#limits.bytes / PARTS;
-    if (this.#part !== undefined && this.#part.bytes < most) return this.#part;
+  async #partToUse(limits: RingLimits): Promise<Part> {
+    if (this.#part !== undefined && !this.#isFull(this.#part, limits)) return this.#part;
+    const { folder, clock } = this.#options;
+    const { wallMs } = clock.now();
     await mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     });
     const newest = Number((await partsOf(folder)).at(-1)?.slice(0, 8) ?? 0);
-    const before = this.#part;
-    const number = before === undefined ? newest : newest + 1;
-    this.#part = await openPart(join(folder, nameOf(number)));
-    await before?.handle.close();
-    await this.#forget();
-    return this.#part.bytes < most ? this.#part : this.#partToUse();
+    const known = this.#part === undefined ? await openPart(join(folder, nameOf(newest)), wallMs) : undefined;
+    if (known !== undefined && !this.#isFull(known, limits)) this.#part = known;
+    else {
+      await known?.handle.close();
+      await this.#closePart();
+      this.#part = await openPart(join(folder, nameOf(newest + 1)), wallMs);
+    }
+    await this.#forget(limits);
+    return this.#part;
+  }
+
+  /** Of so many bytes, or so old, that it goes as a whole before it is much too old. */
+  #isFull({ bytes, sinceMs }: Part, limits: RingLimits): boolean {
+    const { wallMs } = this.#options.clock.now();
+    return bytes > 0 && (bytes >= limits.bytes / PARTS || wallMs - sinceMs >= limits.ageMs / PARTS);
+  }
+
+  async #closePart(): Promise<void> {
+    const part = this.#part;
+    this.#part = undefined;
+    await part?.handle.close().catch(() => undefined);
   }
 
   /** Takes away what is too much or too old. */
-  async #forget(): Promise<void> {
+  async #forget({ bytes, ageMs }: RingLimits): Promise<void> {
     const { folder, clock } = this.#options;
     const parts = await partsOf(folder);
     const sizes = await Promise.all(parts.map(async (name) => ({ name, about: await stat(join(folder, name)) })));
     let total = sizes.reduce((sum, { about }) => sum + about.size, 0);
-    const oldestMs = clock.now().wallMs - this.#limits.ageMs;
+    const oldestMs = clock.now().wallMs - ageMs;
     for (const { name, about } of sizes.slice(0, -1)) {
       // The part that is being written grows until it is one, and by another one at most with the last write.
-      const isTooMuch = total > this.#limits.bytes * (1 - 2 / PARTS);
+      const isTooMuch = total > bytes * (1 - 2 / PARTS);
       if (!isTooMuch && about.mtimeMs >= oldestMs) break;
       await unlink(join(folder, name));
       total -= about.size;
     }
+  }
+
+  /** Nothing is to be kept any more: what was goes, or stays where it cannot be removed. */
+  async #clear(): Promise<void> {
+    const { folder } = this.#options;
+    await this.#closePart();
+    try {
+      for (const name of await partsOf(folder)) await unlink(join(folder, name));
+    } catch {
+      // There is none, mostly.
+    }
+    this.#cleared = true;
+    this.#writing = undefined;
   }
 }
 

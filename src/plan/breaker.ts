@@ -129,7 +129,7 @@ export function learn(
 
 /** Ended pilots of which the engine has not told yet how long they ran. */
 function unclearEnds({ tracked }: Census): number {
-  return [...tracked.values()].filter(({ unclear }) => unclear).length;
+  return [...tracked.values()].filter(({ unclear }) => unclear === 'waiting').length;
 }
 
 /** It will not show any more whether it lives: it cannot be removed, or somebody else has paused it. */

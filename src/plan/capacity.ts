@@ -10,9 +10,18 @@ export function countedCpus(config: Config, online: number): number {
   return config.cpus === 'auto' ? online : config.cpus;
 }
 
+function usualSlack(online: number): number {
+  return Math.max(0.5, 0.02 * online);
+}
+
 /** The foreign load that is not held against pilots: nothing is ever exactly idle. CPUs. */
 export function configuredSlack(config: Config, online: number): number {
-  return config.cpu_slack === 'auto' ? Math.max(0.5, 0.02 * online) : config.cpu_slack;
+  return config.cpu_slack === 'auto' ? usualSlack(online) : config.cpu_slack;
+}
+
+/** CPUs that may be idle on a host that counts as full: also where no foreign load is ignored, since nothing is ever exactly busy. */
+function idleTolerance(config: Config, online: number): number {
+  return Math.max(configuredSlack(config, online), usualSlack(online));
 }
 
 /** As `configuredSlack`, but 0 where the owner gets only what the scheduler leaves him: there every bit he gets counts. */
@@ -62,7 +71,7 @@ export function recordSample(config: Config, observation: Observation, state: St
   if (foreign === undefined) return state.samples;
   const reachMs = 1000 * (Math.max(config.foreign_window, config.grace_kill) + 3 * config.main_sleep);
   const kept = state.samples.filter((note) => note.monoMs >= sample.monoMs - reachMs);
-  const full = sample.busy >= sample.cpus - configuredSlack(config, sample.cpus);
+  const full = sample.busy >= sample.cpus - idleTolerance(config, sample.cpus);
   return [...kept, { monoMs: sample.monoMs, foreign, full, provisional: sample.short || sample.duringPull }];
 }
 

@@ -69,7 +69,12 @@ interface Remains {
 /** Whether the end of a pilot was counted when it was seen dead, or does not count, since we have made it. */
 function isSettled({ action: { ageMs }, known, soonMs }: Remains): boolean {
   if (known === undefined) return ageMs < soonMs;
-  return !known.unclear;
+  return known.unclear === false;
+}
+
+/** It has lived, which counts once: here, unless it was seen to. */
+function livedUnseen(known: Tracked | undefined, bornBootMs: number): Lesson | undefined {
+  return known?.proven === true ? undefined : { type: 'lived', bornBootMs };
 }
 
 /** What the engine told when the remains were taken away: all there is to know, but a little late. */
@@ -81,7 +86,7 @@ function ofRemains(config: Config, outcome: Outcome, state: State): Lesson | und
   const known = state.tracked.get(action.pilot.id);
   const bornBootMs = known?.bornBootMs ?? action.pilot.spawnedBootMs ?? 0;
   const soonMs = config.fizzle_seconds * 1000;
-  if (life >= soonMs) return { type: 'lived', bornBootMs };
+  if (life >= soonMs) return livedUnseen(known, bornBootMs);
   const cause = ended.oomKilled ? OUT_OF_MEMORY : causeOfEnd(config, ended.exitCode);
   if (!isSettled({ action, known, soonMs })) return { type: 'fizzled', bornBootMs, cause };
   return ended.oomKilled ? { type: 'explained', cause } : undefined;
@@ -103,7 +108,7 @@ function ofSight(
   const isNews = now.ended && before?.ended !== true;
   // Whom we ended ourselves has taught nothing.
   const byUs = now.evicted || observation.inFlight.removing.includes(pilot.id);
-  if (!isNews || byUs || now.unclear) return undefined;
+  if (!isNews || byUs || now.unclear !== false) return undefined;
   return { type: 'fizzled', bornBootMs, cause: causeOfEnd(config, pilot.exitCode) };
 }
 

@@ -110,7 +110,7 @@ export interface Tracked {
   /** It was seen running for `fizzle_seconds`. */
   readonly proven: boolean;
   /** It has ended, and whether too soon is not known yet. */
-  readonly unclear: boolean;
+  readonly unclear: false | 'waiting' | 'overdue';
   /** Its end has been counted. */
   readonly ended: boolean;
   readonly evicted: boolean;

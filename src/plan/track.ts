@@ -54,13 +54,21 @@ function freezing(
 
 /**
  * Whether only the engine can tell if it ended too soon: it was seen dead later than `fizzle_seconds` after it was asked for, but a busy
- * engine may have taken long to start it. The engine tells when the remains are taken away.
+ * engine may have taken long to start it. The engine tells when the remains are taken away; nobody waits for that any more once a try to do so has failed.
  */
-function isUnclear(config: Config, { at, inFlight, outcomes }: Observation, pilot: Pilot, known: Tracked): boolean {
-  if (known.unclear) return !outcomes.some(({ action }) => action.type === 'remove' && action.pilot.id === pilot.id);
+function unclear(
+  config: Config,
+  { at, inFlight, outcomes }: Observation,
+  pilot: Pilot,
+  known: Tracked,
+): Tracked['unclear'] {
+  if (known.unclear !== false) {
+    const isTried = outcomes.some(({ action }) => action.type === 'remove' && action.pilot.id === pilot.id);
+    return isTried ? 'overdue' : known.unclear;
+  }
   const isNews = hasEnded(pilot) && !known.ended;
   if (!isNews || known.proven || known.evicted || inFlight.removing.includes(pilot.id)) return false;
-  return at.bootMs - known.bornBootMs >= config.fizzle_seconds * 1000;
+  return at.bootMs - known.bornBootMs >= config.fizzle_seconds * 1000 ? 'waiting' : false;
 }
 
 /** Since when the engine has listed it as being removed, without a break. */
@@ -120,7 +128,7 @@ export function track(config: Config, observation: Observation, pilot: Pilot, be
     freezeTrouble,
     goingSinceMs: goingSinceMs(observation, pilot, known),
     removalTrouble: removalTrouble(observation, pilot, known),
-    unclear: isUnclear(config, observation, pilot, known),
+    unclear: unclear(config, observation, pilot, known),
     runsSinceBootMs,
     ran: known.ran || runs || pilot.state === 'paused' || hasEnded(pilot),
     proven: known.proven || (runs && bootMs - (runsSinceBootMs ?? bootMs) >= config.fizzle_seconds * 1000),

@@ -26,9 +26,13 @@ function refusedPids({ pids }: ContainerSettings, { most_dock_pids: most }: Poli
     : [];
 }
 
-/** Of an engine that lists one by one what dropping ALL has dropped. */
-const usualCapabilities =
-  'CHOWN DAC_OVERRIDE FOWNER FSETID KILL NET_BIND_SERVICE SETFCAP SETGID SETPCAP SETUID SYS_CHROOT'.split(' ');
+/** What a container has if nobody says otherwise (moby, oci/caps/defaults.go); Podman gives less. */
+const usualCapabilities = [
+  ...['AUDIT_WRITE', 'CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'MKNOD', 'NET_BIND_SERVICE', 'NET_RAW'],
+  ...['SETFCAP', 'SETGID', 'SETPCAP', 'SETUID', 'SYS_CHROOT'],
+];
+/** Those that Podman gives too. It lists what a container lacks of them, and nothing else: not ALL, and nothing that no container has. */
+const leastCapabilities = usualCapabilities.filter((name) => !['AUDIT_WRITE', 'MKNOD', 'NET_RAW'].includes(name));
 
 function plainCapability(name: string): string {
   return name.toUpperCase().replace(/^CAP_/, '');
@@ -37,10 +41,13 @@ function plainCapability(name: string): string {
 /** What was asked for to hold a pilot in, and is not there: the policy may allow to go without, and the pilot was not meant to. */
 function missing(settings: ContainerSettings, { spec, cgroupParent }: AskedContainer): readonly string[] {
   const dropped = new Set(settings.capabilitiesDropped.map(plainCapability));
-  const isDropped = (name: string) => dropped.has(name) || dropped.has('ALL');
-  const kept = spec.capabilitiesDropped
-    .flatMap((name) => (plainCapability(name) === 'ALL' ? usualCapabilities : [plainCapability(name)]))
-    .filter((name) => !isDropped(name));
+  const added = new Set(spec.capabilitiesAdded.map(plainCapability));
+  const wanted = spec.capabilitiesDropped.map(plainCapability);
+  const expected = wanted.includes('ALL')
+    ? leastCapabilities
+    : wanted.filter((name) => usualCapabilities.includes(name));
+  const kept =
+    settings.privileged || dropped.has('ALL') ? [] : expected.filter((name) => !dropped.has(name) && !added.has(name));
   const isNoNewPrivileges = (option: string) => /^no-new-privileges(=true)?$/.test(plainOption(option));
   const gains = spec.securityOptions.some(isNoNewPrivileges) && !settings.securityOptions.some(isNoNewPrivileges);
   return [

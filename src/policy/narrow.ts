@@ -119,11 +119,13 @@ function refusedSwap({ max_dock_mem: memory }: Config, policy: Policy): readonly
 }
 
 /** What keeps pilots from making room for others. */
-function refusedRudeness({ evict, nice, policy: model }: Config): readonly string[] {
+function refusedRudeness({ evict, nice, policy: model, own_cgroups: own }: Config): readonly string[] {
   const found = [
     ...(evict === 'never' ? ['evict never'] : []),
     ...(nice ? [] : ['nice false']),
     ...(model === 'legacy' ? ['policy legacy'] : []),
+    // What others use there would count as ours.
+    ...(own.length === 0 ? [] : [`own_cgroups ${own.join(', ')}`]),
   ];
   return found.map((what) => `${what}: pilots must yield here; the policy of this host says require_yielding`);
 }

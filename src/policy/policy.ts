@@ -78,7 +78,7 @@ export const policyKeys = {
     flag(),
     false,
     '',
-    'Pilots must make room for others: evict never, nice false and policy legacy are not allowed.',
+    'Pilots must make room for others: no evict never, nice false, policy legacy, own_cgroups; see most_cpus, most_cpu_slack too.',
   ),
   least_cpu_headroom: key(amount(0, manyCpus), 0, 'CPUs', 'cpu_headroom is at least this.'),
   most_cpu_slack: key(amount(0, manyCpus), manyCpus, 'CPUs', 'Caps cpu_slack where it is a number.'),

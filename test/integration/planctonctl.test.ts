@@ -116,6 +116,13 @@ describe('planctonctl on a real engine', () => {
     await site.untilRunning(2);
     await site.until('three cycles have passed', ({ cycles }) => cycles > 2);
     expect(await site.pilotIds()).toEqual(before);
+
+    expect((await site.ctl('explain')).stdout).toMatch(/^ {2}cap +none +2 pilots hold a slot, max_docks 2$/m);
+    const { stdout: history } = await site.ctl('history', '--since', '1h');
+    expect(history.match(/ plancton started /g)).toHaveLength(2);
+    expect(history.match(/ pilot started /g)).toHaveLength(2);
+    const then = await site.ctl('explain', '--at', '1s', '--json');
+    expect(JSON.parse(then.stdout)).toMatchObject({ kind: 'Explanation', mode: 'active', capacity: { maxDocks: 2 } });
   });
 
   it('allows one daemon per run directory, and names the one that is there', async () => {

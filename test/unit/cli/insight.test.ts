@@ -150,6 +150,7 @@ describe('a moment', () => {
     ['9:05:10', new Date(2026, 10, 27, 9, 5, 10).getTime()],
     ['2026-11-01T10:00', new Date(2026, 10, 1, 10).getTime()],
     ['2026-11-01 10:00', new Date(2026, 10, 1, 10).getTime()],
+    ['2026-11-01', new Date(2026, 10, 1).getTime()],
     ['2026-11-01T10:00:00Z', Date.UTC(2026, 10, 1, 10)],
   ])('may be written as %s', (text, ms) => {
     expect(parseMoment(text, now)).toBe(ms);

@@ -101,6 +101,33 @@ describe('a ring of lines', () => {
     expect(existsSync(folder)).toBe(false);
   });
 
+  it('goes away where none is wanted any more, also while lines wait', async () => {
+    const { ring, folder } = aRing();
+    ring.add('a', limits);
+    ring.add('b', limits);
+    ring.add('c', { bytes: 0, ageMs: day });
+    ring.add('d', { bytes: 0, ageMs: day });
+    await ring.close(10_000);
+    const again = aRing(folder).ring;
+    await addAll(again, ['e'], { bytes: 0, ageMs: day });
+    expect(existsSync(folder) ? readdirSync(folder) : []).toEqual([]);
+    await addAll(again, ['f']);
+    expect(kept(folder)).toEqual(['f']);
+  });
+
+  it('is in parts of an eighth of its age', async () => {
+    let wallMs = Date.now();
+    const folder = join(tempDirectory(), 'journal');
+    const clock = { ...systemClock, now: () => ({ ...systemClock.now(), wallMs }) };
+    const ring = createRing({ folder, clock, onTrouble: (message) => expect.fail(message) });
+    for (let part = 0; part < 3; part += 1) {
+      ring.add(`part ${part}`, limits);
+      await ring.close(10_000);
+      wallMs += day / 8 + 1000;
+    }
+    expect(readdirSync(folder)).toHaveLength(3);
+  });
+
   it('leaves alone what is not a part of it', async () => {
     const { folder } = aRing();
     mkdirSync(folder);

@@ -87,7 +87,7 @@ describe('a container that was made', () => {
     ['no Init', { Init: false }],
     ['no Init', { Init: null }],
     ['LogConfig', { LogConfig: { Type: 'json-file', Config: {} } }],
-    ['LogConfig', { LogConfig: { Type: 'local' } }],
+    ['LogConfig', { LogConfig: { Type: 'local', Config: {} } }],
     ['cgroup parent is not set', { CgroupParent: '' }],
     ['cgroup parent is /', { CgroupParent: '/' }],
   ])('does not conform with another %s', (what, host) => {
@@ -106,6 +106,7 @@ describe('a container that was made', () => {
 
   it('conforms with a log that is handed on, and with a cgroup parent that was left to the engine', () => {
     expect(found(inspected({ LogConfig: { Type: 'journald', Config: {} } }))).toEqual([]);
+    expect(found(inspected({ LogConfig: { Type: 'json-file', Config: null } }))).toEqual([]);
     expect(found(inspected({ CgroupParent: '' }), aPolicy(), { ...usual, cgroupParent: undefined })).toEqual([]);
   });
 
@@ -116,7 +117,7 @@ describe('a container that was made', () => {
       found(inspected({ CapDrop, SecurityOpt }), aPolicy(), asked);
     expect(dropped(['ALL'], ['no-new-privileges'])).toEqual([]);
     expect(dropped(['CAP_ALL'], ['no-new-privileges:true'])).toEqual([]);
-    // As Podman says it.
+    // As Podman says it: what is lacking of what it usually gives.
     const each = 'CHOWN DAC_OVERRIDE FOWNER FSETID KILL NET_BIND_SERVICE SETFCAP SETGID SETPCAP SETUID SYS_CHROOT';
     expect(
       dropped(
@@ -124,6 +125,12 @@ describe('a container that was made', () => {
         ['no-new-privileges'],
       ),
     ).toEqual([]);
+    const some = { spec: aSpec({ capabilitiesDropped: ['ALL', 'SYS_ADMIN'], capabilitiesAdded: ['SETUID'] }) };
+    const others = each.split(' ').filter((name) => name !== 'SETUID');
+    const withSetuid = aPolicy('images: [busybox]\nusers: ["0:0"]\ncapabilities: [SETUID]\n');
+    expect(found(inspected({ CapDrop: others, CapAdd: [] }), withSetuid, { ...usual, ...some })).toEqual([]);
+    const priv = aPolicy('images: [busybox]\nusers: ["0:0"]\nprivileged: true\n');
+    expect(found(inspected({ CapDrop: [], Privileged: true }), priv, { ...usual, ...some })).toEqual([]);
     expect(dropped(['ALL'], [])).toEqual(['it may gain privileges: no-new-privileges is missing']);
     expect(dropped(['ALL'], ['no-new-privileges=false'])[0]).toContain('no-new-privileges');
     expect(dropped(['CHOWN'], ['no-new-privileges'])).toContain('it keeps the capability SETUID, which it was to drop');

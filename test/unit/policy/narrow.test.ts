@@ -123,6 +123,7 @@ describe('a configuration under a policy', () => {
     ['evict never', { evict: 'never' }],
     ['nice false', { nice: false }],
     ['policy legacy', { policy: 'legacy' }],
+    ['own_cgroups /user.slice', { own_cgroups: ['/user.slice'] }],
   ])('is refused for %s where pilots must yield', (what, config) => {
     expect(refusals(config)).toEqual([]);
     expect(refusals(config, { require_yielding: true })).toEqual([
