@@ -2,59 +2,9 @@ import { describe, expect, test } from 'vitest';
 import type { Plan } from '../../../src/decision.js';
 import type { Action, EngineFailure, Outcome, Pilot, RemoveAction } from '../../../src/model.js';
 import type { State } from '../../../src/plan/state.js';
-import { anImage, anInFlight, anInstant } from '../../support/builders.js';
-import {
-  aConfig,
-  aStory,
-  done,
-  failed,
-  first,
-  gatesOf,
-  pilotsOf,
-  removalsOf,
-  spawnsOf,
-  type Look,
-  type Story,
-} from '../../support/plan-builders.js';
-
-const START = anInstant();
-const CONFIG = aConfig({ max_docks: 8, docks_per_loop: 1, growth: 'fixed', main_sleep: 30 });
-
-/** A story that knows what time it is, so that pilots can be of any age. */
-interface Life extends Story {
-  /** A look `after` seconds later, without a new sample of the host unless asked for. */
-  at(after: number, look?: Look): Plan<State>;
-  /** A pilot that was started `age` seconds before the next look, which comes `after` seconds later. */
-  pilot(name: string, age: number, after: number, changes?: Partial<Pilot>): Pilot;
-}
-
-function aLife(config = CONFIG): Life {
-  const story = aStory(config);
-  let seconds = 0;
-  return {
-    get state() {
-      return story.state;
-    },
-    look: (look) => story.look(look),
-    at: (after, { load = null, ...look } = {}) => {
-      seconds += after;
-      return story.look({ after, load: load && { spanMs: 30_000, ...load }, ...look });
-    },
-    pilot: (name, age, after, changes = {}) => {
-      const bornMs = (seconds + after - age) * 1000;
-      return {
-        ...first(pilotsOf(1)),
-        id: name,
-        name,
-        spawnedBootMs: START.bootMs + bornMs,
-        createdWallMs: START.wallMs + bornMs,
-        ...changes,
-      };
-    },
-  };
-}
-
-const DEAD = { state: 'exited', exitCode: 0 } as const;
+import { anImage, anInFlight } from '../../support/builders.js';
+import { aLife, CONFIG, DEAD, ended, type Life } from '../../support/pilot-life.js';
+import { aConfig, done, failed, first, gatesOf, pilotsOf, removalsOf, spawnsOf } from '../../support/plan-builders.js';
 
 /** Lets pilots end after a second, one after the other; returns the last look. */
 function fizzle(life: Life, count: number, changes: Partial<Pilot> = {}): Plan<State> {
@@ -63,12 +13,6 @@ function fizzle(life: Life, count: number, changes: Partial<Pilot> = {}): Plan<S
     last = life.at(1, { pilots: [life.pilot(`f${index}-${String(life.state.seed)}`, 1, 1, { ...DEAD, ...changes })] });
   }
   return last;
-}
-
-function ended(pilot: Pilot, ageMs: number, livedMs: number, changes: Partial<Outcome['ended']> = {}): Outcome {
-  const action: RemoveAction = { type: 'remove', pilot, reason: 'exited', stopSeconds: 0, ageMs };
-  const end = { exitCode: 0, oomKilled: false, startedWallMs: START.wallMs, finishedWallMs: START.wallMs + livedMs };
-  return { action, result: 'done', error: undefined, ended: { ...end, ...changes } };
 }
 
 function holdText(decision: Plan<State>): string {
@@ -169,6 +113,18 @@ describe('pilots that end too soon', () => {
     const removal: Outcome = { ...ended(slow, 15_000, 2000), result: 'failed', ended: undefined };
 
     expect(spawnsOf(life.at(1, { pilots: [slow], outcomes: [removal] }))).toHaveLength(1);
+  });
+
+  test('count when the engine tells how long they lived, also where nobody waited for that any more', () => {
+    const life = aLife();
+    const slow = life.pilot('slow', 15, 15, DEAD);
+    life.at(0, { load: {} });
+    life.at(15, { pilots: [slow] });
+    life.at(1, { pilots: [slow], outcomes: [{ ...ended(slow, 15_000, 2000), result: 'failed', ended: undefined }] });
+    life.at(31, { pilots: [slow] });
+    life.at(1, { outcomes: [ended(slow, 47_000, 2000)] });
+
+    expect(life.state.breaker.fizzles).toBe(1);
   });
 
   test.each([0, 1])('count once, by the list, after %s tries in vain to remove them', (tries) => {
@@ -396,6 +352,14 @@ describe('an open circuit', () => {
     const { life, others } = reclosed(count, age);
 
     expect(spawnsOf(life.at(1, { load: {}, pilots: [...others, life.pilot('next', 1, 1, DEAD)] }))).toHaveLength(0);
+  });
+
+  test('is no more patient for two whose end tells once more how long they lived', () => {
+    const { life, others } = reclosed(2, 0);
+    life.at(1, { pilots: others.map((pilot) => ({ ...pilot, ...DEAD })) });
+    life.at(1, { outcomes: others.map((pilot) => ended(pilot, 20_000, 20_000)) });
+
+    expect(spawnsOf(life.at(1, { load: {}, pilots: [life.pilot('next', 1, 1, DEAD)] }))).toHaveLength(0);
   });
 
   test('takes back the starts that still wait when it opens, and not the probe later', () => {

@@ -157,6 +157,22 @@ describe('where pilots yield', () => {
     expect(evictedBy(story.look(full))).toHaveLength(0);
   });
 
+  test.each([
+    { cpu_slack: 0, busy: 7.5, own: 4, evicted: 4 },
+    { cpu_slack: 0, busy: 7.4, own: 4, evicted: 0 },
+    { cpu_slack: 3, busy: 5, own: 0, evicted: 2 },
+    { cpu_slack: 3, busy: 4.9, own: 0, evicted: 0 },
+  ])(
+    'with cpu_slack $cpu_slack a host with $busy of 8 CPUs busy loses $evicted',
+    ({ cpu_slack, busy, own, evicted }) => {
+      const story = aStory({ ...config, cpu_slack });
+      const looks = Array.from({ length: 6 }, () =>
+        evictedBy(story.look({ pilots: pilotsOf(8), load: { busy, own } })),
+      );
+      expect(looks.at(-1)).toHaveLength(evicted);
+    },
+  );
+
   test('a host of which pilots get a part is full when it is, and not when that part is', () => {
     const part = aStory({ ...config, cpus: 4 });
     const idle = { pilots: pilotsOf(4), load: { cpus: 24, busy: 10, own: 4 } };
