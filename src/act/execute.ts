@@ -203,12 +203,12 @@ class EngineExecutor implements Executor {
     return batch.number <= this.#withdrawn || this.#stop.signal.aborted;
   }
 
-  /** Nothing runs that is more than the owner of the host allows, whatever the engine made of our request. */
+  /** Nothing runs that is more than the owner of the host allows, or less held in than asked for, whatever the engine made of our request. */
   async #inspect(id: string, asked: AskedContainer): Promise<void> {
     const { engine, violations } = this.#options;
     const found = await violations(await engine.settingsOf(id), asked);
     if (found.length === 0) return;
-    const message = `Pilot ${asked.spec.name} was not started: the policy of this host does not allow it: ${found.join('; ')}`;
+    const message = `Pilot ${asked.spec.name} was not started: what the engine has made is more than the policy of this host allows, or less held in than asked for: ${found.join('; ')}`;
     throw new EngineError('refused', message);
   }
 

@@ -24,7 +24,7 @@ export interface RingOptions {
   readonly onTrouble: (message: string) => void;
 }
 
-/** Lines in files that are never more than a number of bytes together, nor older than an age. Never rejects or throws. */
+/** Lines in files that are never more than a number of bytes together, nor older than an age and an eighth. Never rejects or throws. */
 export interface Ring {
   /** Returns at once. `limits`: as they are now; with no bytes nothing is kept. */
   add(line: string, limits: RingLimits): void;

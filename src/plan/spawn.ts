@@ -111,6 +111,8 @@ function paceHold(config: Config, { step }: Permits['growth']): Hold {
   return { gate: 'pace', text };
 }
 
+const NO_COOL_DOWN: Hold = { gate: 'cool-down', text: 'no pilot had to go lately' };
+
 /** Whatever can stand in the way of starting as many as fit. */
 interface Limits {
   readonly capacity: Capacity;
@@ -120,6 +122,8 @@ interface Limits {
   /** For growth alone. */
   readonly resources: readonly Gate[];
   /** By experience. */
+  readonly learnt: number;
+  /** By that and the engine's health. */
   readonly allowed: number;
   readonly breaker: BreakerMemory;
   readonly coolDown: Hold | undefined;
@@ -158,28 +162,26 @@ function readGates({ config, observation }: Situation, limits: Limits): readonly
     free,
     prior,
     resources,
-    allowed,
+    learnt,
     breaker,
     coolDown,
     permits: { tokens, growth },
   } = limits;
   const cap = `${capacity.pilots} pilots hold a slot, max_docks ${config.max_docks}`;
   const lived = 'pilots live for longer than fizzle_seconds';
-  const experience = allowed < Infinity ? breakerHold(config, breaker, observation.at.bootMs).text : lived;
+  const experience = learnt < Infinity ? breakerHold(config, breaker, observation.at.bootMs).text : lived;
   const pace = `${tokens.replacement} to replace those that ended, ${tokens.growth} for growth; ${paceHold(config, growth).text}`;
   const gates: readonly Gate[] = [
     ...prior,
     { most: free.byCap, hold: { gate: 'cap', text: cap } },
     { most: free.byCpu, hold: { gate: 'foreign-cpu', text: cpuText(config, capacity) } },
     ...resources,
-    { most: allowed, hold: { gate: 'back-off', text: experience } },
+    { most: learnt, hold: { gate: 'back-off', text: experience } },
     { most: coolDown === undefined ? Infinity : tokens.replacement, hold: coolDown ?? NO_COOL_DOWN },
     { most: tokens.replacement + tokens.growth, hold: { gate: 'pace', text: pace } },
   ];
   return gates.map(({ most, hold: { gate, text } }) => ({ gate, most: most === Infinity ? null : most, text }));
 }
-
-const NO_COOL_DOWN: Hold = { gate: 'cool-down', text: 'no pilot had to go lately' };
 
 /**
  * How many to start: as many as fit by cap and CPUs and as experience allows, at most one per replacement permit plus, unless growth is held
@@ -198,12 +200,13 @@ export function planSpawns(
   const fitting = Math.min(free.byCap, free.byCpu);
   const healthy = healthyStarts(effects, observation);
   const probing = isOpen(breaker) || healthy < Infinity;
-  const allowed = Math.min(permits(breaker, census, observation.at.bootMs), healthy);
+  const learnt = permits(breaker, census, observation.at.bootMs);
+  const allowed = Math.min(learnt, healthy);
   const coolDown = coolDownHold(last, observation.at.monoMs);
   const replacement = probing ? 0 : Math.min(fitting, tokens.replacement, allowed);
   const prior = prerequisites(situation);
   const resources = growthGates(situation, replacement);
-  const limits: Limits = { capacity, free, prior, resources, allowed, breaker, coolDown, permits: allowance };
+  const limits: Limits = { capacity, free, prior, resources, learnt, allowed, breaker, coolDown, permits: allowance };
   const gates = readGates(situation, limits);
   const closed = prior.find(isShut);
   if (closed !== undefined) return { growth: 0, replacement: 0, probe: 0, holds: [closed.hold], gates, tokens };

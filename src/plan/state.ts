@@ -109,7 +109,7 @@ export interface Tracked {
   readonly ran: boolean;
   /** It was seen running for `fizzle_seconds`. */
   readonly proven: boolean;
-  /** It has ended, and whether too soon is not known yet. */
+  /** It has ended, and whether too soon is not known yet; `overdue`: a try to find out has failed, and nobody waits for it any more. */
   readonly unclear: false | 'waiting' | 'overdue';
   /** Its end has been counted. */
   readonly ended: boolean;

@@ -306,11 +306,7 @@ export const mutants = [
   ['effects', ' || inFlight.spawning.length > 0 ? 0', ' ? 0'],
   ['effects', 'return hold !== undefined && nowMs < hold.dueMs;', 'return hold !== undefined;'],
   ['spawn', 'isOpen(breaker) || healthy < Infinity', 'isOpen(breaker)'],
-  [
-    'spawn',
-    'Math.min(permits(breaker, census, observation.at.bootMs), healthy)',
-    'permits(breaker, census, observation.at.bootMs)',
-  ],
+  ['spawn', 'Math.min(learnt, healthy)', 'learnt'],
   ['spawn', '{ most: healthy, hold: hangs }', '{ most: Infinity, hold: hangs }'],
   ['legacy', 'Math.min(fitting, healthyStarts(effects, observation))', 'fitting'],
   ['legacy', 'healthyStarts(effects, observation) === 0 ?', 'false ?'],

@@ -45,6 +45,8 @@ describe('an engine that lists pilots and does nothing in time', () => {
     expect(first(at.holds).text).toMatch(/in time, 3 times; one start is tried in 30 s/);
     expect(at.hanging).toMatchObject({ inVain: 3 });
     expect(at.withdrawStarts).toBe(true);
+    const readings = Object.fromEntries(at.gates.map(({ gate, most }) => [gate, most]));
+    expect(readings).toMatchObject({ 'engine-effects': 0, 'back-off': null });
   });
 
   test.each([
