@@ -117,6 +117,10 @@ export interface Pilot {
   readonly exitCode: number | undefined;
   /** Started by an original Plancton and adopted. */
   readonly adopted: boolean;
+  /** Of its image, as the engine names it; undefined: it does not tell. */
+  readonly imageId?: string | undefined;
+  /** In the engine's network while it runs; undefined: it has none of its own. */
+  readonly address?: string | undefined;
 }
 
 /** What the operator asks for through the files in the run directory. */
@@ -139,6 +143,8 @@ export interface InFlight {
 export interface LocalImage {
   readonly reference: string;
   readonly id: string;
+  /** When it was made, by whoever made it; undefined: it does not say. */
+  readonly createdWallMs: number | undefined;
 }
 
 /** An image on the host, and what it has to do with us. */
@@ -342,6 +348,13 @@ export interface PilotEnd {
   readonly oomKilled: boolean;
   readonly startedWallMs: number | undefined;
   readonly finishedWallMs: number | undefined;
+}
+
+/** What a pilot has used of the host so far. */
+export interface PilotUsage {
+  readonly cpuSeconds: number;
+  /** Undefined: its memory is not counted. */
+  readonly memoryPeakBytes: number | undefined;
 }
 
 /** An engine call that failed, sorted by what it means for us. `invalid`: what was asked for cannot work (HTTP 400), here or elsewhere. */

@@ -24,14 +24,28 @@ export function runs({ state }: Pilot): boolean {
   return state === 'running' || state === 'paused' || state === 'restarting' || state === 'unknown';
 }
 
-/** Stops a pilot if it may run, and removes it. Resolves with how it ended, as far as that is known; rejects with an EngineError. */
+/** What somebody knows, or wants to. */
+interface EndCare {
+  /** How it had ended before, if that is known already. */
+  readonly told?: PilotEnd | undefined;
+  /** Told when it has ended. */
+  readonly beforeRemoval?: (ended: PilotEnd | undefined) => Promise<void>;
+}
+
+/**
+ * Stops a pilot if it may run, and removes it. Resolves with how it ended, as far as that is known; rejects with an EngineError.
+ */
 export async function endPilot(
   engine: ContainerEngine,
   { pilot, stopSeconds }: Pick<RemoveAction, 'pilot' | 'stopSeconds'>,
+  { told, beforeRemoval }: EndCare = {},
 ): Promise<PilotEnd | undefined> {
-  if (runs(pilot)) await engine.stopPilot(pilot.id, stopSeconds).catch(unlessUnheard);
-  // Nice to know, and no reason to keep it.
-  const ended = await engine.pilotEnd(pilot.id).catch(passOver);
+  const stopping = runs(pilot);
+  if (stopping) await engine.stopPilot(pilot.id, stopSeconds).catch(unlessUnheard);
+  // Nice to know, and no reason to keep it. Of one that runs what was told is of an earlier life.
+  const before = stopping ? undefined : told;
+  const ended = before ?? (await engine.pilotEnd(pilot.id).catch(passOver));
+  await beforeRemoval?.(ended);
   await engine.removePilot(pilot.id);
   return ended;
 }

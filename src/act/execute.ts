@@ -32,6 +32,10 @@ export interface ExecutorOptions {
   readonly cgroupParent: () => string | undefined;
   /** In what a container that was made is more than this host allows, or less held in than asked for; nothing: it may be started. Never rejects. */
   readonly violations: (settings: ContainerSettings, asked: AskedContainer) => Promise<readonly string[]>;
+  /** How this pilot ended, if that was told with its end; known once. */
+  readonly takeEnd: (id: string) => PilotEnd | undefined;
+  /** Told of a pilot that has ended, before it is removed. Rejects with bugs only. */
+  readonly beforeRemoval: (action: RemoveAction, ended: PilotEnd | undefined) => Promise<void>;
   readonly onOutcome: (outcome: Outcome) => void;
   readonly onProgress: (reference: string, progress: PullProgress) => void;
 }
@@ -213,10 +217,11 @@ class EngineExecutor implements Executor {
   }
 
   async #remove(action: RemoveAction): Promise<void> {
-    const { engine } = this.#options;
+    const { engine, takeEnd, beforeRemoval } = this.#options;
     const { id } = action.pilot;
+    const care = { told: takeEnd(id), beforeRemoval: (ended?: PilotEnd) => beforeRemoval(action, ended) };
     try {
-      this.#end(action, 'done', undefined, await endPilot(engine, action));
+      this.#end(action, 'done', undefined, await endPilot(engine, action, care));
     } catch (error) {
       this.#end(action, 'failed', toFailure(error));
     } finally {

@@ -37,6 +37,7 @@ const NO_GROUP: PilotCgroup = {
   yields: 'none',
   readCpuNs: () => undefined,
   readMemoryBytes: () => undefined,
+  usageOf: () => undefined,
   holds: () => false,
   state: () => 'as prepared',
   describe: () => 'not known yet',

@@ -1,8 +1,9 @@
 import type { Clock } from '../clock.js';
 import type { ContainerEngine } from '../engine/container-engine.js';
-import type { Pilot } from '../model.js';
+import type { Pilot, PilotEnd } from '../model.js';
 import type { EventSink } from '../report/event.js';
 import { Silence } from './silence.js';
+import { ToldEnds } from './told-ends.js';
 
 /** Before another try; doubles with each further failure up to the longest. */
 const FIRST_PAUSE_MS = 1000;
@@ -23,8 +24,8 @@ export interface PilotEventsOptions {
 }
 
 /**
- * Wakes the loop when a pilot ends. Beside the loop, and never needed by it: what is told is not used, a look follows each time the
- * stream is opened, and where no event comes at all the timer's looks find the same.
+ * Wakes the loop when a pilot ends. Beside the loop, and never needed by it: that a pilot has ended is believed of the list alone, a look follows
+ * each time the stream is opened, and where no event comes at all the timer's looks find the same.
  */
 export class PilotEvents {
   readonly #options: PilotEventsOptions;
@@ -34,6 +35,7 @@ export class PilotEvents {
   #closed = false;
   #open = false;
   #silence = new Silence();
+  readonly #ends = new ToldEnds();
   /** Known to be silent, until an end is told. */
   #silent = false;
   #failures = 0;
@@ -67,6 +69,11 @@ export class PilotEvents {
     return this.#open || this.#failures < FAILURES_WORTH_WORDS ? undefined : this.#failure;
   }
 
+  /** How a pilot ended that the list says has ended; undefined = it was not told. Known once. */
+  takeEnd(id: string): PilotEnd | undefined {
+    return this.#ends.take(id);
+  }
+
   close(): void {
     this.#closed = true;
     this.#step.abort();
@@ -92,7 +99,8 @@ export class PilotEvents {
       this.#publishTrouble();
       wake();
     };
-    const onEnd = (_: string, atWallMs: number) => {
+    const onEnd = (id: string, atWallMs: number, end: PilotEnd | undefined) => {
+      this.#ends.note(id, end);
       this.#hear(atWallMs);
       wake();
     };

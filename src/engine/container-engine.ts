@@ -39,8 +39,27 @@ export interface EndsListener {
   readonly sinceWallMs: number | undefined;
   /** The engine has begun to tell: what ends from now on will be told. */
   readonly onOpen: () => void;
-  /** A pilot has ended, and the list of pilots says so too by now. `atWallMs`: when, by the engine's clock. */
-  readonly onEnd: (id: string, atWallMs: number) => void;
+  /**
+   * A pilot has ended, and the list of pilots says so too by now. `atWallMs`: when, by the engine's clock; `end`: how, as far as the engine
+   * has told.
+   */
+  readonly onEnd: (id: string, atWallMs: number, end: PilotEnd | undefined) => void;
+  /** Gives up. */
+  readonly signal: AbortSignal;
+}
+
+/** How much of a log is wanted: so many lines at its end, and no more than so many bytes of them. */
+export interface LogTail {
+  readonly lines: number;
+  readonly maxBytes: number;
+}
+
+/** Somebody who wants to read along what a pilot writes. */
+export interface LogListener {
+  /** What was written before: so many lines. */
+  readonly lines: number;
+  /** Pieces as they come, of both streams, as the pilot wrote them. */
+  readonly onText: (text: string) => void;
   /** Gives up. */
   readonly signal: AbortSignal;
 }
@@ -70,6 +89,10 @@ export interface ContainerEngine {
   removePilot(id: string): Promise<void>;
   /** How an ended pilot ended; undefined when it runs or is gone. */
   pilotEnd(id: string): Promise<PilotEnd | undefined>;
+  /** The end of what a pilot has written to both streams, also of one that has ended. Some log drivers give nothing back (`refused`). */
+  logTail(id: string, tail: LogTail): Promise<string>;
+  /** Tells what a pilot writes; resolves when it has ended. */
+  followLog(id: string, listener: LogListener): Promise<void>;
   /**
    * Tells the ends of pilots as they happen. A hint and never a fact: it may come twice, late, not at all, or of a pilot that runs.
    * Never resolves: rejects when the engine stops telling, tells what makes no sense or too much, or when `signal` aborts.

@@ -10,6 +10,8 @@ export const defaultDeadlines = {
   infoMs: 10_000,
   listMs: 10_000,
   inspectMs: 5_000,
+  /** A log on a slow disk; it is read for people. */
+  logMs: 10_000,
   createMs: 60_000,
   startMs: 60_000,
   /** On top of the seconds a pilot is given to stop. */

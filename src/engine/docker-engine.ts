@@ -4,6 +4,7 @@ import { statusOf } from './docker-call.js';
 import { DockerConnection, type ConnectionOptions } from './docker-connection.js';
 import { followEnds } from './docker-events.js';
 import { dropImage, findImage, imageLabels, listImages, markImage, pullImage } from './docker-images.js';
+import { followLog, logTail } from './docker-logs.js';
 import { expectNothing, readContainerState, readCpuNs, readSummaries } from './docker-reply.js';
 import { readContainerSettings } from './docker-settings.js';
 import {
@@ -36,6 +37,8 @@ export function createDockerEngine(options: DockerEngineOptions): ContainerEngin
     unpausePilot: (id) => unpausePilot(connection, id),
     removePilot: (id) => removePilot(connection, id),
     pilotEnd: (id) => pilotEnd(connection, id),
+    logTail: (id, tail) => logTail(connection, id, tail),
+    followLog: (id, listener) => followLog(connection, id, listener),
     followEnds: (listener) => followEnds(connection, listener),
     pilotCpuNs: (id) => pilotCpuNs(connection, id),
     findImage: (reference) => findImage(connection, reference),

@@ -1,11 +1,12 @@
 import { Readable } from 'node:stream';
 import pLimit from 'p-limit';
 import type { Clock } from '../clock.js';
+import type { PilotEnd } from '../model.js';
 import { EngineError, type EndsListener } from './container-engine.js';
 import { callEngine } from './docker-call.js';
 import type { DockerConnection } from './docker-connection.js';
 import { readMessages } from './docker-messages.js';
-import { readEnd } from './docker-reply.js';
+import { readContainerState, readEnd } from './docker-reply.js';
 import { pilotLabels } from './pilot-container.js';
 
 const what = 'Following the events of the container engine';
@@ -59,30 +60,38 @@ async function tellEnds(
     const end = readEnd(message, instance);
     if (end === undefined || lookedInto.has(end.id)) continue;
     if (inspections.pendingCount >= mostWaiting) {
-      onEnd(end.id, end.atWallMs);
+      onEnd(end.id, end.atWallMs, undefined);
       continue;
     }
     lookedInto.add(end.id);
     void inspections(async () => {
-      if (!over.aborted) await untilListed(connection, end.id, over);
+      const how = over.aborted ? undefined : await untilListed(connection, end.id, over);
       lookedInto.delete(end.id);
-      if (!over.aborted) onEnd(end.id, end.atWallMs);
+      if (!over.aborted) onEnd(end.id, end.atWallMs, how);
     });
   }
 }
 
 /**
  * The engine tells of an end before it has taken down the network and the mounts of the container, and only then notes it in what the
- * list is made from. Asked about that container it answers when it is done. Whatever it answers: the next look at the list will tell.
+ * list is made from. Asked about that container it answers when it is done. Whatever it answers: the next look at the list will tell. Resolves with
+ * how it ended, as far as that is known.
  */
-async function untilListed(connection: DockerConnection, id: string, giveUp: AbortSignal): Promise<void> {
+async function untilListed(
+  connection: DockerConnection,
+  id: string,
+  giveUp: AbortSignal,
+): Promise<PilotEnd | undefined> {
   const call = {
     what: `Waiting for the end of pilot ${id.slice(0, 12)}`,
     deadlineMs: connection.deadlines.inspectMs,
     giveUp,
   };
-  await connection
-    .call(call, (docker, abortSignal) => docker.getContainer(id).inspect({ abortSignal }))
+  return connection
+    .call(call, async (docker, abortSignal) =>
+      readContainerState(await docker.getContainer(id).inspect({ abortSignal })),
+    )
+    .then(({ end }) => end)
     .catch(() => undefined);
 }
 

@@ -7,7 +7,7 @@ import { followPull } from './docker-pull.js';
 import {
   expectNothing,
   expectRemovals,
-  readImageId,
+  readImage,
   readImageLabels,
   readImageSummaries,
   readUsedImageIds,
@@ -23,7 +23,7 @@ export async function findImage(connection: DockerConnection, reference: string)
   return connection.call(call, async (docker, abortSignal) => {
     const options: object = { abortSignal };
     try {
-      return { reference, id: readImageId(await docker.getImage(name).inspect(options)) };
+      return { reference, ...readImage(await docker.getImage(name).inspect(options)) };
     } catch (error) {
       if (statusOf(error) === 404) return null;
       throw error;

@@ -1,7 +1,7 @@
 import { EngineError, type EngineInfo } from './container-engine.js';
 import type { ImageSummary } from './image-mark.js';
 import { fromEngineTime, pilotLabels, type ContainerSummary } from './pilot-container.js';
-import type { PilotEnd } from '../model.js';
+import type { LocalImage, PilotEnd } from '../model.js';
 
 /** An object of a reply, not looked at yet. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -32,8 +32,23 @@ export function readSummaries(reply: unknown): readonly ContainerSummary[] {
       State: text(fields, 'State'),
       Status: text(fields, 'Status'),
       Labels: textRecord(fields['Labels'] ?? {}, 'Labels'),
+      Address: readAddress(fields['NetworkSettings']),
     };
   });
+}
+
+/** Nice to know, and no reason to do without the list where it looks different. */
+function readAddress(settings: unknown): string | undefined {
+  if (!isFields(settings) || !isFields(settings['Networks'])) return undefined;
+  const addresses = Object.values(settings['Networks']).flatMap((network) => {
+    const address = isFields(network) ? network['IPAddress'] : undefined;
+    return typeof address === 'string' && address !== '' ? [address] : [];
+  });
+  return addresses[0];
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export function readContainerState(reply: unknown): ContainerState {
@@ -81,8 +96,14 @@ export function readCpuNs(reply: unknown): number | undefined {
   return number(asFields(cpu['cpu_usage'], 'CPU usage'), 'total_usage');
 }
 
-export function readImageId(reply: unknown): string {
-  return text(asFields(reply, 'image'), 'Id');
+const DAY_MS = 86_400_000;
+
+export function readImage(reply: unknown): Pick<LocalImage, 'id' | 'createdWallMs'> {
+  const fields = asFields(reply, 'image');
+  const created = typeof fields['Created'] === 'string' ? fromEngineTime(fields['Created']) : undefined;
+  // Builds that are to be the same each time say 1970.
+  const isDated = created !== undefined && created > DAY_MS;
+  return { id: text(fields, 'Id'), createdWallMs: isDated ? created : undefined };
 }
 
 export function readImageLabels(reply: unknown): Readonly<Record<string, string>> {

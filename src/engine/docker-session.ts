@@ -69,7 +69,7 @@ class EngineAgent extends Agent implements RequestTaker {
 
 /** The replies without end are those that we read piece by piece. All others are collected whole, by a client that knows no limit. */
 function boundReply(request: ClientRequest, { socket }: IncomingMessage): void {
-  if (/\/(events|images\/create)\b/.test(request.path)) return;
+  if (/\/(events|images\/create)\b|\/logs\?.*\bfollow=(true|1)\b/.test(request.path)) return;
   socket.on('data', () => {
     if (socket.bytesRead > largestReply) request.destroy(new Error(`the reply is larger than ${largestReply} bytes`));
   });

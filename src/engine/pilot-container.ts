@@ -39,6 +39,8 @@ export interface ContainerSummary {
   readonly State: string;
   readonly Status: string;
   readonly Labels: Readonly<Record<string, string>>;
+  /** Its address in the first network that gave it one. */
+  readonly Address?: string | undefined;
 }
 
 /** The body of a create request, in the engine's words. */
@@ -184,6 +186,8 @@ export function fromContainerSummary(summary: ContainerSummary, ownership: Owner
     createdWallMs: summary.Created * 1000,
     exitCode: toExitCode(summary.State, summary.Status),
     adopted,
+    imageId: summary.ImageID === '' ? undefined : summary.ImageID,
+    address: summary.Address,
   };
 }
 

@@ -39,6 +39,17 @@ export function readMemoryBytes(tree: CgroupTree, path: string): number | undefi
   return caches.reduce((left, [, bytes]) => Math.max(0, left - Number(bytes)), Number(used));
 }
 
+/** The most memory in bytes that the group at `path` ever held, or what it holds where the kernel keeps no peak; undefined as above. With file cache. */
+export function readMemoryPeakBytes(tree: CgroupTree, path: string): number | undefined {
+  const files =
+    tree.version === 1
+      ? [join(tree.root, 'memory', path, 'memory.max_usage_in_bytes')]
+      : ['memory.peak', 'memory.current'].map((name) => join(tree.root, path, name));
+  const text = files.map(readIfThere).find((found) => found !== undefined);
+  const bytes = /^\d{1,20}$/m.exec(text ?? '')?.[0];
+  return bytes === undefined ? undefined : Number(bytes);
+}
+
 /** Whether there is a group at `path`. */
 export function hasGroup(tree: CgroupTree, path: string): boolean {
   return existsSync(tree.version === 1 ? join(tree.root, 'cpuacct', path) : join(tree.root, path));

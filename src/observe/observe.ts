@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { Config } from '../config/schema.js';
-import { EngineError, type ContainerEngine } from '../engine/container-engine.js';
+import type { ContainerEngine } from '../engine/container-engine.js';
 import type {
   ConfigNote,
   CpuSample,
@@ -17,9 +17,11 @@ import type {
 import { DeadPilots } from './dead-pilots.js';
 import type { HostSampler } from './host-sampler.js';
 import { ImageLook } from './image-look.js';
+import { ImagePresence } from './image-presence.js';
 import { leftOfSpanMs, lookSpanMs } from './look-schedule.js';
 import { onPrivateMount } from './mount-propagation.js';
 import type { PilotCgroup } from './pilot-cgroup.js';
+import type { PilotUsages } from './pilot-usage.js';
 
 export interface ObserverOptions {
   readonly clock: Clock;
@@ -34,6 +36,8 @@ export interface ObserverOptions {
   /** Never rejects: what cannot be read is undefined. */
   readonly readResources: () => Promise<Resources>;
   readonly group: () => PilotCgroup;
+  /** Told of the pilots with each sample. */
+  readonly usages: Pick<PilotUsages, 'look'>;
   readonly inFlight: () => InFlight;
   readonly takeOutcomes: () => readonly Outcome[];
 }
@@ -52,23 +56,10 @@ function sourceOf(bind: string): string {
   return bind.split(':')[0] ?? '';
 }
 
-/** The image, or why it is not known whether it is here. */
-async function lookFor(
-  engine: Pick<ContainerEngine, 'findImage'>,
-  reference: string,
-): Promise<Pick<Observation, 'image' | 'imageFailure'>> {
-  try {
-    return { image: await engine.findImage(reference), imageFailure: undefined };
-  } catch (error) {
-    if (!(error instanceof EngineError)) throw error;
-    return { image: undefined, imageFailure: { kind: error.kind, message: error.message } };
-  }
-}
-
 /** An engine that unpacks an image takes CPUs for us; one that has been pulling for longer than this mostly waits for the network. */
 const UNPACKING_MS = 600_000;
 
-/** Keeps the newest sample between looks: pilots are listed at every look, the host is sampled on the timer. */
+/** Keeps the newest sample between looks: pilots are listed at every look, the host is sampled and the image looked for on the timer. */
 class WorldObserver implements Observer {
   readonly #options: ObserverOptions;
   #sample: CpuSample | undefined;
@@ -81,26 +72,30 @@ class WorldObserver implements Observer {
   /** By image. */
   #pullingSinceMs: ReadonlyMap<string, number> = new Map();
   readonly #images: ImageLook;
+  readonly #presence: ImagePresence;
   readonly #dead: DeadPilots;
 
   constructor(options: ObserverOptions) {
     this.#options = options;
     this.#dead = new DeadPilots(options);
     this.#images = new ImageLook(options);
+    this.#presence = new ImagePresence(options.engine);
   }
 
   async observe(config: Config, { revision, proof }: ConfigNote, policy: PolicyNote): Promise<Observation> {
-    const { clock, host, instance, engine, group } = this.#options;
+    const { clock, host, instance, group } = this.#options;
     // Before the list: what ends in between is then seen twice, as a name, and never not at all.
     const inFlight = this.#options.inFlight();
-    const looking = lookFor(engine, config.docker_image);
-    const listed = await engine.listPilots({ instance, adoptOriginal: config.adopt_original });
     const isDue = this.nextSampleInMs(config) <= 0;
+    if (isDue) this.#presence.forget();
+    const listed = await this.#list(config);
     if (isDue) await this.#dead.look(listed);
     const pilots = this.#dead.correct(listed);
     const outcomes = this.#options.takeOutcomes();
     this.#notePulls(inFlight, outcomes);
     this.#images.note(outcomes);
+    this.#presence.note(outcomes);
+    const looking = this.#presence.find(config.docker_image);
     if (isDue) {
       await this.#takeSample(pilots, inFlight);
       this.#images.beginIfDue(config, this.#resources.disk);
@@ -129,6 +124,16 @@ class WorldObserver implements Observer {
     };
   }
 
+  async #list(config: Config): Promise<readonly Pilot[]> {
+    const { instance, engine } = this.#options;
+    try {
+      return await engine.listPilots({ instance, adoptOriginal: config.adopt_original });
+    } catch (error) {
+      this.#presence.forget();
+      throw error;
+    }
+  }
+
   nextSampleInMs(config: Config): number {
     if (this.#readAtMs === undefined) return 0;
     const watchedMs = this.#watchedFromMs === undefined ? undefined : this.#readAtMs - this.#watchedFromMs;
@@ -153,6 +158,7 @@ class WorldObserver implements Observer {
       sampler.read({ pilots, duringPull: this.#pulled, short }).catch(() => undefined),
       readResources(),
     ]);
+    this.#options.usages.look(pilots);
     // An unreadable host keeps the old sample, which the plan will find stale.
     if (sample !== undefined) this.#sample = sample;
     this.#resources = resources;

@@ -1,11 +1,12 @@
 import { dirname } from 'node:path';
 import type { EngineInfo } from '../engine/container-engine.js';
-import type { YieldMode } from '../model.js';
+import type { PilotUsage, YieldMode } from '../model.js';
 import {
   hasGroup,
   makeGroup,
   readCpuNs,
   readMemoryBytes,
+  readMemoryPeakBytes,
   readWeight,
   setWeight,
   type CgroupTree,
@@ -31,6 +32,8 @@ export interface PilotCgroup {
   readMemoryBytes(): number | undefined;
   /** Whether the group counts this container. Synchronous. */
   holds(containerId: string): boolean;
+  /** What this container has used; undefined where the group does not count it. Synchronous. */
+  usageOf(containerId: string): PilotUsage | undefined;
   /**
    * Whether it still is as it was prepared; `changed`: it is gone, or somebody gave it another weight; `failed`: there is none because of an
    * error that may pass. Synchronous.
@@ -116,12 +119,26 @@ function inGroup(tree: CgroupTree, groups: Groups, nice: boolean): PilotCgroup {
     readCpuNs: () => readCpuNs(tree, inner),
     readMemoryBytes: () => readMemoryBytes(tree, inner),
     holds: (id) => names(id).some((name) => hasGroup(tree, `${inner}/${name}`)),
+    usageOf: (id) =>
+      readUsage(
+        tree,
+        names(id).map((name) => `${inner}/${name}`),
+      ),
     state: () => (readCpuNs(tree, inner) !== undefined && isWeighed() ? 'as prepared' : 'changed'),
     describe: () =>
       nice
         ? `pilots give way to everything else on the host: control group ${outer} has ${weight()?.text ?? 'no weight'}, for disks ${readIoWeight(tree, outer)?.text ?? 'no weight'}`
         : 'pilots compete with everything else on the host as equals (nice: false)',
   };
+}
+
+/** Of the first of these groups that is there. */
+function readUsage(tree: CgroupTree, paths: readonly string[]): PilotUsage | undefined {
+  for (const path of paths) {
+    const cpuNs = readCpuNs(tree, path);
+    if (cpuNs !== undefined) return { cpuSeconds: cpuNs / 1e9, memoryPeakBytes: readMemoryPeakBytes(tree, path) };
+  }
+  return undefined;
 }
 
 function withoutGroup(nice: boolean, reason: string): PilotCgroup {
@@ -131,6 +148,7 @@ function withoutGroup(nice: boolean, reason: string): PilotCgroup {
     readCpuNs: () => undefined,
     readMemoryBytes: () => undefined,
     holds: () => false,
+    usageOf: () => undefined,
     state: () => 'as prepared',
     describe: () =>
       nice

@@ -82,7 +82,11 @@ export function settingsText(config: Config): string {
 }
 
 /** The whole of a new pilot. */
-export function pilotSpec({ config, revision }: PilotSource, observation: Observation, suffix: string): PilotSpec {
+export function pilotSpec(
+  { config, revision }: PilotSource,
+  observation: Pick<Observation, 'at' | 'host' | 'instance' | 'privateBinds'>,
+  suffix: string,
+): PilotSpec {
   const host = observation.host.hostname.split('.')[0] ?? '';
   return {
     ...settings(config, observation.privateBinds),

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { ContainerEngine, Ownership } from '../../src/engine/container-engine.js';
 import { pilotLabels } from '../../src/engine/pilot-container.js';
-import type { Pilot, PilotSpec } from '../../src/model.js';
+import type { Pilot, PilotEnd, PilotSpec } from '../../src/model.js';
 import { aSpec } from '../support/builders.js';
 
 /** An engine with `busybox:latest`, and ways to do what others do to it. */
@@ -25,6 +25,7 @@ export interface EngineUnderTest {
 export const exitsWith3 = ['/bin/sh', '-c', 'exit 3'];
 export const endsOnTerm = ['/bin/sh', '-c', 'trap "exit 7" TERM; while :; do sleep 0.1; done'];
 export const ignoresTerm = ['/bin/sh', '-c', 'trap "" TERM; while :; do sleep 0.1; done'];
+export const talks = ['/bin/sh', '-c', 'echo one; echo zwölf >&2; echo three; exit 3'];
 export const keepsBusy = ['/bin/sh', '-c', 'while :; do :; done'];
 /** An engine cannot start what wants this device. */
 export const missingDevice = { hostPath: '/dev/nonexistent', containerPath: '/dev/x', permissions: 'rw' };
@@ -65,9 +66,9 @@ export function describeContract(title: string, open: () => Promise<EngineUnderT
     /** Listens for ends, and notes what the list says of each when it is told. */
     async function follow(sinceWallMs: number | undefined) {
       const stop = new AbortController();
-      const ends: { readonly id: string; readonly atWallMs: number; state: string | undefined }[] = [];
-      const onEnd = (id: string, atWallMs: number) => {
-        void pilot(id).then((listed) => ends.push({ id, atWallMs, state: listed?.state }));
+      const ends: { readonly id: string; readonly atWallMs: number; state: string | undefined; end: unknown }[] = [];
+      const onEnd = (id: string, atWallMs: number, end: PilotEnd | undefined) => {
+        void pilot(id).then((listed) => ends.push({ id, atWallMs, state: listed?.state, end }));
       };
       let ended: Promise<unknown> = Promise.resolve();
       await new Promise<void>((onOpen) => {
@@ -278,6 +279,21 @@ export function describeContract(title: string, open: () => Promise<EngineUnderT
       expect((await pilot(id))?.state).toBe('exited');
     });
 
+    it('gives back what a pilot has written, the newest lines of it', async () => {
+      const id = await spawn({ command: talks });
+      await expect.poll(() => subject.engine.pilotEnd(id)).toMatchObject({ exitCode: 3 });
+      const tail = (lines: number, maxBytes: number) => subject.engine.logTail(id, { lines, maxBytes });
+      expect((await tail(100, 1000)).split('\n').sort()).toEqual(['', 'one', 'three', 'zwölf'].sort());
+      expect((await tail(1, 1000)).split('\n')).toHaveLength(2);
+      expect(await tail(0, 1000)).toBe('');
+      const texts: string[] = [];
+      const { signal } = new AbortController();
+      await subject.engine.followLog(id, { lines: 100, onText: (text) => texts.push(text), signal });
+      expect(texts.join('').split('\n').sort()).toEqual(['', 'one', 'three', 'zwölf'].sort());
+      await subject.engine.removePilot(id);
+      await expect(tail(1, 1000)).rejects.toMatchObject({ kind: 'not-found' });
+    });
+
     it('never lists what is not ours, however much it looks like it', async () => {
       const { instance } = ownership;
       const ours = { [pilotLabels.managed]: 'true', [pilotLabels.instance]: instance };
@@ -404,7 +420,9 @@ export function describeContract(title: string, open: () => Promise<EngineUnderT
       const id = await spawn({ command: endsOnTerm });
       const other = await spawn({ command: endsOnTerm });
       await subject.engine.stopPilot(id, 30);
-      await expect.poll(() => first.ends).toMatchObject([{ id, state: 'exited' }]);
+      const end = await subject.engine.pilotEnd(id);
+      expect(end).toMatchObject({ exitCode: 7 });
+      await expect.poll(() => first.ends).toMatchObject([{ id, state: 'exited', end }]);
       const second = await follow(first.ends[0]?.atWallMs);
       await expect.poll(() => second.ends.map((end) => end.id)).toEqual([id]);
       await subject.engine.stopPilot(other, 30);

@@ -13,6 +13,7 @@ import {
   exitsWith3,
   ignoresTerm,
   missingDevice,
+  talks,
   type EngineUnderTest,
 } from './container-engine.contract.js';
 
@@ -20,6 +21,7 @@ import {
 function behave(spec: PilotSpec): Behaviour {
   if (spec.devices.includes(missingDevice)) return { startError: `no such file: ${missingDevice.hostPath}` };
   if (spec.command === exitsWith3) return { lifetimeMs: 10, exitCode: 3 };
+  if (spec.command === talks) return { lifetimeMs: 10, exitCode: 3, output: 'one\nzwölf\nthree\n' };
   if (spec.command === endsOnTerm) return { termExitCode: 7 };
   return { ignoresTerm: spec.command === ignoresTerm };
 }

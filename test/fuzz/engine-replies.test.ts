@@ -56,7 +56,7 @@ const readers: readonly Reader[] = [
     reply: { read: '2026-01-01T10:00:00Z', cpu_stats: { cpu_usage: { total_usage: 12_345 } } },
     read: replies.readCpuNs,
   },
-  { reply: { Id: `sha256:${id}`, RepoTags: ['busybox:latest'] }, read: replies.readImageId },
+  { reply: { Id: `sha256:${id}`, RepoTags: ['busybox:latest'] }, read: replies.readImage },
   { reply: { ApiVersion: '1.41', MinAPIVersion: '1.12', Version: '20.10.24' }, read: replies.readApiRange },
   {
     reply: {

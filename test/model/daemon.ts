@@ -10,6 +10,7 @@ import { createPolicyGate } from '../../src/daemon/policy-gate.js';
 import type { ContainerEngine } from '../../src/engine/container-engine.js';
 import type { Action, CpuSample, HostFacts, Outcome, Resources, RunMode } from '../../src/model.js';
 import { createObserver } from '../../src/observe/observe.js';
+import { PilotUsages } from '../../src/observe/pilot-usage.js';
 import type { PolicyState } from '../../src/policy/policy-file.js';
 import type { State } from '../../src/plan/state.js';
 import { fakeSampler, GROUP } from '../support/loop-stage.js';
@@ -105,6 +106,8 @@ export class ModelDaemon {
       instance,
       cgroupParent: () => GROUP.parent,
       violations: (settings, asked) => this.#gate.violations(settings, asked),
+      takeEnd: () => undefined,
+      beforeRemoval: () => Promise.resolve(),
       onOutcome: (outcome) => {
         watch.ended(outcome);
         if (isReasonToLook(outcome)) wake();
@@ -190,6 +193,7 @@ export class ModelDaemon {
         return Promise.resolve(resources);
       },
       group: () => GROUP,
+      usages: new PilotUsages(() => GROUP),
       inFlight: () => executor.inFlight(),
       takeOutcomes: () => executor.takeOutcomes(),
     });

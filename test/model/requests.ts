@@ -122,6 +122,8 @@ export class Requests {
       unpausePilot: (id) => call('unpausePilot', () => engine.unpausePilot(id), { id }),
       removePilot: (id) => call('removePilot', () => engine.removePilot(id), { id }),
       pilotEnd: (id) => call('pilotEnd', () => engine.pilotEnd(id), { id }),
+      logTail: (id, tail) => call('logTail', () => engine.logTail(id, tail), { id }),
+      followLog: (id, listener) => call('followLog', () => engine.followLog(id, listener), { id }),
       followEnds: (listener) => call('followEnds', () => engine.followEnds(listener)),
       pilotCpuNs: (id) => call('pilotCpuNs', () => engine.pilotCpuNs(id), { id }),
       findImage: (reference) => call('findImage', () => engine.findImage(reference)),

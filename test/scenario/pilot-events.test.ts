@@ -34,6 +34,18 @@ describe('the end of a pilot', () => {
     expect(stage.engine.calls.startPilot).toBe(5);
   });
 
+  it('costs the engine one call each of what must be asked and done', async () => {
+    const stage = await aFullHost([60_000]);
+    await stage.clock.advance(58_000);
+    const before = { ...stage.engine.calls };
+    await stage.clock.advance(4_000);
+    const { calls } = stage.engine;
+    const asked = Object.entries(calls).map(([name, count]) => [name, count - before[name as keyof typeof before]]);
+    const once = ['listPilots', 'createPilot', 'settingsOf', 'startPilot', 'removePilot'];
+    expect(asked.filter(([, count]) => count !== 0)).toEqual(expect.arrayContaining(once.map((name) => [name, 1])));
+    expect(asked.filter(([, count]) => count !== 0)).toHaveLength(once.length);
+  });
+
   it('permits no growth: for that the host is looked at first', async () => {
     const stage = await aFullHost(
       [60_000],

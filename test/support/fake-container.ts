@@ -1,5 +1,5 @@
 import type { ContainerSummary } from '../../src/engine/pilot-container.js';
-import type { PilotSpec, PilotState } from '../../src/model.js';
+import type { PilotEnd, PilotSpec, PilotState } from '../../src/model.js';
 import type { Behaviour } from './fake-engine.js';
 
 /** One container of the fake engine. Tests may set `state` or `oomKilled` at will. */
@@ -42,4 +42,11 @@ export function describeFake(container: FakeContainer): ContainerSummary {
     Status: hasExited(container) ? `Exited (${container.exitCode ?? 0}) 1 second ago` : 'Up 1 second',
     Labels: container.labels,
   };
+}
+
+/** How it ended; undefined: it runs, or it is gone. */
+export function toPilotEnd(container: FakeContainer | undefined): PilotEnd | undefined {
+  if (container === undefined || !hasExited(container)) return undefined;
+  const { exitCode = 0, oomKilled, startedWallMs, finishedWallMs } = container;
+  return { exitCode, oomKilled, startedWallMs, finishedWallMs };
 }

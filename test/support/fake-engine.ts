@@ -10,11 +10,11 @@ import {
 } from '../../src/engine/container-engine.js';
 import { fromContainerSummary, pilotLabels, toCreateOptions } from '../../src/engine/pilot-container.js';
 import { readContainerSettings } from '../../src/engine/docker-settings.js';
-import type { ContainerSettings, PilotEnd, PilotSpec } from '../../src/model.js';
+import type { ContainerSettings, PilotSpec } from '../../src/model.js';
 import { createFaultyCalls, type Calls, type Faults } from './faulty-calls.js';
 import { createFakeEvents, type FakeEvents } from './fake-events.js';
 import { createFakeImages, withTag } from './fake-images.js';
-import { describeFake, hasExited, type FakeContainer } from './fake-container.js';
+import { describeFake, hasExited, toPilotEnd, type FakeContainer } from './fake-container.js';
 
 /** How the process in a fake container behaves. */
 export interface Behaviour {
@@ -24,6 +24,8 @@ export interface Behaviour {
   readonly ignoresTerm?: boolean;
   /** How it ends when asked to; 143 if not given. */
   readonly termExitCode?: number;
+  /** What it writes when it starts. */
+  readonly output?: string;
   /** The engine refuses to start it, with this message. */
   readonly startError?: string;
 }
@@ -236,6 +238,11 @@ export function createFakeEngine(options: FakeEngineOptions): FakeEngine {
         catchUp();
         return toPilotEnd(containers.get(id));
       }),
+    logTail: (id, tail) => call('logTail', () => lastLines(outputOf(find(id)), tail.lines).slice(-tail.maxBytes)),
+    followLog: (id, { lines, onText }) =>
+      call('followLog', () => {
+        onText(lastLines(outputOf(find(id)), lines));
+      }),
     followEnds: (listener) => call('followEnds', () => follow(listener)),
     pilotCpuNs: (id) => call('pilotCpuNs', () => cpuNs(find(id))),
     findImage: (reference) => call('findImage', () => findImage(reference)),
@@ -277,16 +284,19 @@ export function createFakeEngine(options: FakeEngineOptions): FakeEngine {
 
   function findImage(reference: string) {
     const id = images.get(withTag(reference));
-    return id === undefined ? null : { reference, id };
+    return id === undefined ? null : { reference, id, createdWallMs: undefined };
   }
 
   return engine;
 }
 
-function toPilotEnd(container: FakeContainer | undefined): PilotEnd | undefined {
-  if (container === undefined || !hasExited(container)) return undefined;
-  const { exitCode = 0, oomKilled, startedWallMs, finishedWallMs } = container;
-  return { exitCode, oomKilled, startedWallMs, finishedWallMs };
+function outputOf({ behaviour, state }: FakeContainer): string {
+  return state === 'created' ? '' : (behaviour.output ?? '');
+}
+
+function lastLines(text: string, lines: number): string {
+  const all = text.split(/(?<=\n)/);
+  return all.slice(Math.max(0, all.length - lines)).join('');
 }
 
 function emptyContainer(name: string, labels: Readonly<Record<string, string>>, createdWallMs: number): FakeContainer {

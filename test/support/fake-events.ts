@@ -1,6 +1,7 @@
 import { EngineError, type EndsListener } from '../../src/engine/container-engine.js';
 import { pilotLabels } from '../../src/engine/pilot-container.js';
-import type { FakeContainer } from './fake-container.js';
+import type { PilotEnd } from '../../src/model.js';
+import { toPilotEnd, type FakeContainer } from './fake-container.js';
 
 /** The events of a fake engine, with handles to stage what goes wrong. */
 export interface FakeEvents {
@@ -17,6 +18,7 @@ export interface FakeEvents {
 interface ToldEnd {
   readonly id: string;
   readonly atWallMs: number;
+  readonly how: PilotEnd | undefined;
 }
 
 interface Events extends FakeEvents {
@@ -28,8 +30,8 @@ export function createFakeEvents(wallMs: () => number): Events {
   const remembered: { readonly instance: string | undefined; readonly end: ToldEnd }[] = [];
   const streams = new Map<EndsListener, (error: EngineError) => void>();
 
-  function tell(listener: EndsListener, { id, atWallMs }: ToldEnd): void {
-    listener.onEnd(id, atWallMs);
+  function tell(listener: EndsListener, { id, atWallMs, how }: ToldEnd): void {
+    listener.onEnd(id, atWallMs, how);
   }
 
   function follow(listener: EndsListener): Promise<never> {
@@ -61,16 +63,18 @@ export function createFakeEvents(wallMs: () => number): Events {
       return streams.size;
     },
     say(id) {
-      for (const listener of streams.keys()) tell(listener, { id, atWallMs: wallMs() });
+      for (const listener of streams.keys()) tell(listener, { id, atWallMs: wallMs(), how: undefined });
     },
     cut() {
       for (const stop of streams.values()) stop(new EngineError('unreachable', 'The events have ended'));
     },
-    note({ id, labels }, atWallMs) {
+    note(container, atWallMs) {
+      const { id, labels } = container;
       if (this.lost || labels[pilotLabels.managed] !== 'true') return;
       const instance = labels[pilotLabels.instance];
-      remembered.push({ instance, end: { id, atWallMs } });
-      for (const listener of streams.keys()) if (listener.instance === instance) tell(listener, { id, atWallMs });
+      const end: ToldEnd = { id, atWallMs, how: toPilotEnd(container) };
+      remembered.push({ instance, end });
+      for (const listener of streams.keys()) if (listener.instance === instance) tell(listener, end);
     },
     follow,
   };

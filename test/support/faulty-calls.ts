@@ -101,6 +101,8 @@ function noCalls(): Calls {
     unpausePilot: 0,
     removePilot: 0,
     pilotEnd: 0,
+    logTail: 0,
+    followLog: 0,
     followEnds: 0,
     pilotCpuNs: 0,
     findImage: 0,

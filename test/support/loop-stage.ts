@@ -9,6 +9,7 @@ import { PilotEvents } from '../../src/daemon/pilot-events.js';
 import type { HostFacts, Resources, SeenMode } from '../../src/model.js';
 import type { HostSampler } from '../../src/observe/host-sampler.js';
 import { createObserver } from '../../src/observe/observe.js';
+import { PilotUsages } from '../../src/observe/pilot-usage.js';
 import type { PilotCgroup } from '../../src/observe/pilot-cgroup.js';
 import type { DaemonEvent } from '../../src/report/event.js';
 import { aHost, someResources } from './builders.js';
@@ -60,6 +61,7 @@ export const GROUP: PilotCgroup = {
   yields: 'cgroup',
   readCpuNs: () => 0,
   readMemoryBytes: () => 0,
+  usageOf: () => undefined,
   holds: () => true,
   state: () => 'as prepared',
   describe: () => 'a stage',
@@ -106,6 +108,8 @@ export function setStage(options: StageOptions = {}, before?: LoopStage): LoopSt
     instance: 'stage',
     cgroupParent: () => GROUP.parent,
     violations: () => Promise.resolve([]),
+    takeEnd: (id) => pilotEvents.takeEnd(id),
+    beforeRemoval: () => Promise.resolve(),
     onOutcome: (outcome) => {
       events.push({ type: 'action-ended', outcome, atWallMs: clock.now().wallMs });
       if (isReasonToLook(outcome)) loop.wake();
@@ -134,6 +138,7 @@ export function setStage(options: StageOptions = {}, before?: LoopStage): LoopSt
     sampler: fakeSampler(clock, host.ncpus, () => stage),
     readResources: () => Promise.resolve(stage.resources),
     group: () => GROUP,
+    usages: new PilotUsages(() => GROUP),
     inFlight: () => executor.inFlight(),
     takeOutcomes: () => executor.takeOutcomes(),
   });

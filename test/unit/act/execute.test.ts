@@ -5,7 +5,10 @@ import { aHostImage, aPilot, aSpec } from '../../support/builders.js';
 import { createFakeClock } from '../../support/fake-clock.js';
 import { createFakeEngine } from '../../support/fake-engine.js';
 
-function anExecutor(violations: ExecutorOptions['violations'] = () => Promise.resolve([])) {
+function anExecutor(
+  violations: ExecutorOptions['violations'] = () => Promise.resolve([]),
+  takeEnd: ExecutorOptions['takeEnd'] = () => undefined,
+) {
   const clock = createFakeClock();
   const engine = createFakeEngine({ clock });
   const outcomes: Outcome[] = [];
@@ -15,6 +18,8 @@ function anExecutor(violations: ExecutorOptions['violations'] = () => Promise.re
     instance: 'test',
     cgroupParent: () => undefined,
     violations,
+    takeEnd,
+    beforeRemoval: () => Promise.resolve(),
     onOutcome: (outcome) => outcomes.push(outcome),
     onProgress: () => undefined,
   });
@@ -223,6 +228,25 @@ describe('a start that the engine does not answer', () => {
     await clock.settle();
 
     expect(engine.pilots()).toEqual([]);
+  });
+});
+
+describe('an end that was told', () => {
+  const told = { exitCode: 3, oomKilled: false, startedWallMs: 1000, finishedWallMs: 5000 };
+
+  async function remove(state: PilotState) {
+    const { clock, engine, executor, outcomes } = anExecutor(undefined, () => told);
+    executor.begin([removal(state, 'exited')]);
+    await clock.settle();
+    return { outcomes, asked: engine.calls.pilotEnd };
+  }
+
+  it('is not asked for again', async () => {
+    await expect(remove('exited')).resolves.toMatchObject({ outcomes: [{ result: 'done', ended: told }], asked: 0 });
+  });
+
+  it('is not that of a pilot that runs', async () => {
+    await expect(remove('running')).resolves.toMatchObject({ outcomes: [{ ended: undefined }], asked: 1 });
   });
 });
 

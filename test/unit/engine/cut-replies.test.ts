@@ -280,7 +280,7 @@ describe('the stream of events', { timeout: 600_000 }, () => {
     const ends: unknown[] = [];
     lane.server.answer(/\/events/, raw, { stays: true });
     const following = expect(follow(lane, ends)).rejects.toMatchObject({ kind: 'unreachable' });
-    await expect.poll(() => ends).toEqual([[id, 1_795_742_896_161.5828]]);
+    await expect.poll(() => ends).toEqual([[id, 1_795_742_896_161.5828, undefined]]);
     await lane.server.close();
     await following;
   });

@@ -14,6 +14,7 @@ const deadlines: EngineDeadlines = {
   infoMs: 2000,
   listMs: 400,
   inspectMs: 400,
+  logMs: 400,
   createMs: 400,
   startMs: 400,
   stopMs: 400,

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.js';
 import { createDockerEngine } from '../../../src/engine/docker-engine.js';
 import { pilotLabels } from '../../../src/engine/pilot-container.js';
+import type { PilotEnd } from '../../../src/model.js';
 import { sendJson, startHttpEngine, type HttpEngine } from '../../support/http-engine.js';
 
 const opened: HttpEngine[] = [];
@@ -50,7 +51,7 @@ async function follow(
     deadlines: { listMs: 3000 },
   });
   const stop = new AbortController();
-  const told: [string, number][] = [];
+  const told: [string, number, PilotEnd | undefined][] = [];
   let open = 0;
   const ended: Promise<unknown> = engine
     .followEnds({
@@ -191,6 +192,25 @@ describe('an end', () => {
     expect(told).toEqual([]);
     answer();
     await expect.poll(() => told.length).toBe(1);
+  });
+
+  it('is told with how it came, as far as the engine tells', async () => {
+    const State = {
+      ...{ Status: 'exited', Pid: 0, ExitCode: 3, OOMKilled: false, Error: '' },
+      ...{ StartedAt: '2026-01-01T00:00:00Z', FinishedAt: '2026-01-01T00:00:09Z' },
+    };
+    const inspect = (reply: ServerResponse) => {
+      sendJson(reply, 200, { State });
+    };
+    const { told } = await follow(
+      (reply) => {
+        lines(reply, die());
+      },
+      { inspect },
+    );
+    const startedWallMs = Date.UTC(2026, 0, 1);
+    const end = { exitCode: 3, oomKilled: false, startedWallMs, finishedWallMs: startedWallMs + 9000 };
+    await expect.poll(() => told.map(([, , how]) => how)).toEqual([end]);
   });
 
   it('is looked into once when it is told again meanwhile', async () => {

@@ -131,6 +131,8 @@ describe('a line of the list as a pilot', () => {
     const summary = aSummary({ Labels: toCreateOptions(spec, undefined, withAppArmor).Labels });
     expect(fromContainerSummary(summary, ownership)).toEqual({
       id: 'c1',
+      imageId: 'sha256:1',
+      address: undefined,
       name: 'plancton-worker-aaaaaa',
       state: 'running',
       image: 'busybox:latest',

@@ -15,6 +15,7 @@ function aHostWith(world: { groupNs?: number; inGroup?: string[]; engineNs?: Rec
     yields: 'cgroup',
     readCpuNs: () => world.groupNs,
     readMemoryBytes: () => undefined,
+    usageOf: () => undefined,
     holds: (id) => world.inGroup?.includes(id) ?? false,
     state: () => 'as prepared',
     describe: () => 'a group',

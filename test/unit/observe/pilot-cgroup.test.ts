@@ -110,6 +110,30 @@ describe('the group of the pilots', () => {
     expect(existsSync(join(root, 'blkio'))).toBe(false);
   });
 
+  it('tells what each of its pilots has used, as the engine names their groups', async () => {
+    unifiedTree();
+    write({
+      'plancton/a/one/cpu.stat': 'usage_usec 2500000\n',
+      'plancton/a/one/memory.peak': '9000\n',
+      'plancton/a/docker-two.scope/cpu.stat': 'usage_usec 1000000\n',
+      'plancton/a/docker-two.scope/memory.current': '70\n',
+      'plancton/a/libpod-three.scope/cpu.stat': 'usage_usec 0\n',
+    });
+    const group = await prepare();
+    expect(['one', 'two', 'three', 'four'].map((id) => group.usageOf(id))).toEqual([
+      { cpuSeconds: 2.5, memoryPeakBytes: 9000 },
+      { cpuSeconds: 1, memoryPeakBytes: 70 },
+      { cpuSeconds: 0, memoryPeakBytes: undefined },
+      undefined,
+    ]);
+
+    write({ 'cpu/plancton/cpu.shares': '2', 'cpuacct/plancton/a/cpuacct.usage': '1' });
+    write({ 'cpuacct/plancton/a/one/cpuacct.usage': '3000000000\n' });
+    write({ 'memory/plancton/a/one/memory.max_usage_in_bytes': '123\n' });
+    const older = await prepare({ info: { ...info, cgroupVersion: 1 } });
+    expect(older.usageOf('one')).toEqual({ cpuSeconds: 3, memoryPeakBytes: 123 });
+  });
+
   it('tells the memory that its pilots hold, without file cache', async () => {
     unifiedTree();
     const group = await prepare();
