@@ -41,9 +41,10 @@ module.exports = {
     stage('act-follows-the-plan', '^src/act/', ['^src/engine/container-engine\\.ts', '^src/plan/unanswered\\.ts']),
     stage('journal-keeps-what-was', '^src/journal/', [
       '^src/config/schema\\.ts',
-      '^src/report/(event|recorded-event)\\.ts',
+      '^src/report/(event|post-mortem|recorded-event)\\.ts',
     ]),
     stage('report-tells-what-was', '^src/report/', ['^src/config/(schema|quantity)\\.ts']),
+    stage('http-shows-what-was', '^src/http/', ['^src/report/']),
     {
       name: 'nobody-imports-the-commands',
       severity: 'error',
@@ -57,6 +58,7 @@ module.exports = {
     home('systeminformation', '^src/observe/system-information\\.ts'),
     home('commander', '^src/cli/'),
     home('pino', '^src/report/'),
+    home('prom-client', '^src/report/metric'),
   ],
   options: {
     tsConfig: { fileName: 'tsconfig.json' },

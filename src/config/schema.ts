@@ -18,6 +18,7 @@ import {
   duration,
   flag,
   listOf,
+  localAddress,
   neverOr,
   oneOf,
   refusal,
@@ -246,6 +247,18 @@ export const keys = {
     'Room for the journal of decisions, which explain and history read; 0 keeps none.',
   ),
   journal_age: key(duration(60, year), 30 * day, 'seconds', 'How long the journal of decisions goes back at most.'),
+  post_mortem_size: key(
+    size(2 ** 17, 2 ** 40),
+    4_000_000,
+    'bytes',
+    'Room for what is left of pilots that failed or were evicted, the end of their logs among it; 0 keeps none.',
+  ),
+  http_address: key(
+    localAddress(),
+    'none',
+    '',
+    'Where this host can look at the daemon by HTTP besides the socket in its run directory, metrics for Prometheus among it.',
+  ),
   adopt_original: key(flag(), false, '', 'Take over the pilots that an original Plancton left running.'),
 } satisfies Record<string, Key>;
 

@@ -133,3 +133,12 @@ export function listOf<Out>({ schema, accepted }: ValueType<Out>): ValueType<Out
   const phrase = `a list, each element ${accepted}`;
   return { schema: z.array(schema, { error: refusal(phrase) }), accepted: phrase };
 }
+
+/** The word `none`, or an address that nobody but this host can reach. */
+export function localAddress(): ValueType<string> {
+  const isPort = (port: string) => Number(port) >= 1 && Number(port) <= 65_535;
+  return text('none, or 127.0.0.1:PORT', (value) => {
+    const [, port] = /^127\.0\.0\.1:([1-9]\d{0,4})$/.exec(value) ?? [];
+    return value === 'none' || (port !== undefined && isPort(port));
+  });
+}

@@ -1,28 +1,30 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createExecutor, type Executor } from '../act/execute.js';
+import { createExecutor, type Executor, type ExecutorOptions } from '../act/execute.js';
 import type { Clock } from '../clock.js';
 import type { Config } from '../config/schema.js';
 import { isReasonToLook, type LoopPorts } from './control-loop.js';
 import type { DaemonOptions } from './options.js';
 import { createPullReporter } from './pull-progress.js';
 import { PilotEvents } from './pilot-events.js';
+import { createAutopsy, type Autopsy } from './autopsy.js';
 import { createEngineSession, type EngineSession } from './engine-session.js';
 import type { ContainerEngine } from '../engine/container-engine.js';
 import { createDockerEngine } from '../engine/docker-engine.js';
 import type { Ground } from './ground.js';
-import { createJournal, JOURNAL_FOLDER } from '../journal/journal.js';
-import type { Outcome } from '../model.js';
+import { Newcomers } from './newcomers.js';
+import type { Outcome, PilotUsage } from '../model.js';
 import { createServiceCpu } from '../observe/daemon-cpu.js';
 import { createHostSampler, type HostSampler } from '../observe/host-sampler.js';
 import { createObserver, type Observer } from '../observe/observe.js';
 import { createOwnCpu } from '../observe/own-cpu.js';
+import { PilotUsages } from '../observe/pilot-usage.js';
 import { createResourceReader } from '../observe/resources.js';
 import { readRunMode } from '../observe/run-mode.js';
-import { fanOut, type EventSink } from '../report/event.js';
-import { toPoints } from '../report/influx-points.js';
-import { createInfluxSink } from '../report/influx-sink.js';
-import { createStatusBoard } from './status-board.js';
+import type { EventSink } from '../report/event.js';
+import { assembleSinks, type Sinks } from './sinks.js';
+import { createStatusBoard, type StatusBoard } from './status-board.js';
+import { assembleSurface, type ShownDaemon } from './surface.js';
 
 const PROC_ROOT = '/proc';
 const CGROUP_ROOT = '/sys/fs/cgroup';
@@ -35,18 +37,16 @@ export interface Parts {
   /** Where the engine keeps its containers, if that is on this host and known. */
   readonly engineFolder: () => string | undefined;
   /** Ends what runs beside the loop; lets the sinks finish, for a short while. */
-  close(): Promise<void>;
+  close(): Promise<unknown>;
 }
 
-type CurrentConfig = () => Config | undefined;
-
-/** Builds every part of the daemon and connects them. Nothing runs yet. */
-export function assemble(options: DaemonOptions, ground: Ground): Parts {
-  const { clock, engineHost, engineDeadlines = {}, registryAuthFile, signal } = options;
-  const { host, instance, keeper, gate, wake } = ground;
-  const config: CurrentConfig = () => keeper.state.inForce?.config;
-  const bounded = createBoundedConfig(config, gate);
-  const { publish, ...sinks } = assembleSinks(options, host.hostname, bounded.current);
+/** The engine, what is known of it, and what it tells. */
+function assembleEngine(
+  { clock, engineHost, engineDeadlines = {}, registryAuthFile }: DaemonOptions,
+  ground: Ground,
+  publish: EventSink,
+) {
+  const { instance, wake } = ground;
   const engine = createDockerEngine({ host: engineHost, clock, registryAuthFile, deadlines: engineDeadlines });
   const remote = !engineHost.startsWith('unix:');
   const onLost = () => {
@@ -57,43 +57,78 @@ export function assemble(options: DaemonOptions, ground: Ground): Parts {
     events.engineFound();
   };
   const session = createEngineSession({ clock, engine, instance, remote, publish, onFound });
+  return { engine, remote, events, session };
+}
+
+/** Builds every part of the daemon and connects them. Nothing runs yet but the socket on which it is looked at. */
+export function assemble(options: DaemonOptions, ground: Ground): Parts {
+  const { clock, signal } = options;
+  const { host, instance, keeper, gate, wake } = ground;
+  const bounded = createBoundedConfig(() => keeper.state.inForce?.config, gate);
+  const sinks = assembleSinks(options, host.hostname, bounded.current);
+  const { publish } = sinks;
+  const { engine, remote, events, session } = assembleEngine(options, ground, publish);
   const { connect, confirm, disconnect } = session;
-  const board = createStatusBoard(options, ground, session, events);
-  const executor = assembleExecutor(engine, session, publish, { clock, instance, gate, wake, count: board.count });
-  const observer = assembleObserver(options, ground, { engine, session, executor, remote });
-  let ready = false;
-  const onCycle: LoopPorts['onCycle'] = (cycle, nextInMs) => {
-    sinks.setTargets(bounded.refresh()?.influxdb_url ?? []);
-    if (!('failure' in cycle)) events.compare(cycle.observation.pilots);
-    options.onCycle(board.status(cycle, nextInMs));
-    if (!ready) options.onReady();
-    ready = true;
-  };
+  const surface = assembleSurface(options, sinks);
+  const states = () => [...sinks.states(), ...surface.states()];
+  const board = createStatusBoard(options, ground, session, { events, sinks: states });
+  const usages = new PilotUsages(session.group);
+  const usageOf = (id: string) => usages.of(id);
+  const autopsy = createAutopsy({ engine, usageOf, config: bounded.current, publish });
+  const executor = assembleExecutor(engine, session, publish, {
+    ...{ clock, instance, gate, wake, count: board.count, usageOf },
+    takeEnd: (id) => events.takeEnd(id),
+    beforeRemoval: (action, ended) => autopsy.perform(action, ended),
+  });
+  const observer = assembleObserver(options, ground, { engine, session, executor, usages, remote });
+  const onCycle = tellOfCycles(options, bounded, { sinks, autopsy, events, board, surface });
+  const narrow: LoopPorts['narrow'] = (wanted) => gate.narrow(wanted);
+  const loop = { clock, signal, keeper, executor, observer, narrow };
   return {
-    ports: {
-      clock,
-      signal,
-      keeper,
-      executor,
-      observer,
-      narrow: (wanted) => gate.narrow(wanted),
-      connect,
-      confirm,
-      disconnect,
-      publish,
-      onCycle,
-    },
+    ports: { ...loop, connect, confirm, disconnect, publish, onCycle },
     publish,
     engineFolder: () => (remote ? undefined : session.info()?.dataRoot),
     close: () => {
       events.close();
-      return sinks.close(SINK_CLOSE_MS);
+      return Promise.all([surface.close(), sinks.close(SINK_CLOSE_MS)]);
     },
   };
 }
 
+/** Those who want to know of each cycle, beside whoever started the daemon. */
+interface Listeners {
+  readonly sinks: Sinks;
+  readonly autopsy: Autopsy;
+  readonly events: PilotEvents;
+  readonly board: StatusBoard;
+  readonly surface: ShownDaemon;
+}
+
+function tellOfCycles(
+  options: DaemonOptions,
+  bounded: ReturnType<typeof createBoundedConfig>,
+  { sinks, autopsy, events, board, surface }: Listeners,
+): LoopPorts['onCycle'] {
+  const newcomers = new Newcomers(sinks.publish);
+  let ready = false;
+  return (cycle, nextInMs) => {
+    const inForce = bounded.refresh();
+    sinks.setTargets(inForce?.influxdb_url ?? []);
+    autopsy.know(inForce?.docker_env ?? {});
+    if (!('failure' in cycle)) {
+      events.compare(cycle.observation.pilots);
+      newcomers.note(cycle.observation.pilots);
+    }
+    const status = board.status(cycle, nextInMs);
+    surface.show(status, inForce?.http_address);
+    options.onCycle(status);
+    if (!ready) options.onReady();
+    ready = true;
+  };
+}
+
 /** The configuration in force within the caps of the policy, worked out once a cycle. */
-function createBoundedConfig(config: CurrentConfig, gate: Pick<Ground['gate'], 'capped'>) {
+function createBoundedConfig(config: () => Config | undefined, gate: Pick<Ground['gate'], 'capped'>) {
   let known: { readonly of: Config; readonly bounded: Config } | undefined;
   const current = (): Config | undefined => {
     const wanted = config();
@@ -108,49 +143,11 @@ function createBoundedConfig(config: CurrentConfig, gate: Pick<Ground['gate'], '
   return { current, refresh };
 }
 
-interface Sinks {
-  readonly publish: EventSink;
-  setTargets(influxTargets: readonly string[]): void;
-  close(deadlineMs: number): Promise<void>;
-}
-
-/** Everything that happens goes to whoever started the daemon, to the journal and to InfluxDB. */
-function assembleSinks(options: DaemonOptions, hostname: string, config: CurrentConfig): Sinks {
-  const { clock, stateDir } = options;
-  const tell = (sink: string) => (message: string) => {
-    options.onEvent({ type: 'sink-trouble', sink, message });
-  };
-  const influx = createInfluxSink({ targets: [], clock, onTrouble: tell('influxdb') });
-  const journal = createJournal({
-    folder: join(stateDir, JOURNAL_FOLDER),
-    clock,
-    limits: config,
-    onTrouble: tell('journal'),
-  });
-  const shortName = hostname.split('.')[0] ?? hostname;
-  return {
-    publish: fanOut([
-      (event) => {
-        options.onEvent(event);
-      },
-      journal.sink,
-      (event) => {
-        influx.write(toPoints(event, shortName));
-      },
-    ]),
-    setTargets: (targets) => {
-      influx.setTargets(targets);
-    },
-    close: async (deadlineMs) => {
-      await Promise.all([influx.close(deadlineMs), journal.close(deadlineMs)]);
-    },
-  };
-}
-
 interface Observed {
   readonly engine: ContainerEngine;
   readonly session: EngineSession;
   readonly executor: Executor;
+  readonly usages: PilotUsages;
   /** The engine is on another host. */
   readonly remote: boolean;
 }
@@ -158,7 +155,7 @@ interface Observed {
 function assembleObserver(
   { clock, runDir, early }: DaemonOptions,
   { host, instance, keeper }: Ground,
-  { engine, session, executor, remote }: Observed,
+  { engine, session, executor, usages, remote }: Observed,
 ): Observer {
   const { group } = session;
   return createObserver({
@@ -167,6 +164,7 @@ function assembleObserver(
     instance,
     engine,
     group,
+    usages,
     readMode: () => readRunMode(runDir),
     readMounts: () => readMounts(remote),
     sampler: assembleSampler({ clock, early }, engine, session, () => keeper.state.inForce?.config),
@@ -196,7 +194,17 @@ function assembleExecutor(
     gate,
     wake,
     count,
-  }: { clock: Clock; instance: string; gate: Ground['gate']; wake: () => void; count: (outcome: Outcome) => void },
+    takeEnd,
+    beforeRemoval,
+    usageOf,
+  }: Pick<ExecutorOptions, 'takeEnd' | 'beforeRemoval'> & {
+    usageOf: (id: string) => PilotUsage | undefined;
+    clock: Clock;
+    instance: string;
+    gate: Ground['gate'];
+    wake: () => void;
+    count: (outcome: Outcome) => void;
+  },
 ): Executor {
   return createExecutor({
     clock,
@@ -204,9 +212,13 @@ function assembleExecutor(
     instance,
     cgroupParent: () => session.group().parent,
     violations: (settings, asked) => gate.violations(settings, asked),
+    takeEnd,
+    beforeRemoval,
     onOutcome: (outcome) => {
       count(outcome);
-      publish({ type: 'action-ended', outcome, atWallMs: clock.now().wallMs });
+      const { action } = outcome;
+      const usage = action.type === 'remove' ? usageOf(action.pilot.id) : undefined;
+      publish({ type: 'action-ended', outcome, atWallMs: clock.now().wallMs, usage });
       if (isReasonToLook(outcome)) wake();
     },
     onProgress: createPullReporter(clock, publish),
@@ -217,7 +229,7 @@ function assembleSampler(
   { clock, early }: Pick<DaemonOptions, 'clock' | 'early'>,
   engine: ContainerEngine,
   { group }: EngineSession,
-  config: CurrentConfig,
+  config: () => Config | undefined,
 ): HostSampler {
   return createHostSampler({
     clock,

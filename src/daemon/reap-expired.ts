@@ -5,6 +5,7 @@ import { EngineError, type ContainerEngine } from '../engine/container-engine.js
 import type { HostFacts, Observation, Pilot, RemoveAction } from '../model.js';
 import { plan } from '../plan/plan.js';
 import { initialState } from '../plan/state.js';
+import { forgottenTrials } from './try-pilot.js';
 
 export interface ReapOptions {
   readonly clock: Clock;
@@ -44,7 +45,10 @@ function observe({ clock, host, instance }: ReapOptions, pilots: readonly Pilot[
   };
 }
 
-async function remove(engine: ContainerEngine, { pilot, stopSeconds, ageMs }: RemoveAction): Promise<Reaped> {
+async function remove(
+  engine: ContainerEngine,
+  { pilot, stopSeconds, ageMs }: Pick<RemoveAction, 'pilot' | 'stopSeconds' | 'ageMs'>,
+): Promise<Reaped> {
   try {
     await endPilot(engine, { pilot, stopSeconds });
     return { name: pilot.name, ageMs, failure: undefined };
@@ -52,6 +56,16 @@ async function remove(engine: ContainerEngine, { pilot, stopSeconds, ageMs }: Re
     if (!(error instanceof EngineError)) throw error;
     return { name: pilot.name, ageMs, failure: error.message };
   }
+}
+
+/** Removes trials (`planctonctl try`) that nobody is there for any more; a daemon knows nothing of them. Rejects with an EngineError when they cannot be listed. */
+export async function reapTrials({ engine, instance, config, clock }: ReapOptions): Promise<readonly Reaped[]> {
+  const nowWallMs = clock.now().wallMs;
+  const forgotten = await forgottenTrials(engine, { instance, maxTtlMs: config.max_ttl * 1000, nowWallMs });
+  const { stop_timeout: stopSeconds } = config;
+  return Promise.all(
+    forgotten.map((pilot) => remove(engine, { pilot, stopSeconds, ageMs: nowWallMs - pilot.createdWallMs })),
+  );
 }
 
 /**

@@ -7,6 +7,7 @@ import type { Probation } from '../decision.js';
 import type { Action, EngineFailure, Outcome, Proof } from '../model.js';
 import type { HeldCycle } from './control-loop.js';
 import type { Cycle } from './reconcile.js';
+import type { SinkState } from '../report/event.js';
 import type { Fault } from '../report/faults.js';
 import { toStatus, type Status, type StatusFacts } from '../report/status.js';
 
@@ -23,7 +24,7 @@ export function createStatusBoard(
   options: Pick<DaemonOptions, 'clock' | 'version' | 'engineHost'>,
   ground: Ground,
   session: EngineSession,
-  events: Pick<PilotEvents, 'trouble'>,
+  { events, sinks }: { readonly events: Pick<PilotEvents, 'trouble'>; readonly sinks: () => readonly SinkState[] },
 ): StatusBoard {
   const { clock, version, engineHost } = options;
   const { host, instance, keeper } = ground;
@@ -53,6 +54,7 @@ export function createStatusBoard(
         failure,
         mode: isHeld ? cycle.mode : cycle.observation.mode,
         seen,
+        sinks: sinks(),
         yields: { mode: session.group().yields, text: session.group().describe() },
         wantedImage,
         pullFailure: tally.pullFailure(wantedImage),

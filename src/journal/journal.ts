@@ -20,6 +20,8 @@ export interface JournalOptions {
 
 export interface Journal {
   readonly sink: EventSink;
+  /** Why what happens is not kept; undefined: it is. */
+  trouble(): string | undefined;
   close(deadlineMs: number): Promise<void>;
 }
 
@@ -39,9 +41,9 @@ export function createJournal({ folder, clock, limits, onTrouble }: JournalOptio
   const ring = createRing({ folder, clock, onTrouble });
   let last: RecordedCycle | undefined;
 
-  /** Progress is for those who watch. */
+  /** Progress is for those who watch; post-mortems have a place of their own. */
   function isKept(event: RecordedEvent): boolean {
-    if (event.type === 'pull-progress') return false;
+    if (event.type === 'pull-progress' || event.type === 'post-mortem') return false;
     if (event.type !== 'cycle') return true;
     if (!isNews(event, last)) return false;
     last = event;
@@ -57,6 +59,7 @@ export function createJournal({ folder, clock, limits, onTrouble }: JournalOptio
       const entry: JournalEntry = { at: clock.now().wallMs, ...recorded };
       ring.add(JSON.stringify(entry), { bytes: bounds.journal_size, ageMs: bounds.journal_age * 1000 });
     },
+    trouble: () => ring.trouble,
     close: (deadlineMs) => ring.close(deadlineMs),
   };
 }

@@ -28,6 +28,8 @@ export interface RingOptions {
 export interface Ring {
   /** Returns at once. `limits`: as they are now; with no bytes nothing is kept. */
   add(line: string, limits: RingLimits): void;
+  /** Why lines are being lost; undefined: they are not. */
+  readonly trouble: string | undefined;
   /** Resolves when all that waits is written, or when `deadlineMs` are over. */
   close(deadlineMs: number): Promise<void>;
 }
@@ -77,6 +79,7 @@ class FileRing implements Ring {
   #part: Part | undefined;
   /** Lines, since one could be written last. */
   #lost = 0;
+  #trouble: string | undefined;
   #restsUntilMs = -Infinity;
   #cleared = false;
 
@@ -111,12 +114,18 @@ class FileRing implements Ring {
 
   #lose(lines: number, why: string): void {
     if (this.#lost === 0) this.#options.onTrouble(`what happens is not kept for a while: ${why}`);
+    this.#trouble = why;
     this.#lost += lines;
   }
 
   #recover(): void {
     if (this.#lost > 0) this.#options.onTrouble(`what happens is kept again; ${this.#lost} events are missing`);
     this.#lost = 0;
+    this.#trouble = undefined;
+  }
+
+  get trouble(): string | undefined {
+    return this.#trouble;
   }
 
   /** Of what waits as much as makes a part, or one line. */

@@ -36,6 +36,7 @@ const most: readonly Bound[] = [
   bound('start_cost', 'most_start_cost'),
   bound('image_keep', 'most_image_keep', keeping),
   bound('journal_size', 'most_journal_size', formatSize),
+  bound('post_mortem_size', 'most_post_mortem_size', formatSize),
   bound('journal_age', 'most_journal_age', formatDuration),
 ];
 

@@ -153,11 +153,13 @@ export function wishesOf(config: Config): Wishes {
 /** What a configuration becomes under the policy of a host. Depends on nothing but its arguments. */
 export function narrow(config: Config, policy: Policy, own: OwnPlaces): Narrowed {
   const { changed, clamps } = boundNumbers(config, policy);
-  const allowed = { ...config, ...changed };
+  const isSilenced = config.http_address !== 'none' && !policy.local_http;
+  const allowed = { ...config, ...changed, ...(isSilenced ? { http_address: 'none' } : {}) };
   const refusals = [
     ...refusedWishes(wishesOf(config), policy, own),
     ...refusedSwap(allowed, policy),
     ...(policy.require_yielding ? refusedRudeness(config) : []),
   ];
-  return { config: allowed, clamps, refusals };
+  const silence = `http_address is none instead of ${config.http_address}: the policy of this host says local_http`;
+  return { config: allowed, clamps: isSilenced ? [...clamps, silence] : clamps, refusals };
 }

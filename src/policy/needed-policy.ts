@@ -29,6 +29,7 @@ export function neededPolicy(config: Config): WrittenPolicy {
     capabilities: unique(config.capabilities.flatMap((name) => addedCapability(name) ?? [])),
     security_opts: unique(options.filter((option) => !option.startsWith('no-new-privileges'))),
     networks: [config.network],
+    local_http: config.http_address !== 'none',
   };
 }
 

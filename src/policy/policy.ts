@@ -95,7 +95,9 @@ export const policyKeys = {
   least_image_expiration: key(duration(60, year), 60, 'seconds', 'image_expiration is at least this.'),
   most_image_keep: key(neverOr(duration(0, year)), 'never', 'seconds', 'Caps image_keep.'),
   most_journal_size: key(size(0, 2 ** 40), 2 ** 40, 'bytes', 'Caps journal_size.'),
+  most_post_mortem_size: key(size(0, 2 ** 40), 2 ** 40, 'bytes', 'Caps post_mortem_size.'),
   most_journal_age: key(duration(60, year), year, 'seconds', 'Caps journal_age.'),
+  local_http: key(flag(), false, '', 'Whether the daemon may answer all users of this host by HTTP (http_address).'),
   config_signatures: key(
     signatureMode(),
     'off',

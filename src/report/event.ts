@@ -1,5 +1,9 @@
 import type { Hold, Plan, StuckPilot } from '../decision.js';
-import type { EngineFailure, Observation, Outcome, SeenMode } from '../model.js';
+import type { PostMortem } from './post-mortem.js';
+import type { EngineFailure, Observation, Outcome, Pilot, PilotUsage, SeenMode } from '../model.js';
+
+/** What tells a pilot to those who ask for an address or an image. */
+export type SeenPilot = Pick<Pilot, 'name' | 'id' | 'image' | 'imageId' | 'revision' | 'flavour' | 'address'>;
 
 /** Everything that happens, as data. Sinks word it, count it or ship it; no other code logs. */
 export type DaemonEvent =
@@ -38,7 +42,17 @@ export type DaemonEvent =
   | { readonly type: 'limit-changed'; readonly holds: readonly Hold[] }
   /** The daemon ends, and these could not be removed. */
   | { readonly type: 'pilots-left'; readonly stuck: readonly StuckPilot[] }
-  | { readonly type: 'action-ended'; readonly outcome: Outcome; readonly atWallMs: number }
+  | {
+      readonly type: 'action-ended';
+      readonly outcome: Outcome;
+      readonly atWallMs: number;
+      /** Of a pilot that is gone: what it had used at the last look at the host. */
+      readonly usage?: PilotUsage | undefined;
+    }
+  /** Running for the first time that this daemon looks: whose address it is. */
+  | { readonly type: 'pilot-seen'; readonly pilot: SeenPilot }
+  /** A pilot came to no good end, and goes. */
+  | { readonly type: 'post-mortem'; readonly postMortem: PostMortem }
   | {
       readonly type: 'pull-progress';
       readonly reference: string;
@@ -57,6 +71,14 @@ export type DaemonEvent =
 
 /** Takes events; must be quick and must not throw. */
 export type EventSink = (event: DaemonEvent) => void;
+
+/** How a place is where what happens is kept or sent to. */
+export interface SinkState {
+  /** `journal`, or a target without its credentials. */
+  readonly name: string;
+  /** What is wrong; undefined while nothing is known to be. */
+  readonly trouble: string | undefined;
+}
 
 /** One sink out of many: a sink that throws all the same costs the others nothing. */
 export function fanOut(sinks: readonly EventSink[]): EventSink {

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import type { SinkState } from './event.js';
 import { parseInfluxTarget } from './influx-target.js';
 import { InfluxWriter } from './influx-writer.js';
 import { toLine, type Point } from './line-protocol.js';
@@ -8,6 +9,8 @@ export interface InfluxSink {
   write(points: readonly Point[]): void;
   /** Replaces the targets; what waits for one that stays is kept. */
   setTargets(targets: readonly string[]): void;
+  /** How each target is. */
+  states(): readonly SinkState[];
   /** Tries to get rid of what waits, for `deadlineMs` at most. Never rejects. */
   close(deadlineMs: number): Promise<void>;
 }
@@ -48,6 +51,7 @@ export function createInfluxSink({ targets, clock, onTrouble }: InfluxSinkOption
       const lines = points.flatMap((point) => toLine(point, written++ % 1_000_000) ?? []);
       for (const writer of writers.values()) writer.add(lines);
     },
+    states: () => [...writers.values()].map(({ state }) => state),
     async close(deadlineMs) {
       await Promise.all([...writers.values()].map((writer) => writer.close(deadlineMs)));
       writers.clear();

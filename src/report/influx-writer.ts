@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import type { SinkState } from './event.js';
 import { postCreateDatabase, postPoints, type InfluxReply } from './influx-request.js';
 import type { InfluxTarget } from './influx-target.js';
 
@@ -21,13 +22,17 @@ export class InfluxWriter {
   readonly #closing = new AbortController();
   #waiting: string[] = [];
   #pumping: Promise<void> | undefined;
-  #inTrouble = false;
+  #trouble: string | undefined;
   #lost = 0;
 
   constructor(target: InfluxTarget, clock: Clock, onTrouble: (message: string) => void) {
     this.#target = target;
     this.#clock = clock;
     this.#onTrouble = onTrouble;
+  }
+
+  get state(): SinkState {
+    return { name: `InfluxDB ${this.#target.label}`, trouble: this.#trouble };
   }
 
   /** Takes lines and returns at once. */
@@ -91,12 +96,14 @@ export class InfluxWriter {
     // Of a batch the server takes what it can, and tells how much it did not.
     if (result.is === 'refused') this.#lost += Number(/dropped=(\d+)/.exec(result.why)?.[1] ?? lines);
     if (result.is === 'written') {
-      if (this.#inTrouble) this.#tell(`takes points again; ${this.#lost} were lost`);
+      if (this.#trouble !== undefined) this.#tell(`takes points again; ${this.#lost} were lost`);
       this.#lost = 0;
-    } else if (!this.#inTrouble) {
-      this.#tell(`${result.is === 'refused' ? 'refuses points' : 'cannot be written to'}: ${result.why}`);
+      this.#trouble = undefined;
+    } else {
+      const before = this.#trouble;
+      this.#trouble = `${result.is === 'refused' ? 'refuses points' : 'cannot be written to'}: ${result.why}`;
+      if (before === undefined) this.#tell(this.#trouble);
     }
-    this.#inTrouble = result.is !== 'written';
   }
 
   #tell(what: string): void {

@@ -1,4 +1,4 @@
-import type { Status } from '../report/status.js';
+import type { Status } from './status.js';
 
 /** What a cycle may take on a slow host before its daemon is taken for hung. */
 export const cycleMarginMs = 60_000;

@@ -18,7 +18,7 @@ export type RecordedPilot = Pick<Pilot, 'name' | 'id' | 'image' | 'revision' | '
 /** What is kept of an action: nothing secret, and no more of a pilot than what tells it from others. */
 export type RecordedAction =
   | (Pick<SpawnAction, 'type' | 'reason'> & {
-      readonly spec: Pick<PilotSpec, 'name' | 'image' | 'revision' | 'flavour' | 'cpus'>;
+      readonly spec: Pick<PilotSpec, 'name' | 'hostname' | 'image' | 'user' | 'revision' | 'flavour' | 'cpus'>;
     })
   | (Pick<RemoveAction, 'type' | 'reason'> & { readonly pilot: RecordedPilot })
   | { readonly type: 'freeze' | 'thaw'; readonly pilot: RecordedPilot }
@@ -56,8 +56,8 @@ function recordPilot({ name, id, image, revision, flavour, cpus }: RecordedPilot
 function recordAction(action: Action): RecordedAction {
   switch (action.type) {
     case 'spawn': {
-      const { name, image, revision, flavour, cpus } = action.spec;
-      return { type: 'spawn', reason: action.reason, spec: { name, image, revision, flavour, cpus } };
+      const { name, hostname, image, user, revision, flavour, cpus } = action.spec;
+      return { type: 'spawn', reason: action.reason, spec: { name, hostname, image, user, revision, flavour, cpus } };
     }
     case 'remove':
       return { type: 'remove', reason: action.reason, pilot: recordPilot(action.pilot) };
@@ -91,6 +91,6 @@ function recordCycle({ number, uptimeMs, observation, plan }: Extract<DaemonEven
 export function record(event: DaemonEvent): RecordedEvent {
   if (event.type === 'cycle') return recordCycle(event);
   if (event.type !== 'action-ended') return event;
-  const { outcome, atWallMs } = event;
-  return { type: 'action-ended', outcome: { ...outcome, action: recordAction(outcome.action) }, atWallMs };
+  const { outcome, atWallMs, usage } = event;
+  return { type: 'action-ended', outcome: { ...outcome, action: recordAction(outcome.action) }, atWallMs, usage };
 }

@@ -43,7 +43,13 @@ const shape = z.looseObject({
   ),
   notices: z.array(z.string()),
   yields: z.looseObject({ text: z.string() }),
-  image: z.looseObject({ wanted: z.string(), id: z.string().nullish(), pulling: maybeText }),
+  sinks: z.array(z.looseObject({ name: z.string(), trouble: maybeText })),
+  image: z.looseObject({
+    wanted: z.string(),
+    id: z.string().nullish(),
+    createdAt: moment.optional(),
+    pulling: maybeText,
+  }),
   engine: z.looseObject({ host: z.string(), version: maybeText, apiVersion: maybeText, failure: maybeText }),
   config: z.looseObject({
     source: z.string(),

@@ -1,14 +1,6 @@
 import type { Capacity, GateReading, Hold } from '../decision.js';
-import type {
-  EngineFailure,
-  HostFacts,
-  Instant,
-  Observation,
-  Pilot,
-  PilotState,
-  SeenMode,
-  YieldMode,
-} from '../model.js';
+import type { EngineFailure, HostFacts, Instant, Pilot, PilotState, SeenMode, YieldMode } from '../model.js';
+import type { SinkState } from './event.js';
 import { faultsOf, type Fault, type FaultFacts } from './faults.js';
 
 /** What `planctonctl status --json` prints and the daemon leaves in its run directory after every cycle. */
@@ -41,10 +33,14 @@ export interface Status {
   /** What works, but not as somebody may expect; sentences. */
   readonly notices: readonly string[];
   readonly yields: { readonly mode: YieldMode; readonly text: string };
+  /** Where what happens is kept or sent to. */
+  readonly sinks: readonly SinkState[];
   readonly image: {
     readonly wanted: string;
     /** null: not on this host; undefined: could not be looked up. */
     readonly id: string | null | undefined;
+    /** ISO 8601, when it was made; undefined: it is not here, or does not say. */
+    readonly createdAt: string | undefined;
     readonly pulling: string | undefined;
   };
   readonly engine: {
@@ -94,6 +90,7 @@ export interface StatusFacts extends FaultFacts {
   readonly nextCycleInMs: number;
   readonly cycles: number;
   readonly yields: Status['yields'];
+  readonly sinks: Status['sinks'];
   readonly engine: Status['engine'];
   readonly config: Status['config'];
   readonly totals: Status['totals'];
@@ -107,7 +104,8 @@ function ageMs({ spawnedBootMs, bootId, createdWallMs }: Pilot, now: Instant, ho
     : now.wallMs - createdWallMs;
 }
 
-function toPilotStatus(pilot: Pilot, now: Instant, host: HostFacts): PilotStatus {
+/** A pilot as it is shown. */
+export function toPilotStatus(pilot: Pilot, now: Instant, host: HostFacts): PilotStatus {
   return {
     name: pilot.name,
     id: pilot.id.slice(0, 12),
@@ -127,8 +125,15 @@ function noticesOf({ seen, troubles }: StatusFacts): readonly string[] {
   return [...told, `what is mounted below ${paths} later will not show up in pilots: the mount there is private`];
 }
 
-function imageId(image: Observation['image']): string | null | undefined {
-  return image === null ? null : image?.id;
+function imageStatus({ wantedImage, seen }: StatusFacts): Status['image'] {
+  const image = seen?.observation.image;
+  const createdWallMs = image?.createdWallMs;
+  return {
+    wanted: wantedImage,
+    id: image === null ? null : image?.id,
+    createdAt: createdWallMs === undefined ? undefined : new Date(createdWallMs).toISOString(),
+    pulling: seen?.observation.inFlight.pulling[0],
+  };
 }
 
 /**
@@ -157,11 +162,8 @@ export function toStatus(facts: StatusFacts, before: readonly Fault[]): Status {
     faults: faultsOf(facts, before),
     notices: noticesOf(facts),
     yields: facts.yields,
-    image: {
-      wanted: facts.wantedImage,
-      id: imageId(seen?.observation.image),
-      pulling: seen?.observation.inFlight.pulling[0],
-    },
+    sinks: facts.sinks,
+    image: imageStatus(facts),
     engine: facts.engine,
     config: facts.config,
     pilots: seen?.observation.pilots.map((pilot) => toPilotStatus(pilot, now, facts.host)) ?? [],

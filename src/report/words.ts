@@ -182,6 +182,9 @@ const WORDING: Wording = {
       pilots: stuck.map(({ pilot, said }) => `${pilot.name}: ${said}`),
     }),
   'action-ended': ({ outcome }) => wordOutcome(outcome),
+  'pilot-seen': ({ pilot: { name, address, imageId } }) =>
+    line('debug', 'pilot runs', { pilot: name, address, image: imageId }),
+  'post-mortem': ({ postMortem: { pilot, cause } }) => line('debug', 'post-mortem kept', { pilot: pilot.name, cause }),
   'pull-progress': ({ reference, doneBytes, totalBytes }) =>
     line('info', 'pulling image', {
       image: reference,

@@ -137,7 +137,7 @@ class ClosedLoop {
       resources: { memory: null, disk: null, pressure: null, tasks: null },
       yields: this.#host.yields,
       pilots: this.#host.list(),
-      image: { reference: config.docker_image, id: 'sha256:simulated' },
+      image: { reference: config.docker_image, id: 'sha256:simulated', createdWallMs: undefined },
       images: undefined,
       mode: 'active',
       policy: { clamps: [], refusals: [] },

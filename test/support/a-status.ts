@@ -33,8 +33,14 @@ export function aStatus(overrides: Partial<Status> = {}): Status {
     gates: [],
     faults: [],
     notices: [],
+    sinks: [{ name: 'journal', trouble: undefined }],
     yields: { mode: 'cgroup', text: 'all pilots in one cgroup of the lowest weight' },
-    image: { wanted: 'busybox:latest', id: 'sha256:0123456789abcdef', pulling: undefined },
+    image: {
+      wanted: 'busybox:latest',
+      id: 'sha256:0123456789abcdef',
+      createdAt: '2025-12-31T02:00:00.000Z',
+      pulling: undefined,
+    },
     engine: { host: 'unix:///var/run/docker.sock', version: '20.10.24', apiVersion: '1.41', failure: undefined },
     config: {
       source: '/etc/plancton',

@@ -44,7 +44,7 @@ export function makeBootstrapWorld(
     engineHost: 'unix:///var/run/docker.sock',
     engine: {
       info: () => Promise.resolve(soundEngine),
-      findImage: (reference) => Promise.resolve({ reference, id: 'sha256:1' }),
+      findImage: (reference) => Promise.resolve({ reference, id: 'sha256:1', createdWallMs: undefined }),
       pullImage: () => Promise.resolve(),
     },
     out: (text) => said.push(text),

@@ -111,7 +111,7 @@ export function aSpec(overrides: Partial<PilotSpec> = {}): PilotSpec {
 }
 
 export function anImage(overrides: Partial<LocalImage> = {}): LocalImage {
-  return { reference: 'busybox:latest', id: `sha256:${'1'.repeat(64)}`, ...overrides };
+  return { reference: 'busybox:latest', id: `sha256:${'1'.repeat(64)}`, createdWallMs: undefined, ...overrides };
 }
 
 /** An image that we brought a day ago; its tag has moved on. The id follows from the name. */

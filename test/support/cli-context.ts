@@ -56,6 +56,8 @@ export function recordingContext(overrides: ContextOverrides = {}): RecordingCon
     env: {},
     cliFile: '/nowhere/planctonctl.js',
     stdoutIsJournal: false,
+    readerGone: new AbortController().signal,
+    openTerminal: () => undefined,
     out: (text) => stdout.push(text),
     err: (text) => stderr.push(text),
     loadDaemon: () => Promise.resolve(createDaemon),

@@ -41,6 +41,7 @@ export const permissivePolicy = JSON.stringify({
   devices: ['/dev/fuse'],
   capabilities: ['ALL'],
   networks: ['bridge', 'none', 'host'],
+  local_http: true,
 });
 
 export interface CommandEnd {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { reapExpired } from '../../../src/daemon/reap-expired.js';
+import { reapExpired, reapTrials } from '../../../src/daemon/reap-expired.js';
 import { aHost, aSpec } from '../../support/builders.js';
 import { createFakeClock } from '../../support/fake-clock.js';
 import { createFakeEngine } from '../../support/fake-engine.js';
@@ -50,4 +50,20 @@ describe('a host whose daemon is down', () => {
     engine.away = true;
     await expect(reap()).rejects.toMatchObject({ kind: 'unreachable' });
   });
+});
+
+it('loses trials that nobody is there for any more, and no pilot for it', async () => {
+  const { clock, engine, names } = await aHostWithoutDaemon();
+  const trial = (name: string) => engine.createPilot(aSpec({ name, instance: 'mine-try' }), undefined);
+  await engine.startPilot(await trial('plancton-try-aaaaaa'));
+  await trial('plancton-try-bbbbbb');
+  const config = aConfig({ max_ttl: 600, stop_timeout: 0 });
+  const reap = async () =>
+    (await reapTrials({ clock, engine, host, instance: 'mine', config })).map(({ name }) => name);
+  expect(await reap()).toEqual([]);
+  await clock.advance(61_000);
+  expect(await reap()).toEqual(['plancton-try-bbbbbb']);
+  await clock.advance(600_000);
+  expect(await reap()).toEqual(['plancton-try-aaaaaa']);
+  expect(names().filter((name) => name.startsWith('plancton-worker'))).toHaveLength(3);
 });

@@ -30,7 +30,10 @@ function aBoard(keeper: Pick<Ground['keeper'], 'state' | 'proof'> = { state, pro
     group: () => ({ yields: 'none', describe: () => 'not known' }),
   } as unknown as EngineSession;
   let trouble: string | undefined;
-  const board = createStatusBoard(options, ground, session, { trouble: () => trouble });
+  const board = createStatusBoard(options, ground, session, {
+    events: { trouble: () => trouble },
+    sinks: () => [],
+  });
   return {
     clock,
     count: board.count,

@@ -80,6 +80,7 @@ describe('a configuration under a policy', () => {
     ['start_cost', 3600, 'most_start_cost', 0.5],
     ['image_keep', 'never', 'most_image_keep', 3600],
     ['journal_size', 1e9, 'most_journal_size', 2e6],
+    ['post_mortem_size', 1e9, 'most_post_mortem_size', 2e6],
     ['journal_age', 1e6, 'most_journal_age', 3600],
     ['main_sleep', 1, 'least_main_sleep', 10],
     ['updateconfig', 1, 'least_updateconfig', 10],
@@ -117,6 +118,16 @@ describe('a configuration under a policy', () => {
     expect(narrow(config, aPolicy({ ...usual, most_cpus: 1, most_cpu_slack: 0 }), nothing).config).toStrictEqual(
       config,
     );
+  });
+
+  it('answers all users of the host only where that is allowed', () => {
+    const config = aConfig({ http_address: '127.0.0.1:9107' });
+    const silenced = narrow(config, aPolicy(usual), nothing);
+    expect(silenced.config.http_address).toBe('none');
+    expect(silenced.clamps).toEqual([
+      'http_address is none instead of 127.0.0.1:9107: the policy of this host says local_http',
+    ]);
+    expect(narrow(config, aPolicy({ ...usual, local_http: true }), nothing)).toMatchObject({ config, clamps: [] });
   });
 
   it.each<[string, Partial<Config>]>([

@@ -1,0 +1,95 @@
+import { join } from 'node:path';
+import type { Config } from '../config/schema.js';
+import { createJournal, JOURNAL_FOLDER } from '../journal/journal.js';
+import { createPostMortems, POST_MORTEM_FOLDER } from '../journal/post-mortems.js';
+import { fanOut, type DaemonEvent, type EventSink, type SinkState } from '../report/event.js';
+import { toPoints } from '../report/influx-points.js';
+import { createInfluxSink } from '../report/influx-sink.js';
+import type { Metrics } from '../report/metrics.js';
+import type { DaemonOptions } from './options.js';
+
+/** All places where what happens is told, kept and counted. */
+export interface Sinks {
+  readonly publish: EventSink;
+  /** Figures that are counted from the first call on, and not before: what counts them is as large as all the rest of the daemon's reports. */
+  readonly metrics: () => Promise<Metrics>;
+  /** Tells that one of them, or something like it, is in trouble, to whoever started the daemon only. */
+  readonly tell: (sink: string) => (message: string) => void;
+  setTargets(influxTargets: readonly string[]): void;
+  states(): readonly SinkState[];
+  close(deadlineMs: number): Promise<void>;
+}
+
+/** Counts nothing until it is asked; begins with the last cycle then. */
+function createLateMetrics({ version, clock }: Pick<DaemonOptions, 'version' | 'clock'>) {
+  let loading: Promise<Metrics> | undefined;
+  let metrics: Metrics | undefined;
+  let last: DaemonEvent | undefined;
+  const load = async (): Promise<Metrics> => {
+    const { createMetrics } = await import('../report/metrics.js');
+    const made = createMetrics(version, clock);
+    if (last !== undefined) made.sink(last);
+    [metrics, last] = [made, undefined];
+    return made;
+  };
+  return {
+    sink: (event: DaemonEvent): void => {
+      if (metrics !== undefined) metrics.sink(event);
+      else if (event.type === 'cycle') last = event;
+    },
+    get: () => {
+      loading ??= load().catch((error: unknown) => {
+        // Files that are being replaced are there again soon.
+        loading = undefined;
+        throw error;
+      });
+      return loading;
+    },
+  };
+}
+
+/** Everything that happens goes to whoever started the daemon, to the journal, to the post-mortems, to InfluxDB and to those who count. */
+export function assembleSinks(options: DaemonOptions, hostname: string, config: () => Config | undefined): Sinks {
+  const { clock, stateDir } = options;
+  const metrics = createLateMetrics(options);
+  const tell = (sink: string) => (message: string) => {
+    const event = { type: 'sink-trouble', sink, message } as const;
+    options.onEvent(event);
+    metrics.sink(event);
+  };
+  const influx = createInfluxSink({ targets: [], clock, onTrouble: tell('influxdb') });
+  const kept = { clock, limits: config };
+  const journal = createJournal({ ...kept, folder: join(stateDir, JOURNAL_FOLDER), onTrouble: tell('journal') });
+  const postMortemFolder = join(stateDir, POST_MORTEM_FOLDER);
+  const postMortems = createPostMortems({ ...kept, folder: postMortemFolder, onTrouble: tell('post-mortems') });
+  const shortName = hostname.split('.')[0] ?? hostname;
+  return {
+    publish: fanOut([
+      (event) => {
+        options.onEvent(event);
+      },
+      journal.sink,
+      postMortems.sink,
+      (event) => {
+        influx.write(toPoints(event, shortName));
+      },
+      metrics.sink,
+    ]),
+    metrics: metrics.get,
+    tell,
+    setTargets: (targets) => {
+      influx.setTargets(targets);
+    },
+    states: () => {
+      const { journal_size: room = 0, post_mortem_size: roomForDead = 0 } = config() ?? {};
+      return [
+        ...(room > 0 ? [{ name: 'journal', trouble: journal.trouble() }] : []),
+        ...(roomForDead > 0 ? [{ name: 'post-mortems', trouble: postMortems.trouble() }] : []),
+        ...influx.states(),
+      ];
+    },
+    close: async (deadlineMs) => {
+      await Promise.all([influx, journal, postMortems].map((sink) => sink.close(deadlineMs)));
+    },
+  };
+}

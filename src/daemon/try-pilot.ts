@@ -1,0 +1,145 @@
+import { readFile } from 'node:fs/promises';
+import { endPilot, passOver } from '../act/end-pilot.js';
+import type { Clock } from '../clock.js';
+import type { Config } from '../config/schema.js';
+import { EngineError, type ContainerEngine } from '../engine/container-engine.js';
+import type { AskedContainer, ContainerSettings, HostFacts, Pilot, PilotEnd, PilotSpec } from '../model.js';
+import { onPrivateMount } from '../observe/mount-propagation.js';
+import { preparePilotCgroup } from '../observe/pilot-cgroup.js';
+import { nextSuffix, pilotSpec } from '../plan/pilot-spec.js';
+
+export interface TrialOptions {
+  readonly clock: Clock;
+  readonly engine: ContainerEngine;
+  /** The engine is on another host. */
+  readonly remote: boolean;
+  readonly host: HostFacts;
+  readonly instance: string;
+  /** As the policy of this host leaves it. */
+  readonly config: Config;
+  /** In place of the configured one; undefined: that. */
+  readonly command: readonly string[] | undefined;
+  /** Any number. */
+  readonly seed: number;
+  /** In what a container is more than the host allows, or less held in than asked for. Never rejects. */
+  readonly violations: (settings: ContainerSettings, asked: AskedContainer) => Promise<readonly string[]>;
+  /** What it writes. */
+  readonly onText: (text: string) => void;
+  /** What is being done. */
+  readonly tell: (text: string) => void;
+  /** Aborting it stops the pilot. */
+  readonly signal: AbortSignal;
+}
+
+/** A trial that has just been made belongs to somebody who is about to start it, or to read how it ended. */
+const YOUNG_MS = 60_000;
+/** How often a pilot whose log cannot be read is looked at. */
+const LOOK_MS = 1_000;
+
+/** No daemon takes it for a pilot of its own. */
+export function trialInstance(instance: string): string {
+  return `${instance}-try`;
+}
+
+/** The trials that nobody is there for any more: killed ones that ran on for too long, and what others have left. */
+export async function forgottenTrials(
+  engine: Pick<ContainerEngine, 'listPilots'>,
+  {
+    instance,
+    maxTtlMs,
+    nowWallMs,
+  }: { readonly instance: string; readonly maxTtlMs: number; readonly nowWallMs: number },
+): Promise<readonly Pilot[]> {
+  const there = await engine.listPilots({ instance: trialInstance(instance), adoptOriginal: false });
+  return there.filter(({ state, createdWallMs }) => {
+    const ageMs = nowWallMs - createdWallMs;
+    return ageMs > maxTtlMs + YOUNG_MS || (state !== 'running' && ageMs > YOUNG_MS);
+  });
+}
+
+async function clearAway({ engine, instance, config, clock }: TrialOptions): Promise<void> {
+  const nowWallMs = clock.now().wallMs;
+  const left = await forgottenTrials(engine, { instance, maxTtlMs: config.max_ttl * 1000, nowWallMs });
+  await Promise.all(left.map(({ id }) => engine.removePilot(id).catch(passOver)));
+}
+
+async function bringImage({ engine, config, tell, signal }: TrialOptions): Promise<void> {
+  const { docker_image: reference } = config;
+  if ((await engine.findImage(reference)) !== null) return;
+  tell(`pulling ${reference}`);
+  await engine.pullImage(reference, () => undefined, signal);
+}
+
+async function toSpec({ clock, host, instance, config, command, remote, seed }: TrialOptions): Promise<PilotSpec> {
+  const mounts = remote ? '' : await readFile('/proc/self/mountinfo', 'utf8').catch(() => '');
+  const sources = config.binds.map((bind) => bind.split(':')[0] ?? '');
+  const { suffix } = nextSuffix(seed, new Set());
+  const place = {
+    at: clock.now(),
+    host,
+    instance: trialInstance(instance),
+    privateBinds: onPrivateMount(mounts, sources),
+  };
+  const spec = pilotSpec({ config, revision: 'try' }, place, suffix);
+  return { ...spec, name: `plancton-try-${suffix}`, command: command ?? spec.command };
+}
+
+/** Where the engine hands logs on, and gives none back. */
+async function waitWithoutLog(id: string, { engine, clock, tell }: TrialOptions, why: EngineError): Promise<void> {
+  tell(`what it writes cannot be shown: ${why.message}`);
+  while ((await engine.pilotEnd(id)) === undefined) await clock.sleep(LOOK_MS);
+}
+
+/** Resolves when it has ended, whoever has ended it. */
+async function untilOver(id: string, options: TrialOptions): Promise<void> {
+  const { engine, config, clock, onText, signal, tell } = options;
+  const over = new AbortController();
+  const stop = () => {
+    tell('stopping it');
+    void engine.stopPilot(id, config.stop_timeout).catch(passOver);
+  };
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  void clock.sleep(config.max_ttl * 1000, over.signal).then(() => {
+    if (!over.signal.aborted) stop();
+  });
+  try {
+    // Not given up with the signal: its last words are worth reading, too.
+    await engine.followLog(id, { lines: Number.MAX_SAFE_INTEGER, onText, signal: over.signal });
+  } catch (error) {
+    if (!(error instanceof EngineError) || error.kind !== 'refused') throw error;
+    await waitWithoutLog(id, options, error);
+  } finally {
+    over.abort();
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+/**
+ * Runs one pilot as the daemon would, with all that holds it in, and is there until it ends, or `max_ttl` is over; it takes no slot and no daemon
+ * knows it. Resolves with how it ended; undefined: the engine did not tell. Rejects with an EngineError; nothing is left of it then, as far as the
+ * engine lets it be removed.
+ */
+export async function tryPilot(options: TrialOptions): Promise<PilotEnd | undefined> {
+  const { engine, instance, config, remote, violations, tell } = options;
+  await clearAway(options);
+  await bringImage(options);
+  const group = await preparePilotCgroup({ instance, info: await engine.info(), nice: config.nice, remote });
+  const asked: AskedContainer = { spec: await toSpec(options), cgroupParent: group.parent };
+  const id = await engine.createPilot(asked.spec, asked.cgroupParent);
+  try {
+    const found = await violations(await engine.settingsOf(id), asked);
+    if (found.length > 0) {
+      throw new EngineError('refused', `what the engine has made is not what was asked for: ${found.join('; ')}`);
+    }
+    tell(`starting ${asked.spec.name}`);
+    await engine.startPilot(id);
+    await untilOver(id, options);
+    const pilots = await engine.listPilots({ instance: asked.spec.instance, adoptOriginal: false });
+    const pilot = pilots.find((one) => one.id === id);
+    return pilot === undefined ? undefined : await endPilot(engine, { pilot, stopSeconds: config.stop_timeout });
+  } catch (error) {
+    await engine.removePilot(id).catch(passOver);
+    throw error;
+  }
+}

@@ -1,0 +1,152 @@
+import { readdirSync } from 'node:fs';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Clock } from '../clock.js';
+
+/** Seconds: from pilots that found no work to those that live for days. */
+const LIFETIMES = [1, 10, 60, 600, 3600, 21_600, 86_400, 259_200];
+
+/** How the engine may fail to do something. */
+const FAILURES = ['unreachable', 'forbidden', 'timeout', 'not-found', 'invalid', 'conflict', 'refused', 'malformed'];
+/** Where events go besides the log. */
+const SINKS = ['journal', 'post-mortems', 'influxdb', 'http'];
+const SPAWN_REASONS = ['growth', 'replacement', 'probe'];
+const REMOVAL_REASONS = ['exited', 'never-started', 'expired', 'evicted', 'force-stop'];
+
+/** How metrics of one registry are made. */
+interface Maker {
+  readonly gauge: (name: string, help: string, ...labelNames: string[]) => Gauge;
+  /** `values`: of its label; what is known to be counted begins at 0, so that its first time is a rise. */
+  readonly counter: (name: string, help: string, label?: string, values?: readonly string[]) => Counter;
+}
+
+function createMaker(registry: Registry): Maker {
+  const registers = [registry];
+  return {
+    gauge: (name, help, ...labelNames) => {
+      const made = new Gauge({ name: `plancton_${name}`, help, labelNames, registers });
+      // Nothing is known until it is set: 0 would be a figure like any other.
+      if (labelNames.length === 0) made.remove();
+      return made;
+    },
+    counter: (name, help, label, values = []) => {
+      const labelNames = label === undefined ? [] : [label];
+      const made = new Counter({ name: `plancton_${name}`, help, labelNames, registers });
+      for (const value of values) made.inc({ [label ?? '']: value }, 0);
+      return made;
+    },
+  };
+}
+
+/** The host, and who uses it. */
+function hostMetrics({ gauge, counter }: Maker) {
+  return {
+    hostCpus: gauge('host_cpus', 'CPUs of this host that are online'),
+    idle: gauge('host_cpu_idle_ratio', 'Share of the CPUs that was idle at the last look'),
+    used: gauge('host_cpu_used_ratio', 'Share of the CPUs that was not idle at the last look'),
+    foreign: gauge('foreign_cpus', 'CPUs that others used at the last look'),
+    memory: gauge('host_memory_available_bytes', 'Memory that can be had without swapping'),
+    disk: gauge('engine_disk_free_bytes', 'Room on the disk of the container engine'),
+    cpuSeconds: counter('host_cpu_seconds_total', 'CPU time of this host, by who had it', 'by', [
+      'pilots',
+      'others',
+      'nobody',
+    ]),
+  };
+}
+
+/** Pilots, and what became of them. */
+function pilotMetrics({ gauge, counter }: Maker) {
+  return {
+    pilots: gauge('pilots', 'Pilots there are, by state', 'state'),
+    most: gauge('pilots_max', 'The cap in force (max_docks)'),
+    fitting: gauge('pilots_fitting', 'Pilots that would fit in all'),
+    promised: gauge('pilot_cpus_promised', 'CPUs promised to the pilots that hold a slot'),
+    limited: gauge('limited', 'What keeps the daemon from starting more pilots: 1', 'gate'),
+    started: counter('pilots_started_total', 'Pilots started', 'reason', SPAWN_REASONS),
+    removed: counter('pilots_removed_total', 'Pilots removed', 'reason', REMOVAL_REASONS),
+    startFailures: counter('pilot_start_failures_total', 'Pilots that could not be started', 'kind', FAILURES),
+    removalFailures: counter(
+      'pilot_removal_failures_total',
+      'Removals that failed and are tried again',
+      'kind',
+      FAILURES,
+    ),
+    exits: counter('pilot_exit_codes_total', 'Pilots that ended by themselves, by exit code', 'class', [
+      ...['0', '1-127', 'signal', 'oom'],
+    ]),
+    stuck: gauge('pilots_stuck', 'Pilots that could not be removed and are tried again'),
+  };
+}
+
+/** The daemon itself. */
+function daemonMetrics({ gauge, counter }: Maker) {
+  return {
+    buildInfo: gauge('build_info', 'What runs', 'version', 'node_version'),
+    up: gauge('up', 'Whether the daemon runs'),
+    state: gauge('state', 'What the daemon does: 1 for the state it is in', 'state'),
+    engineUp: gauge('engine_up', 'Whether the container engine answers'),
+    cycles: counter('cycles_total', 'Cycles of the loop', 'result', ['done', 'held']),
+    cycleAt: gauge('loop_last_completed_timestamp_seconds', 'When a cycle was completed last'),
+    nextCycle: gauge('next_cycle_seconds', 'Time from the last cycle to the next one, at the latest'),
+    sinkTroubles: counter(
+      'sink_troubles_total',
+      'Times that a place where events go went away or came back',
+      'sink',
+      SINKS,
+    ),
+    sinkUp: gauge('sink_up', 'Whether a place where events are kept or go works', 'sink'),
+  };
+}
+
+/** What pilots are made from. */
+function configMetrics({ gauge, counter }: Maker) {
+  return {
+    pulls: counter('image_pulls_total', 'Pulls of images', 'result', ['done', 'failed']),
+    imageAge: gauge('image_age_seconds', 'Time since the wanted image was made'),
+    imagePresent: gauge('image_present', 'Whether the wanted image is on this host'),
+    reloads: counter('config_reloads_total', 'New configurations seen', 'result', [
+      ...['accepted', 'refused', 'rolled_back'],
+    ]),
+    reloaded: gauge('config_last_reload_successful', 'Whether the newest configuration seen is in force'),
+    reloadedAt: gauge('config_last_reload_success_timestamp_seconds', 'When a configuration was put in force last'),
+    syncFailures: counter('config_sync_failures_total', 'Times that there was no word on a newer configuration'),
+  };
+}
+
+export type MetricSet = ReturnType<typeof createMetricSet>;
+
+/** The metrics of one daemon, by the rules of Prometheus: base units, `_total` on counters only, the host is no label. */
+export function createMetricSet(registry: Registry) {
+  const maker = createMaker(registry);
+  const lifetimes = new Histogram({
+    name: 'plancton_pilot_lifetime_seconds',
+    help: 'How long pilots lived, by why they went',
+    ...{ labelNames: ['reason'], buckets: LIFETIMES, registers: [registry] },
+  });
+  return { ...daemonMetrics(maker), ...hostMetrics(maker), ...pilotMetrics(maker), ...configMetrics(maker), lifetimes };
+}
+
+/** What every process has, by the usual names. */
+export function addProcessMetrics(registry: Registry, clock: Clock): void {
+  const registers = [registry];
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      ...{ name, help, registers },
+      collect() {
+        this.set(read());
+      },
+    });
+  new Counter({
+    ...{ name: 'process_cpu_seconds_total', help: 'CPU time of this process', registers },
+    collect() {
+      const { user, system } = process.cpuUsage();
+      this.reset();
+      this.inc((user + system) / 1e6);
+    },
+  });
+  const startedSeconds = clock.now().wallMs / 1000 - process.uptime();
+  gauge('process_resident_memory_bytes', 'Resident memory of this process', () => process.memoryUsage.rss());
+  // One of them is the folder that is being read.
+  gauge('process_open_fds', 'Open file descriptors', () => readdirSync('/proc/self/fd').length - 1);
+  gauge('process_start_time_seconds', 'When this process was started', () => startedSeconds);
+}

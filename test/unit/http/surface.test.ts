@@ -1,0 +1,236 @@
+import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import net from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { systemClock } from '../../../src/clock.js';
+import type { Facts } from '../../../src/http/answers.js';
+import { openSurface } from '../../../src/http/surface.js';
+import { createMetrics } from '../../../src/report/metrics.js';
+import { aStatus } from '../../support/a-status.js';
+import { createFakeClock } from '../../support/fake-clock.js';
+import { tempDirectory } from '../../support/temp-directory.js';
+
+interface Reply {
+  readonly status: number;
+  readonly body: string;
+  readonly headers: http.IncomingHttpHeaders;
+}
+
+function ask(
+  where: http.RequestOptions,
+  path: string,
+  { method = 'GET', headers = {}, body = '' } = {},
+): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const request = http.request({ ...where, path, method, headers, agent: false }, (reply) => {
+      let text = '';
+      reply.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      reply.on('end', () => {
+        resolve({ status: reply.statusCode ?? 0, body: text, headers: reply.headers });
+      });
+    });
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+function open(facts: Partial<Facts> = {}, path = join(tempDirectory(), 'http.sock')) {
+  const troubles: string[] = [];
+  const metrics = createMetrics('1', systemClock);
+  const all: Facts = {
+    status: () => aStatus(),
+    hangs: () => undefined,
+    metrics: () => Promise.resolve(metrics),
+    ...facts,
+  };
+  const clock = systemClock;
+  const surface = openSurface({ clock, facts: all, socketPath: path, onTrouble: (message) => troubles.push(message) });
+  onTestFinished(() => surface.close());
+  const get = (url: string, options?: Parameters<typeof ask>[2]) => ask({ socketPath: path }, url, options);
+  return { surface, troubles, path, get, listening: () => expect.poll(() => existsSync(path)).toBe(true) };
+}
+
+async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as net.AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+describe('the socket', () => {
+  it('answers what a daemon is asked', async () => {
+    const { get, listening, path } = open();
+    await listening();
+    await expect.poll(() => (statSync(path).mode & 0o777).toString(8)).toBe('600');
+    expect(await get('/healthz')).toMatchObject({ status: 200, body: 'ok\n' });
+    expect(await get('/readyz?x=1')).toMatchObject({ status: 200, body: 'ok\n' });
+    const { body, headers } = await get('/api/v1/status');
+    expect(JSON.parse(body)).toMatchObject({ kind: 'Status', running: true, overdue: false, hostname: 'wn042' });
+    expect(headers).toMatchObject({ 'content-type': 'application/json', 'cache-control': 'no-store' });
+    const figures = await get('/metrics');
+    expect(figures.headers['content-type']).toContain('version=0.0.4');
+    expect(figures.body).toMatch(/^plancton_up 1$/m);
+    expect(await get('/healthz', { method: 'HEAD' })).toMatchObject({ status: 200, body: '' });
+  });
+
+  it.each<[string, Partial<Facts>, string, string]>([
+    ['whose loop hangs', { hangs: () => 'no cycle has ended for 99 s' }, '/healthz', 'no cycle has ended for 99 s'],
+    ['that has just come', { status: () => undefined }, '/healthz', 'no cycle has ended yet'],
+    [
+      'without an engine',
+      { status: () => aStatus({ health: 'waiting', trouble: 'no engine' }) },
+      '/readyz',
+      'no engine',
+    ],
+    [
+      'that may start nothing',
+      { status: () => aStatus({ gates: [{ gate: 'policy', most: 0, text: 'there is no policy' }] }) },
+      '/readyz',
+      'there is no policy',
+    ],
+    ['that is drained', { status: () => aStatus({ mode: 'drain' }) }, '/readyz', 'mode drain'],
+  ])('says so of a daemon %s', async (_, facts, path, text) => {
+    const { get, listening } = open(facts);
+    await listening();
+    expect(await get(path)).toMatchObject({ status: 503, body: `${text}\n` });
+  });
+
+  it('refuses everything else plainly', async () => {
+    const { get, listening } = open({ metrics: () => Promise.reject(new Error('secret')) });
+    await listening();
+    expect(await get('/nothing')).toMatchObject({ status: 404, body: expect.stringContaining('/healthz') as string });
+    expect(await get('/../etc/passwd')).toMatchObject({ status: 404 });
+    expect(await get('/healthz', { method: 'POST' })).toMatchObject({ status: 405, headers: { allow: 'GET, HEAD' } });
+    expect(await get('/metrics')).toMatchObject({ status: 500, body: 'a bug in plancton\n' });
+    const large = { method: 'GET', headers: { 'content-length': '10000000' }, body: 'x'.repeat(10_000_000) };
+    // Who goes on sending may see the connection break before the answer.
+    const answer = await get('/healthz', large).catch(() => ({ status: 413 }));
+    expect(answer.status).toBe(413);
+    expect((await get('/healthz')).status).toBe(200);
+  });
+
+  it('takes the place of one that a killed daemon has left, and of nothing else', async () => {
+    const path = join(tempDirectory(), 'http.sock');
+    const before = net.createServer().listen(path);
+    await new Promise((resolve) => before.once('listening', resolve));
+    const { get } = open({}, path);
+    await expect.poll(() => get('/healthz').then(({ body }) => body)).toBe('ok\n');
+    before.close();
+
+    const taken = join(tempDirectory(), 'http.sock');
+    writeFileSync(taken, 'mine');
+    const { troubles, surface } = open({}, taken);
+    await expect.poll(() => troubles).toEqual([expect.stringContaining('nobody can look at this daemon at')]);
+    expect(surface.trouble()).toContain('EADDRINUSE');
+  });
+
+  it('is not held up by many that say nothing', async () => {
+    const { get, listening, path } = open();
+    await listening();
+    const idle = Array.from({ length: 200 }, () => net.connect(path).on('error', () => undefined));
+    await expect.poll(() => idle.filter(({ destroyed, closed }) => destroyed || closed).length).toBeGreaterThan(100);
+    const answered = () =>
+      get('/healthz').then(
+        ({ status }) => status,
+        () => 0,
+      );
+    // They are still there when somebody else is answered: those that say nothing for long are sent away.
+    await expect.poll(answered, { timeout: 30_000, interval: 500 }).toBe(200);
+    for (const socket of idle) socket.destroy();
+  }, 60_000);
+
+  it('ends every connection in time, also of those that do not read what they have asked for', async () => {
+    const path = join(tempDirectory(), 'http.sock');
+    const clock = createFakeClock();
+    const facts = { status: () => aStatus(), hangs: () => undefined, metrics: () => Promise.reject(new Error('none')) };
+    const surface = openSurface({ clock, facts, socketPath: path, onTrouble: () => undefined });
+    onTestFinished(() => surface.close());
+    await expect.poll(() => existsSync(path)).toBe(true);
+    const socket = net.connect(path).on('error', () => undefined);
+    await new Promise((resolve) => socket.once('connect', resolve));
+    let isClosed = false;
+    socket.once('close', () => (isClosed = true));
+    await expect
+      .poll(async () => {
+        await clock.advance(10_000);
+        return isClosed;
+      })
+      .toBe(true);
+  });
+
+  it('is made anew when its folder was', async () => {
+    const folder = join(tempDirectory(), 'run');
+    mkdirSync(folder);
+    const clock = createFakeClock();
+    const facts = { status: () => aStatus(), hangs: () => undefined, metrics: () => Promise.reject(new Error('none')) };
+    const path = join(folder, 'http.sock');
+    const surface = openSurface({ clock, facts, socketPath: path, onTrouble: () => undefined });
+    onTestFinished(() => surface.close());
+    await expect.poll(() => existsSync(path)).toBe(true);
+    rmSync(folder, { recursive: true });
+    mkdirSync(folder);
+    surface.tend(undefined);
+    expect(existsSync(path)).toBe(false);
+    await clock.advance(30_000);
+    surface.tend(undefined);
+    await expect.poll(() => existsSync(path)).toBe(true);
+  });
+
+  it('is gone when it is closed', async () => {
+    const { surface, listening, path } = open();
+    await listening();
+    await surface.close();
+    expect(existsSync(path)).toBe(false);
+  });
+});
+
+describe('the address', () => {
+  it('is listened on while it is wanted', async () => {
+    const port = await freePort();
+    const { surface } = open();
+    const get = () =>
+      ask({ host: '127.0.0.1', port }, '/healthz')
+        .then(({ status }) => status)
+        .catch(() => 0);
+    expect(await get()).toBe(0);
+    surface.tend(`127.0.0.1:${port}`);
+    await expect.poll(get).toBe(200);
+    surface.tend(`127.0.0.1:${port}`);
+    expect(await get()).toBe(200);
+    surface.tend(undefined);
+    await expect.poll(get).toBe(0);
+  });
+
+  it('answers to its own names only', async () => {
+    const port = await freePort();
+    const { surface } = open();
+    surface.tend(`127.0.0.1:${port}`);
+    const as = (host: string) => ask({ host: '127.0.0.1', port }, '/healthz', { headers: { host } });
+    await expect
+      .poll(() =>
+        as(`localhost:${port}`)
+          .then(({ status }) => status)
+          .catch(() => 0),
+      )
+      .toBe(200);
+    expect(await as('LOCALHOST:19107')).toMatchObject({ status: 200 });
+    for (const host of ['evil.example.org', `evil.example.org:${port}`, 'localhost.evil.example.org']) {
+      expect(await as(host)).toMatchObject({ status: 421 });
+    }
+  });
+
+  it('that is taken is said', async () => {
+    const port = await freePort();
+    const other = net.createServer().listen(port, '127.0.0.1');
+    await new Promise((resolve) => other.once('listening', resolve));
+    onTestFinished(() => void other.close());
+    const { surface, troubles } = open();
+    surface.tend(`127.0.0.1:${port}`);
+    await expect.poll(() => troubles.join()).toContain('EADDRINUSE');
+    expect(surface.trouble()).toContain('EADDRINUSE');
+    surface.tend(undefined);
+    expect(surface.trouble()).toBeUndefined();
+  });
+});

@@ -1,0 +1,194 @@
+import { describe, expect, it } from 'vitest';
+import type { Outcome, RemovalReason } from '../../../src/model.js';
+import type { DaemonEvent } from '../../../src/report/event.js';
+import { createMetrics } from '../../../src/report/metrics.js';
+import { aStatus } from '../../support/a-status.js';
+import { aPilot, aSample, aSpec, anObservation, someResources } from '../../support/builders.js';
+import { createFakeClock } from '../../support/fake-clock.js';
+import { aConfig, aStory } from '../../support/plan-builders.js';
+
+type Observed = Parameters<typeof anObservation>[0];
+
+function cycle(observed: Observed = {}, gates: readonly string[] = ['cap']): DaemonEvent {
+  const decision = aStory(aConfig({ max_docks: 3 })).look();
+  const capacity = { ...decision.capacity, maxDocks: 3, admissible: 2, promised: 1.5 };
+  const holds = gates.map((gate) => ({ gate, text: 'x' })) as typeof decision.holds;
+  const plan = { actions: [], capacity, holds, gates: [] };
+  return { type: 'cycle', number: 1, uptimeMs: 0, observation: anObservation(observed), plan };
+}
+
+function ended(action: Outcome['action'], rest: Partial<Outcome> = {}): DaemonEvent {
+  const outcome = { action, result: 'done', error: undefined, ended: undefined, ...rest } as const;
+  return { type: 'action-ended', atWallMs: 1, outcome };
+}
+
+function removed(reason: RemovalReason, exitCode: number, oomKilled = false): DaemonEvent {
+  const action = { type: 'remove', pilot: aPilot(), reason, stopSeconds: 0, ageMs: 0 } as const;
+  return ended(action, { ended: { exitCode, oomKilled, startedWallMs: 0, finishedWallMs: 30_000 } });
+}
+
+/** Each figure by its name and labels. */
+async function figures(...events: readonly DaemonEvent[]): Promise<ReadonlyMap<string, number>> {
+  const metrics = createMetrics('1.2.3', createFakeClock());
+  for (const event of events) metrics.sink(event);
+  const lines = (await metrics.text(undefined)).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return new Map(
+    lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),
+  );
+}
+
+describe('the metrics', () => {
+  it('tell what the last cycle saw', async () => {
+    const sample = aSample({ cpus: 8, busy: 6, idle: 2, own: 3, service: 0.5, spanMs: 30_000 });
+    const pilots = [aPilot(), aPilot({ id: 'b' }), aPilot({ id: 'c', state: 'exited' })];
+    const read = await figures(cycle({ sample, pilots, resources: someResources() }));
+    const wanted = {
+      plancton_up: 1,
+      plancton_host_cpus: 8,
+      plancton_host_cpu_idle_ratio: 0.25,
+      plancton_host_cpu_used_ratio: 0.75,
+      plancton_foreign_cpus: 2.5,
+      'plancton_host_cpu_seconds_total{by="pilots"}': 90,
+      'plancton_host_cpu_seconds_total{by="others"}': 75,
+      'plancton_host_cpu_seconds_total{by="nobody"}': 60,
+      'plancton_pilots{state="running"}': 2,
+      'plancton_pilots{state="exited"}': 1,
+      'plancton_pilots{state="paused"}': 0,
+      plancton_pilots_max: 3,
+      plancton_pilots_fitting: 2,
+      plancton_pilot_cpus_promised: 1.5,
+      'plancton_limited{gate="cap"}': 1,
+      plancton_engine_up: 1,
+      'plancton_state{state="active"}': 1,
+      'plancton_state{state="draining"}': 0,
+    };
+    expect(Object.fromEntries(Object.keys(wanted).map((name) => [name, read.get(name)]))).toEqual(wanted);
+    expect([...read.keys()].some((name) => name.startsWith('plancton_build_info{version="1.2.3"'))).toBe(true);
+  });
+
+  it('count a sample once, and what limits only while it does', async () => {
+    const sample = aSample({ seq: 5, idle: 1, spanMs: 1000 });
+    const read = await figures(cycle({ sample }), cycle({ sample }, ['foreign-cpu']));
+    expect(read.get('plancton_host_cpu_seconds_total{by="nobody"}')).toBe(1);
+    expect(read.get('plancton_limited{gate="cap"}')).toBeUndefined();
+    expect(read.get('plancton_limited{gate="foreign-cpu"}')).toBe(1);
+    expect(read.get('plancton_cycles_total{result="done"}')).toBe(2);
+  });
+
+  it('count what was done, and how pilots ended', async () => {
+    const spawn = { type: 'spawn', reason: 'growth', spec: aSpec() } as const;
+    const error = { kind: 'refused', message: 'no' } as const;
+    const read = await figures(
+      ended(spawn),
+      ended(spawn, { result: 'skipped' }),
+      ended(spawn, { result: 'failed', error }),
+      ended({ type: 'pull', reference: 'x', reason: 'missing' }, { result: 'failed', error }),
+      removed('exited', 0),
+      removed('exited', 7),
+      removed('exited', 143),
+      removed('exited', 137, true),
+      removed('evicted', 143),
+    );
+    const counted = (name: string) => read.get(`plancton_${name}`);
+    expect(counted('pilots_started_total{reason="growth"}')).toBe(1);
+    expect(counted('pilots_started_total{reason="probe"}')).toBe(0);
+    expect(counted('pilot_start_failures_total{kind="refused"}')).toBe(1);
+    expect(counted('image_pulls_total{result="failed"}')).toBe(1);
+    expect(counted('pilots_removed_total{reason="exited"}')).toBe(4);
+    expect(counted('pilots_removed_total{reason="evicted"}')).toBe(1);
+    for (const end of ['0', '1-127', 'signal', 'oom']) {
+      expect(counted(`pilot_exit_codes_total{class="${end}"}`)).toBe(1);
+    }
+    expect(counted('pilot_lifetime_seconds_bucket{le="10",reason="exited"}')).toBe(0);
+    expect(counted('pilot_lifetime_seconds_bucket{le="60",reason="exited"}')).toBe(4);
+  });
+
+  it('tell the state the daemon is in', async () => {
+    const stateAfter = async (...events: readonly DaemonEvent[]) => {
+      const read = await figures(...events);
+      return [...read]
+        .filter(([name, value]) => name.startsWith('plancton_state{') && value === 1)
+        .map(([name]) => name);
+    };
+    const failure = { kind: 'unreachable', message: 'gone' } as const;
+    expect(await stateAfter(cycle())).toEqual(['plancton_state{state="active"}']);
+    expect(await stateAfter(cycle({ image: null }))).toEqual(['plancton_state{state="no_image"}']);
+    expect(await stateAfter(cycle({ mode: 'drain' }))).toEqual(['plancton_state{state="draining"}']);
+    expect(await stateAfter(cycle(), { type: 'mode-changed', mode: 'force-stop' })).toEqual([
+      'plancton_state{state="stopping"}',
+    ]);
+    const lost = await figures(cycle(), { type: 'engine-lost', failure });
+    expect([lost.get('plancton_engine_up'), lost.get('plancton_state{state="waiting_engine"}')]).toEqual([0, 1]);
+    expect(await stateAfter({ type: 'engine-lost', failure }, cycle())).toEqual(['plancton_state{state="active"}']);
+  });
+
+  it('tell of configurations, and whether the newest is in force', async () => {
+    const clock = createFakeClock();
+    const metrics = createMetrics('1', clock);
+    metrics.sink({ type: 'config-accepted', revision: 'a', warnings: [] });
+    metrics.sink({ type: 'config-refused', revision: 'b', problems: [], kept: 'a' });
+    metrics.sink({ type: 'config-unreachable', message: 'x' });
+    const { config } = aStatus();
+    const text = await metrics.text(aStatus({ config: { ...config, refused: { revision: 'b', problems: [] } } }));
+    expect(text).toMatch(/^plancton_config_reloads_total\{result="accepted"\} 1$/m);
+    expect(text).toMatch(/^plancton_config_reloads_total\{result="refused"\} 1$/m);
+    expect(text).toMatch(/^plancton_config_sync_failures_total 1$/m);
+    expect(text).toMatch(/^plancton_config_last_reload_successful 0$/m);
+    const seconds = clock.now().wallMs / 1000;
+    expect(text).toContain(`\nplancton_config_last_reload_success_timestamp_seconds ${seconds}\n`);
+    expect(await metrics.text(aStatus())).toMatch(/^plancton_config_last_reload_successful 1$/m);
+  });
+
+  it('know by the status what happened before anybody asked', async () => {
+    const metrics = createMetrics('1', createFakeClock());
+    metrics.sink(cycle());
+    const engine = { ...aStatus().engine, failure: 'unreachable' } as const;
+    const fault = { subject: undefined, since: '2026-01-01T00:00:00Z', what: '', said: '', doing: '', cure: '' };
+    const text = await metrics.text(
+      aStatus({
+        engine,
+        image: { wanted: 'x', id: null, createdAt: undefined, pulling: undefined },
+        faults: [{ ...fault, code: 'pilot-stuck' }],
+        sinks: [
+          { name: 'journal', trouble: undefined },
+          { name: 'InfluxDB db', trouble: 'away' },
+        ],
+      }),
+    );
+    for (const line of [
+      'plancton_engine_up 0',
+      'plancton_state{state="waiting_engine"} 1',
+      'plancton_image_present 0',
+      'plancton_pilots_stuck 1',
+      'plancton_next_cycle_seconds 30',
+      'plancton_sink_up{sink="journal"} 1',
+      'plancton_sink_up{sink="InfluxDB db"} 0',
+    ]) {
+      expect(text).toContain(`\n${line}\n`);
+    }
+    expect(text).not.toMatch(/^plancton_image_age_seconds /m);
+  });
+
+  it('have no figure for what nobody knows', async () => {
+    const read = await figures();
+    for (const name of ['engine_up', 'image_present', 'pilots_fitting', 'loop_last_completed_timestamp_seconds']) {
+      expect(read.has(`plancton_${name}`)).toBe(false);
+    }
+    const resources = { ...someResources(), memory: undefined };
+    const lost = await figures(cycle({ resources: someResources() }), cycle({ resources }));
+    expect(lost.has('plancton_host_memory_available_bytes')).toBe(false);
+  });
+
+  it('count troubles of what is told', async () => {
+    const read = await figures({ type: 'sink-trouble', sink: 'journal', message: 'x' });
+    expect(read.get('plancton_sink_troubles_total{sink="journal"}')).toBe(1);
+    expect(read.get('plancton_sink_troubles_total{sink="influxdb"}')).toBe(0);
+  });
+
+  it('tell what this process takes', async () => {
+    const read = await figures();
+    expect(read.get('process_resident_memory_bytes')).toBeGreaterThan(1e7);
+    expect(read.get('process_cpu_seconds_total')).toBeGreaterThan(0);
+    expect(read.get('process_open_fds')).toBeGreaterThan(2);
+  });
+});
