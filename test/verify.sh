@@ -12,8 +12,10 @@ packages=(
   docker-registry      # images to pull, with and without a log-in
   docker.io            # the engine; the tests run one of their own
   faketime             # wall clocks that jump
+  fish                 # completes what the script for it says
   git                  # configuration repositories
   gnupg                # signed configurations
+  groff-base           # shows manual pages
   influxdb             # a real InfluxDB 1.x
   influxdb-client      # to look into it
   iproute2             # a network of its own for the engine
@@ -21,9 +23,11 @@ packages=(
   openssh-client       # signed configurations
   openssl              # certificates of test servers
   procps               # ps, as in the README
+  prometheus           # a real Prometheus, and promtool
   python3-jsonschema   # a second opinion on the JSON Schema
   python3-yaml         # a second opinion on YAML
   util-linux           # setpriv, nsenter, unshare, flock
+  zsh                  # completes what the script for it says
 )
 
 say() { printf 'verify: %s\n' "$*" >&2; }

@@ -13,6 +13,17 @@ export function readConfigFolder(confDir: string, hostname: string): Promise<Con
   return readConfigTree({ confDir, hostname, followLinks });
 }
 
+/** The same of the folder in use, for commands that cannot do without. Rejects with a CliError when it cannot be read (78). */
+export async function readConfigInUse(confDir: string, hostname: string): Promise<ConfigText[]> {
+  try {
+    return await readConfigFolder(confDir, hostname);
+  } catch (error) {
+    if (!(error instanceof ConfigSourceError)) throw error;
+    const message = `cannot read the configuration in ${confDir}: ${error.message}`;
+    throw new CliError(exitCodes.config, message, { cause: error });
+  }
+}
+
 /** One file on its own, called as the user called it. Rejects with a CliError when it is not there (66) or cannot be read (78). */
 export async function readConfigFile(file: string): Promise<ConfigText> {
   let text: string | undefined;

@@ -5,6 +5,7 @@ import { engineForms, isEngineAddress } from './engine-address.js';
 import { CliError, exitCodes } from './exit-codes.js';
 import type { Account, PathOptions } from './paths.js';
 import type { LogFormat } from './log-output.js';
+import type { Terminal } from './terminal.js';
 
 /** The options that every verb takes. */
 export interface CliOptions extends PathOptions {
@@ -35,6 +36,10 @@ export interface CliContext extends Account {
   readonly cliFile: string;
   /** Stdout goes to the journal, which has times of its own. */
   readonly stdoutIsJournal: boolean;
+  /** Aborted when nobody reads what is printed any more (`| head`): no reason to end for a daemon, but for who only prints. */
+  readonly readerGone: AbortSignal;
+  /** Takes the terminal over, if there is one that can be drawn on. */
+  openTerminal(onKey: (key: string) => void): Terminal | undefined;
   /** Prints one line, or several. */
   out(text: string): void;
   err(text: string): void;

@@ -5,10 +5,11 @@ import type { RecordedCycle } from '../report/recorded-event.js';
 import type { CliContext, CliOptions } from './context.js';
 import { CliError, exitCodes } from './exit-codes.js';
 import { formatExplanation, type Explanation } from './explain-text.js';
-import { cycleMarginMs, isOverdue } from './overdue.js';
+import { cycleMarginMs, isOverdue } from '../report/overdue.js';
 import { resolvePaths, type Paths } from './paths.js';
 import { lockHolder } from './process-lock.js';
 import { readStatusFile } from './status-file.js';
+import { jsonText } from './json-text.js';
 
 /** A cycle explains the moments after it, but not those of a day on which no daemon ran. */
 const LONGEST_MS = 3_600_000;
@@ -82,7 +83,7 @@ export async function explain(context: CliContext, options: ExplainOptions): Pro
   if (options.json === true) {
     const { atWallMs, ...rest } = explanation;
     const head = { apiVersion: 'plancton/v1', kind: 'Explanation', at: new Date(atWallMs).toISOString() };
-    context.out(JSON.stringify({ ...head, ...rest }, null, 2));
+    context.out(jsonText({ ...head, ...rest }, 2));
   } else context.out(formatExplanation(explanation, wallMs));
   return exitCodes.ok;
 }

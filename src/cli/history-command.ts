@@ -6,6 +6,7 @@ import type { CliContext, CliOptions } from './context.js';
 import { exitCodes } from './exit-codes.js';
 import { formatLogLine } from './log-line.js';
 import { resolvePaths } from './paths.js';
+import { jsonText } from './json-text.js';
 
 export interface HistoryOptions extends CliOptions {
   readonly json?: boolean;
@@ -24,13 +25,17 @@ function isEvent({ type }: JournalEntry): boolean {
 /** In the words of the log; what another version has written in its own. */
 function wordsOf(entry: JournalEntry): Words {
   try {
-    return word(entry);
+    // Of an event that this version does not know there are no words.
+    const words = word(entry) as Words | undefined;
+    if (words !== undefined) return words;
   } catch {
-    return { level: 'info', message: `${entry.type} (of another version)`, facts: { entry } };
+    // Said below: one that has other parts is no better.
   }
+  return { level: 'info', message: `${entry.type} (of another version)`, facts: { entry } };
 }
 
-function formatEntry(entry: JournalEntry): string {
+/** One line, as in the log. */
+export function formatEntry(entry: JournalEntry): string {
   const { level, message, facts } = wordsOf(entry);
   const fields = Object.entries(facts).filter(([, value]) => value !== undefined);
   return formatLogLine({ level: severities[level], time: entry.at, msg: message, fields });
@@ -42,7 +47,7 @@ export async function showHistory(context: CliContext, options: HistoryOptions):
   const folder = join(stateDir, JOURNAL_FOLDER);
   const span = { sinceMs: options.since, untilMs: Infinity };
   const { entries, damaged } = await readJournal({ folder, ...span, isWanted: isEvent });
-  for (const entry of entries) context.out(options.json === true ? JSON.stringify(entry) : formatEntry(entry));
+  for (const entry of entries) context.out(options.json === true ? jsonText(entry) : formatEntry(entry));
   if (damaged > 0) context.err(`planctonctl: ${damaged} damaged lines of the journal were skipped`);
   if (entries.length === 0 && options.json !== true)
     context.out('nothing happened since then, or nothing was kept of it');

@@ -43,6 +43,11 @@ export function withoutControls(text: string): string {
   return text.replace(/\p{Cc}/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
+/** A line that strangers wrote, for a terminal: tabs are all that is left of what controls one. */
+export function printable(line: string): string {
+  return line.replace(/\r$/, '').split('\t').map(withoutControls).join('\t');
+}
+
 function formatValue(value: unknown): string {
   if (typeof value === 'string') return /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
   if (typeof value === 'object' && value !== null && 'stack' in value) return JSON.stringify(value.stack);
@@ -54,7 +59,7 @@ function two(figure: number): string {
 }
 
 /** Local time, `2026-11-21 12:00:00`. */
-function formatTime(wallMs: number): string {
+export function formatTime(wallMs: number): string {
   const date = new Date(wallMs);
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;

@@ -7,8 +7,11 @@ import { endProcess } from './end-process.js';
 import { exitCodes } from './exit-codes.js';
 import { runProgram } from './program.js';
 import { runCommand } from './run-command.js';
+import { openTerminal } from './terminal.js';
 
 const stdoutFd = 1;
+
+const readerGone = new AbortController();
 
 function readVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
@@ -33,6 +36,8 @@ function createContext(): CliContext {
     home: homedir(),
     cliFile: fileURLToPath(new URL('../../bin/planctonctl.js', import.meta.url)),
     stdoutIsJournal: stdoutIsJournal(),
+    readerGone: readerGone.signal,
+    openTerminal,
     out: (text) => process.stdout.write(`${text}\n`),
     err: (text) => process.stderr.write(`${text}\n`),
     loadDaemon: async () => (await import('../daemon/daemon.js')).createDaemon,
@@ -59,7 +64,8 @@ function exitAfterOutput(exitCode: number): void {
   process.stdout.write('', () => process.stderr.write('', () => void endProcess(exitCode)));
 }
 
-// Nobody reads any more (`| head`): no reason to end a daemon.
-process.stdout.on('error', () => undefined);
+process.stdout.on('error', () => {
+  readerGone.abort();
+});
 process.stderr.on('error', () => undefined);
 exitAfterOutput(await runProgram(createContext(), process.argv.slice(2)).catch(() => exitCodes.software));

@@ -9,16 +9,16 @@ import { forceStop } from './force-stop.js';
 import { addHelpCommand } from './help-command.js';
 import { logFormats } from './log-output.js';
 import { changeMode } from './mode-commands.js';
-import { parseMoment } from './moment.js';
+import { addInsight } from './insight-commands.js';
 import { ownPlaces, resolvePaths } from './paths.js';
 import { addPolicyCommands } from './policy-command.js';
 import { runDaemon } from './run-daemon.js';
 import { runCommandLine } from './run-program.js';
-import type { SimulateOptions } from './simulate-command.js';
 import { forceStart, reload, start, stop } from './start-stop.js';
 import { showStatus } from './status-command.js';
 
-const epilogue = `
+/** What stands below the help of planctonctl. */
+export const epilogue = `
 Files: root uses /etc/plancton, /var/log/plancton, /var/run/plancton; other users, and root with --user, use
 ~/.plancton/{conf,log,run}. Creating \`drain\` or \`force-stop\` in the run directory by hand works as well;
 \`stop\` there counts only together with \`drain\` and makes it a drain-stop.
@@ -123,46 +123,6 @@ function addVerbs(program: Command, context: CliContext, finish: (exitCode: numb
     });
 }
 
-function addInsight(program: Command, context: CliContext, finish: (exitCode: number) => void): void {
-  const { wallMs } = context.clock.now();
-  const toMoment = (text: string) => parseMoment(text, wallMs);
-  program
-    .command('explain')
-    .description('tell why pilots are started or not: each gate with its numbers')
-    .option('--at <time>', 'at an earlier moment: 2h (ago), 14:30, 2026-11-27T14:30', toMoment)
-    .option('--json', 'as JSON')
-    .action(async (_own: unknown, command: Command) => {
-      const { explain } = await import('./explain-command.js');
-      finish(await explain(context, optionsOf(command)));
-    });
-  program
-    .command('history')
-    .description('tell what happened: pilots, images, configurations, faults')
-    .addOption(
-      new Option('--since <time>', 'from when on: 2h (ago), 14:30, 2026-11-27T14:30')
-        .argParser(toMoment)
-        .default(toMoment('24h'), '24h'),
-    )
-    .option('--json', 'as JSON, one object a line')
-    .action(async (_own: unknown, command: Command) => {
-      const { showHistory } = await import('./history-command.js');
-      finish(await showHistory(context, command.optsWithGlobals()));
-    });
-}
-
-function addSimulate(program: Command, context: CliContext, finish: (exitCode: number) => void): void {
-  program
-    .command('simulate <scenario>')
-    .description('tell what the daemon would have done with a load; needs no engine and no daemon')
-    .addOption(new Option('--policy <policy>', 'instead of the one configured').choices(['capacity', 'legacy']))
-    .option('--config <file>', 'a configuration file, instead of `config` in the scenario')
-    .option('--json', 'as JSON')
-    .action(async (file: string, options: SimulateOptions) => {
-      const { runSimulation } = await import('./simulate-command.js');
-      finish(await runSimulation(context, file, options));
-    });
-}
-
 function addConfig(program: Command, context: CliContext, finish: (exitCode: number) => void): void {
   const paths = () => resolvePaths(program.opts<CliOptions>(), context);
   const shared = {
@@ -189,7 +149,8 @@ function addConfig(program: Command, context: CliContext, finish: (exitCode: num
   });
 }
 
-function describe(program: Command, context: CliContext, finish: (exitCode: number) => void): void {
+/** Says to `program` all that planctonctl understands; `finish` is told the exit code of what ran. */
+export function describe(program: Command, context: CliContext, finish: (exitCode: number) => void): void {
   program
     .description('Keeps every idle core of this host busy with pilot containers, and gets out of the way at once.')
     .version(context.version)
@@ -199,8 +160,7 @@ function describe(program: Command, context: CliContext, finish: (exitCode: numb
   addGlobalOptions(program);
   addVerbs(program, context, finish);
   addConfig(program, context, finish);
-  addInsight(program, context, finish);
-  addSimulate(program, context, finish);
+  addInsight(program, context, finish, runProgram);
   for (const parent of [program, ...program.commands]) if (parent.commands.length > 0) addHelpCommand(parent);
 }
 

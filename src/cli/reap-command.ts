@@ -3,7 +3,7 @@ import { keys, type Config } from '../config/schema.js';
 import { ConfigSourceError } from '../config/source.js';
 import { EngineError } from '../engine/container-engine.js';
 import { createDockerEngine } from '../engine/docker-engine.js';
-import { reapExpired } from '../daemon/reap-expired.js';
+import { reapExpired, reapTrials } from '../daemon/reap-expired.js';
 import type { HostFacts } from '../model.js';
 import { MACHINE_ID_FILE, readInstance } from '../observe/instance.js';
 import { narrow } from '../policy/narrow.js';
@@ -11,7 +11,7 @@ import { readPolicyFile } from '../policy/policy-file.js';
 import { readConfigFolder } from './config-files.js';
 import { engineHost, type CliContext, type CliOptions } from './context.js';
 import { CliError, exitCodes } from './exit-codes.js';
-import { cycleMarginMs, isOverdue } from './overdue.js';
+import { cycleMarginMs, isOverdue } from '../report/overdue.js';
 import { ownPlaces, resolvePaths } from './paths.js';
 import { lockHolder } from './process-lock.js';
 import { readStatusFile } from './status-file.js';
@@ -24,10 +24,6 @@ import { formatAge } from './status-text.js';
 export async function reap(context: CliContext, options: CliOptions): Promise<number> {
   const paths = resolvePaths(options, context);
   const { runDir, confDir, registryAuthFile, policyFile } = paths;
-  if (isAtWork(context, runDir)) {
-    context.out('the daemon runs, and does this itself');
-    return exitCodes.ok;
-  }
   const host = await context.readHost();
   const wanted = await readWanted(context, confDir, host);
   const engine = createDockerEngine({ host: engineHost(options, context), clock: context.clock, registryAuthFile });
@@ -35,7 +31,17 @@ export async function reap(context: CliContext, options: CliOptions): Promise<nu
   const policy = await readPolicyFile(policyFile, context.uid);
   const own = ownPlaces(paths, context.cliFile);
   const config = policy.ok ? narrow(wanted, policy.policy, own).config : wanted;
-  const reaped = await reapExpired({ clock: context.clock, engine, host, instance, config }).catch((error: unknown) => {
+  const around = { clock: context.clock, engine, host, instance, config };
+  const isWatched = isAtWork(context, runDir);
+  const remove = async () => {
+    // A daemon says itself that its engine is away.
+    const trials = await reapTrials(around).catch((error: unknown) => {
+      if (isWatched && error instanceof EngineError) return [];
+      throw error;
+    });
+    return [...trials, ...(isWatched ? [] : await reapExpired(around))];
+  };
+  const reaped = await remove().catch((error: unknown) => {
     if (!(error instanceof EngineError)) throw error;
     const code = error.kind === 'forbidden' ? exitCodes.noPermission : exitCodes.unavailable;
     throw new CliError(code, error.message, { cause: error });
@@ -44,7 +50,8 @@ export async function reap(context: CliContext, options: CliOptions): Promise<nu
     if (failure === undefined) context.out(`${name}, ${formatAge(ageMs / 1000)} old, was removed`);
     else context.err(`${name}, ${formatAge(ageMs / 1000)} old, is still there: ${failure}`);
   }
-  if (reaped.length === 0) context.out('no pilot is past its time to live');
+  if (isWatched) context.out('the daemon runs, and does this itself');
+  else if (reaped.length === 0) context.out('no pilot is past its time to live');
   return reaped.some(({ failure }) => failure !== undefined) ? exitCodes.tryLater : exitCodes.ok;
 }
 

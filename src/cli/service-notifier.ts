@@ -1,6 +1,6 @@
 import type { Status } from '../report/status.js';
 import type { CliContext } from './context.js';
-import { isOverdue } from './overdue.js';
+import { isOverdue } from '../report/overdue.js';
 import { statusLine } from './status-text.js';
 
 const notifyDeadlineMs = 2000;

@@ -3,12 +3,13 @@ import { readRunMode } from '../observe/run-mode.js';
 import type { Status } from '../report/status.js';
 import type { CliContext, CliOptions } from './context.js';
 import { explainError, statusCodes } from './exit-codes.js';
-import { cycleMarginMs, isOverdue } from './overdue.js';
+import { cycleMarginMs, isOverdue } from '../report/overdue.js';
 import { resolvePaths } from './paths.js';
 import { hasPidFile } from './pid-file.js';
 import { lockHolder } from './process-lock.js';
 import { readStatusFile } from './status-file.js';
 import { formatAge, formatStatus } from './status-text.js';
+import { jsonText } from './json-text.js';
 
 /** What was asked for and waits for the next daemon. */
 const waitingRequests: Record<SeenMode, string> = {
@@ -39,14 +40,14 @@ export async function showStatus(
       ? `plancton is not running, but ${paths.pidFile} was left behind: it was killed, or the host went down`
       : 'plancton is not running';
     const mode = await readRunMode(paths.runDir).catch(() => 'unknown' as const);
-    context.out(options.json ? JSON.stringify({ ...stub, running: false, mode }) : text + waitingRequests[mode]);
+    context.out(options.json ? jsonText({ ...stub, running: false, mode }) : text + waitingRequests[mode]);
     return leftOver ? statusCodes.deadWithPidFile : statusCodes.stopped;
   }
   const status = readStatusFile(paths.runDir);
   if (status === undefined) {
     const { pid } = holder;
     const text = `plancton is starting (pid ${pid ?? 'not known yet'})`;
-    context.out(options.json ? JSON.stringify({ ...stub, running: true, pid }) : text);
+    context.out(options.json ? jsonText({ ...stub, running: true, pid }) : text);
     return statusCodes.running;
   }
   return show(context, status, options.json === true);
@@ -59,7 +60,7 @@ function show(context: CliContext, status: Status, json: boolean): number {
   const overdue = isOverdue(status, sinceMs, cycleMarginMs);
   const exitCode = overdue ? statusCodes.unknown : statusCodes.running;
   if (json) {
-    context.out(JSON.stringify({ ...status, running: true, overdue }, null, 2));
+    context.out(jsonText({ ...status, running: true, overdue }, 2));
     return exitCode;
   }
   if (!overdue) {

@@ -54,10 +54,17 @@ function capacityText({ capacity, pilots, health }: Status): string {
   return health === 'ok' ? text : `not known now; last seen: ${text}`;
 }
 
-function imageText({ image }: Status): string {
-  const { id } = image;
+function imageText({ image }: Status, nowWallMs: number): string {
+  const { id, createdAt } = image;
   const found = id === null ? 'not on this host' : (id?.replace(/^sha256:/, '').slice(0, 12) ?? 'not looked up yet');
-  return `${image.wanted} (${found}${image.pulling === undefined ? '' : `, pulling ${image.pulling}`})`;
+  const age = createdAt === undefined ? '' : `, made ${formatAge((nowWallMs - Date.parse(createdAt)) / 1000)} ago`;
+  return `${image.wanted} (${found}${age}${image.pulling === undefined ? '' : `, pulling ${image.pulling}`})`;
+}
+
+function sinksText({ sinks }: Status): string {
+  return sinks
+    .map(({ name, trouble }) => (trouble === undefined ? name : `${name} (in trouble: ${trouble})`))
+    .join(', ');
 }
 
 function engineText({ engine }: Status): string {
@@ -118,10 +125,11 @@ export function formatStatus(status: Status, nowWallMs: number): string {
     ['pilots', capacityText(status)],
     ...status.holds.map(({ text }): [string, string] => ['limited by', text]),
     ...status.notices.map((text): [string, string] => ['notice', text]),
-    ['image', imageText(status)],
+    ['image', imageText(status, nowWallMs)],
     ...configRows(status),
     ['engine', engineText(status)],
     ['yielding', status.yields.text],
+    ['reports to', sinksText(status)],
     ['so far', `${totals.spawned} started, ${totals.ended} ended, ${totals.evicted} evicted, ${totals.failed} failed`],
     ['last cycle', `number ${status.cycles}, ${formatAge(lastSeconds)} ago`],
   ];

@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -10,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, inject, it } from 'vitest';
 import { eventually, planctonSite } from '../support/plancton-process.js';
 
@@ -35,6 +37,69 @@ describe('planctonctl on a real engine', () => {
     expect((await site.ctl('status')).exitCode).toBe(3);
     expect(await site.pilotIds()).toEqual(pilots);
     expect(await site.ctl('stop')).toMatchObject({ exitCode: 0, stdout: 'plancton is not running\n' });
+  });
+
+  it('shows pilots, what they write, and what is left of those that fail', async () => {
+    const site = planctonSite({ dockerHost });
+    site.configure({ docker_cmd: "/bin/sh -c 'echo out of licences >&2; sleep 600'" });
+    await site.ctl('start');
+    await site.untilRunning(2);
+    const { stdout: listed } = await site.ctl('ps');
+    const [, one = ''] = /^plancton-worker-(\w+) +\w{12} +running /m.exec(listed) ?? [];
+    expect(await site.ctl('logs', one)).toMatchObject({ exitCode: 0, stdout: 'out of licences\n', stderr: '' });
+    expect((await site.ctl('logs')).stdout.match(/^plancton-worker-\w+ \| out of licences$/gm)).toHaveLength(2);
+    const follower = site.spawnCtl('logs', '--follow', one);
+    let followed = '';
+    follower.stdout?.on('data', (chunk: Buffer) => (followed += chunk.toString()));
+    await eventually('the log is followed', () => followed === 'out of licences\n');
+
+    const left = once(follower, 'exit');
+    await promisify(execFile)('docker', ['--host', dockerHost, 'kill', '--signal', 'KILL', `plancton-worker-${one}`]);
+    expect(await left).toEqual([0, null]);
+    await eventually('its post-mortem is kept', async () => (await site.ctl('post-mortem', one)).exitCode === 0);
+    const { stdout: words } = await site.ctl('post-mortem', one);
+    expect(words).toMatch(/^ {2}why +exit code 137$/m);
+    expect(words).toMatch(/^ {2}CPU +\d+\.\d s /m);
+    expect(words).toMatch(/^ {2}memory +\d+ MB at most/m);
+    expect(words).toContain('  | out of licences');
+
+    await site.ctl('stop');
+    expect((await site.ctl('ps')).stdout.match(/ running /g)).toHaveLength(2);
+    const { stdout: replayed, exitCode } = await site.ctl('simulate', '--journal', '--json');
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(replayed)).toMatchObject({
+      results: [{ title: 'as it was', completed: 1 }, { title: 'in use' }],
+    });
+  });
+
+  it('runs one pilot on trial, beside those of the daemon', async () => {
+    const site = planctonSite({ dockerHost });
+    site.configure({ docker_env: { GREETING: 'hello from the trial' }, user_group: '4711:4711' });
+    await site.ctl('start');
+    await site.untilRunning(2);
+    const trial = await site.ctl('try', '--', 'sh', '-c', 'echo $GREETING; id -u; exit 4');
+    expect(trial).toMatchObject({ exitCode: 4, stdout: 'hello from the trial\n4711\n' });
+    expect(trial.stderr).toMatch(/starting plancton-try-\w{6}\nit ended with exit code 4 after /);
+    const interrupted = site.spawnCtl(
+      'try',
+      '--',
+      'sh',
+      '-c',
+      'trap "exit 9" TERM; echo ready; while :; do sleep 0.1; done',
+    );
+    let said = '';
+    interrupted.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    await eventually('the trial runs', () => said === 'ready\n');
+    await site.until('three cycles have passed', ({ cycles }) => cycles > 3);
+    expect((await site.status()).pilots).toHaveLength(2);
+    const left = once(interrupted, 'exit');
+    interrupted.kill('SIGINT');
+    expect(await left).toEqual([9, null]);
+    await site.untilRunning(2);
+    expect(await site.pilotIds()).toHaveLength(2);
+    const doctor = await site.ctl('doctor');
+    expect(doctor.stdout).toMatch(/^ok +daemon +it runs: 2 pilots, 2 fit in all, mode active$/m);
+    expect(doctor.stdout).toMatch(/^ok +engine +Docker Engine /m);
   });
 
   it('makes its directories for their owner only, and the files that others read readable', async () => {

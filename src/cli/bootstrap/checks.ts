@@ -2,8 +2,14 @@ import { isAbsolute } from 'node:path';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { EngineError, type EngineInfo } from '../../engine/container-engine.js';
 import { exitCodes } from '../exit-codes.js';
-import type { BootstrapContext } from './context.js';
+import type { BootstrapContext, Places } from './context.js';
 import { installHint, readOsRelease, type Package } from './distribution.js';
+
+/** What the checks need of the world. */
+export interface CheckContext extends Pick<BootstrapContext, 'uid' | 'clock' | 'run' | 'engineHost' | 'freeBytes'> {
+  readonly places: Pick<Places, 'systemdRunDir' | 'osRelease' | 'nodeFile' | 'planctonctlFile'>;
+  readonly engine: Pick<BootstrapContext['engine'], 'info'>;
+}
 
 /** Something that is not as it must be (or, a warning, should be), and what to do about it. */
 export interface Problem {
@@ -22,17 +28,17 @@ const comfortableBytes = 2 * 1024 ** 3;
 /** Before this nothing that we need was written. */
 const earliestWallMs = Date.UTC(2025, 0, 1);
 
-function hint(context: BootstrapContext, wanted: Package): string {
+function hint(context: CheckContext, wanted: Package): string {
   return installHint(readOsRelease(context.places.osRelease), wanted);
 }
 
-export function checkRoot({ uid }: Pick<BootstrapContext, 'uid'>): Problem[] {
+export function checkRoot({ uid }: Pick<CheckContext, 'uid'>): Problem[] {
   if (uid === 0) return [];
   const cure = 'run it with sudo; without root use `planctonctl start`, which keeps everything below your home';
   return [{ what: 'setting up a host takes root', cure, exitCode: exitCodes.noPermission }];
 }
 
-export async function checkGit(context: BootstrapContext): Promise<Problem[]> {
+export async function checkGit(context: CheckContext): Promise<Problem[]> {
   const { exitCode } = await context.run('git', ['--version'], askDeadlineMs);
   if (exitCode === 0) return [];
   return [
@@ -41,7 +47,7 @@ export async function checkGit(context: BootstrapContext): Promise<Problem[]> {
 }
 
 /** Where there is no systemd, cron has to start Plancton with the host. */
-export async function checkCron(context: BootstrapContext): Promise<Problem[]> {
+export async function checkCron(context: CheckContext): Promise<Problem[]> {
   if (existsSync(context.places.systemdRunDir)) return [];
   const { exitCode } = await context.run('crontab', ['-l'], askDeadlineMs);
   if (exitCode !== 127) return [];
@@ -49,7 +55,7 @@ export async function checkCron(context: BootstrapContext): Promise<Problem[]> {
   return [{ what, cure: hint(context, 'cron'), exitCode: exitCodes.unavailable, missing: 'cron' }];
 }
 
-export function checkPrograms({ places }: Pick<BootstrapContext, 'places'>): Problem[] {
+export function checkPrograms({ places }: Pick<CheckContext, 'places'>): Problem[] {
   const problems: Problem[] = [];
   for (const file of [places.nodeFile, places.planctonctlFile]) {
     if (isAbsolute(file) && isReadable(file)) continue;
@@ -69,7 +75,7 @@ function isReadable(file: string): boolean {
 }
 
 /** What is wrong with the engine, or what it is. */
-export async function askEngine(context: BootstrapContext): Promise<EngineInfo | Problem> {
+export async function askEngine(context: CheckContext): Promise<EngineInfo | Problem> {
   try {
     return await context.engine.info();
   } catch (error) {
@@ -78,7 +84,7 @@ export async function askEngine(context: BootstrapContext): Promise<EngineInfo |
   }
 }
 
-function engineProblem(context: BootstrapContext, error: EngineError): Problem {
+function engineProblem(context: CheckContext, error: EngineError): Problem {
   const what = `no container engine at ${context.engineHost}: ${error.message}`;
   const exitCode = exitCodes.unavailable;
   if (error.kind === 'forbidden') {
@@ -96,7 +102,7 @@ function isOlder(version: string, than: string): boolean {
   return major < thanMajor || (major === thanMajor && minor < thanMinor);
 }
 
-export function checkApi(context: BootstrapContext, { version, apiVersion }: EngineInfo): Problem[] {
+export function checkApi(context: CheckContext, { version, apiVersion }: EngineInfo): Problem[] {
   if (!isOlder(apiVersion, oldestApi)) return [];
   const what = `the engine (${version}) speaks API ${apiVersion}; Plancton needs ${oldestApi} or newer`;
   return [{ what, cure: hint(context, 'engine'), exitCode: exitCodes.unavailable }];
@@ -109,7 +115,7 @@ export function checkCgroup({ cgroupDriver, rootless }: EngineInfo): Problem[] {
 }
 
 export async function checkDisk(
-  context: Pick<BootstrapContext, 'freeBytes'>,
+  context: Pick<CheckContext, 'freeBytes'>,
   { dataRoot }: EngineInfo,
 ): Promise<Problem[]> {
   const free = await context.freeBytes(dataRoot);
@@ -120,7 +126,7 @@ export async function checkDisk(
   ];
 }
 
-export async function checkClock(context: BootstrapContext): Promise<Problem[]> {
+export async function checkClock(context: CheckContext): Promise<Problem[]> {
   const cure = 'set the clock and keep it right: timedatectl set-ntp true';
   const { wallMs } = context.clock.now();
   if (wallMs < earliestWallMs) {
@@ -134,7 +140,7 @@ export async function checkClock(context: BootstrapContext): Promise<Problem[]> 
 }
 
 /** Everything there is to complain about, at once. `forRepo`: a repository will be cloned. */
-export async function checkHost(context: BootstrapContext, forRepo: boolean): Promise<readonly Problem[]> {
+export async function checkHost(context: CheckContext, forRepo: boolean): Promise<readonly Problem[]> {
   const engine = await askEngine(context);
   const ofEngine =
     'what' in engine

@@ -17,7 +17,8 @@ interface Options {
   readonly private?: string;
 }
 
-const epilogue = `
+/** What stands below the help of plancton-bootstrap. */
+export const epilogue = `
 Examples:
   plancton-bootstrap --dryrun                       try it with the default configuration
   plancton-bootstrap mysite/plancton-conf:prod      branch prod of a repository on GitHub
@@ -46,7 +47,8 @@ async function carryOut(context: BootstrapContext, repo: string | undefined, opt
   return installRepository(context, parsed, { yes });
 }
 
-function describe(program: Command, context: BootstrapContext, finish: (exitCode: number) => void): void {
+/** Says to `program` all that plancton-bootstrap understands; `finish` is told the exit code of what ran. */
+export function describe(program: Command, context: BootstrapContext, finish: (exitCode: number) => void): void {
   program
     .description('Sets up this host: puts a configuration in place, starts Plancton now and at every boot.')
     .argument('[repo]', 'user/repo[:branch] on GitHub, or any git URL or path, with #branch')

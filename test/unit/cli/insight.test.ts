@@ -160,3 +160,131 @@ describe('a moment', () => {
     expect(() => parseMoment(text, now)).toThrow(/14:30/);
   });
 });
+
+describe('simulate --journal', () => {
+  /** The journal of a host, and a configuration in use. */
+  async function aHostWithPast(): Promise<string> {
+    const samples = Array.from({ length: 120 }, (_, index) => {
+      const sample = aSample({ seq: index, monoMs: 30_000 * index, busy: 2, own: 1 });
+      const { capacity, holds, gates } = aStory(aConfig()).look();
+      const plan = { actions: [], capacity: { ...capacity, promised: 1, admissible: 4 }, holds, gates };
+      return { type: 'cycle', number: index, uptimeMs: 0, observation: anObservation({ sample }), plan } as const;
+    });
+    const runDir = await aRunDir([...samples, evicted]);
+    mkdirSync(join(runDir, 'conf'));
+    writeFileSync(join(runDir, 'conf', 'config.yaml'), 'max_docks: 2\n');
+    writeFileSync(join(runDir, 'other.yaml'), 'max_docks: 6\ndocker_env: { PASS: hunter2 }\n');
+    return runDir;
+  }
+
+  async function replay(runDir: string, ...args: readonly string[]) {
+    return ctl(runDir, 'simulate', '--confdir', join(runDir, 'conf'), ...args);
+  }
+
+  it('compares what was with what would have been', async () => {
+    const runDir = await aHostWithPast();
+    const { exitCode, out, err } = await replay(runDir, '--journal', '--config', join(runDir, 'other.yaml'));
+    expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' });
+    expect(out).toMatch(/^8 CPUs, 1\.0 h of samples; simulated pilots live 1h/);
+    expect(out).toMatch(/^ +as it was +in use +\/.*other\.yaml$/m);
+    expect(out).toMatch(/^evicted +1 +0 +0$/m);
+    expect(out).toMatch(/^pilots at a time +0\.0 +[12]\.\d +[3-6]\.\d$/m);
+    expect(out).toMatch(/^owner slowed by +- +0\.0 % +0\.0 %$/m);
+  });
+
+  it('is data for programs, without secrets', async () => {
+    const runDir = await aHostWithPast();
+    const { out } = await replay(runDir, '--since', '2h', '--config', join(runDir, 'other.yaml'), '--json');
+    expect(JSON.parse(out)).toMatchObject({
+      ...{ apiVersion: 'plancton/v1', kind: 'Replay', ncpus: 8 },
+      results: [
+        { title: 'as it was', evicted: 1, config: null },
+        { title: 'in use', config: { max_docks: 2 } },
+        { config: { max_docks: 6, docker_env: { PASS: '…' } } },
+      ],
+    });
+  });
+
+  it('says where there is nothing to compare, or no way to', async () => {
+    expect(await replay(await aRunDir([]), '--journal')).toMatchObject({
+      exitCode: 66,
+      err: expect.stringContaining('no sample of this host since') as string,
+    });
+    const runDir = await aHostWithPast();
+    writeFileSync(join(runDir, 'conf', 'config.yaml'), 'max_docks: many\n');
+    expect(await replay(runDir, '--journal')).toMatchObject({
+      exitCode: 78,
+      err: expect.stringContaining('max_docks') as string,
+    });
+    for (const args of [[], ['day.yaml', '--journal'], ['day.yaml', '--since', '2h']]) {
+      expect((await replay(runDir, ...args)).exitCode).toBe(64);
+    }
+  });
+});
+
+describe('report', () => {
+  it('tells what the host has given, and to whom', async () => {
+    const { exitCode, out } = await ctl(await aRunDir([cycle(), evicted]), 'report');
+    expect(exitCode).toBe(0);
+    expect(out).toMatch(/^since 2026-01-01T00:\d\d:00.000Z: 0\.0 h of samples\nCPU hours: 0\.0 given to pilots, /);
+    expect(out).toMatch(/^default +evicted +1 +0\.0 +0\.0 +-$/m);
+  });
+
+  it('is data for programs, and for spreadsheets', async () => {
+    const runDir = await aRunDir([evicted]);
+    expect(JSON.parse((await ctl(runDir, 'report', '--json')).out)).toMatchObject({
+      ...{ kind: 'Report', rows: [{ end: 'evicted', pilots: 1 }] },
+      pilots: [{ name: 'plancton-worker-gone', end: 'evicted' }],
+    });
+    const { out } = await ctl(runDir, 'report', '--csv');
+    const [head = '', line = ''] = out.split('\n');
+    expect(head.split(',')).toHaveLength(line.split(',').length);
+    expect(line).toMatch(/^2026-01-01T00:\d\d:00\.000Z,plancton-worker-gone,default,/);
+    expect((await ctl(runDir, 'report', '--csv', '--json')).exitCode).toBe(64);
+  });
+
+  it('says that nothing has ended', async () => {
+    expect((await ctl(await aRunDir([]), 'report')).out).toContain('no pilot has ended');
+  });
+});
+
+describe('trace', () => {
+  const behind = { image: 'site/pilot:1', imageId: 'sha256:feed', revision: 'cafe', flavour: 'default' };
+  const seen: DaemonEvent = {
+    type: 'pilot-seen',
+    pilot: { name: 'plancton-worker-gone', id: 'id-of-plancton-worker-gone', address: '172.17.0.2', ...behind },
+  };
+
+  it('names the pilot behind an address, a host name, a name or an id', async () => {
+    const runDir = await aRunDir([seen, evicted]);
+    for (const what of ['172.17.0.2', 'plancton-worker-gone', 'gone', 'id-of-plancton']) {
+      const { exitCode, out } = await ctl(runDir, 'trace', what);
+      expect(exitCode).toBe(0);
+      expect(out).toMatch(/^plancton-worker-gone\n {2}from +2026/);
+      expect(out).toMatch(/^ {2}image id +sha256:feed$/m);
+      expect(out).toMatch(/^ {2}revision +cafe of the configuration$/m);
+    }
+  });
+
+  it('is data for programs', async () => {
+    const { out } = await ctl(await aRunDir([seen]), 'trace', '172.17.0.2', '--json');
+    expect(JSON.parse(out)).toMatchObject({
+      kind: 'Trace',
+      pilots: [{ address: '172.17.0.2', imageId: 'sha256:feed' }],
+    });
+  });
+
+  it('goes by when it was', async () => {
+    const runDir = await aRunDir([seen, evicted]);
+    expect((await ctl(runDir, 'trace', '172.17.0.2', '--at', '30s')).exitCode).toBe(0);
+    expect((await ctl(runDir, 'trace', '172.17.0.2', '--at', '3h')).exitCode).toBe(66);
+  });
+
+  it('says whom it does not know', async () => {
+    const runDir = await aRunDir([seen]);
+    const said = async (what: string) => (await ctl(runDir, 'trace', what)).err;
+    expect(await said('10.0.0.1')).toContain('no pilot was behind 10.0.0.1 then, as far as is known');
+    expect(await said(String(process.pid))).toContain('is in no container');
+    expect(await said('999999999')).toContain('no process 999999999 runs here now');
+  });
+});

@@ -37,10 +37,11 @@ describe('formatStatus', () => {
         '  health      ok',
         '  mode        active',
         '  pilots      1 running, of 4 that fit (max_docks 6, others used up to 3.50 of 8 CPUs)',
-        '  image       busybox:latest (0123456789ab)',
+        '  image       busybox:latest (0123456789ab, made 1 d ago)',
         '  config      /etc/plancton at 3f2a1b0c9d8e7f6a',
         '  engine      unix:///var/run/docker.sock (20.10.24, API 1.41)',
         '  yielding    all pilots in one cgroup of the lowest weight',
+        '  reports to  journal',
         '  so far      10 started, 8 ended, 1 evicted, 0 failed',
         '  last cycle  number 240, 12 s ago',
         '  plancton-worker-aaaaaa     0123456789ab running    1 h 1 min    1     busybox:latest',
@@ -100,7 +101,7 @@ describe('formatStatus', () => {
         health: 'waiting',
         trouble: 'the engine does not answer',
         capacity: undefined,
-        image: { wanted: 'x', id: undefined, pulling: 'x' },
+        image: { wanted: 'x', id: undefined, createdAt: undefined, pulling: 'x' },
         engine: { host: 'h', version: undefined, apiVersion: undefined, failure: 'unreachable' },
       }),
       now,
@@ -109,9 +110,20 @@ describe('formatStatus', () => {
     expect(text).toContain('pilots      unknown');
     expect(text).toContain('x (not looked up yet, pulling x)');
     expect(text).toContain('h (not reached)');
-    const missing = formatStatus(aStatus({ image: { wanted: 'x', id: null, pulling: undefined } }), now);
+    const missing = formatStatus(
+      aStatus({ image: { wanted: 'x', id: null, createdAt: undefined, pulling: undefined } }),
+      now,
+    );
     expect(missing).toContain('x (not on this host)');
     expect(formatStatus(aStatus({ mode: 'unknown' }), now)).toMatch(/mode +not known \(.*may hold a drain/);
+  });
+
+  it('tells where what happens is kept, and what is wrong there', () => {
+    const sinks = [
+      { name: 'journal', trouble: undefined },
+      { name: 'InfluxDB db', trouble: 'HTTP 500' },
+    ];
+    expect(formatStatus(aStatus({ sinks }), now)).toMatch(/reports to +journal, InfluxDB db \(in trouble: HTTP 500\)/);
   });
 
   it('lets no control character of a configuration or an engine reach the terminal', () => {

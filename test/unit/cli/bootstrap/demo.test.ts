@@ -14,7 +14,7 @@ function status(pilots: readonly PilotStatus[], more: Partial<Status> = {}): Sta
   return aStatus({
     hostname: 'node1',
     pilots,
-    image: { wanted: 'busybox', id: 'sha256:1', pulling: undefined },
+    image: { wanted: 'busybox', id: 'sha256:1', createdAt: undefined, pulling: undefined },
     totals: { spawned: 3, ended: 2, evicted: 0, failed: 0 },
     ...more,
   });
@@ -49,7 +49,7 @@ test('away from a terminal only changes are told', () => {
 test.each([
   [undefined, 'first look'],
   [status([], { trouble: 'no engine' }), 'no engine'],
-  [status([], { image: { wanted: 'x', id: undefined, pulling: 'x' } }), 'fetching the image x'],
+  [status([], { image: { wanted: 'x', id: undefined, createdAt: undefined, pulling: 'x' } }), 'fetching the image x'],
   [status([], { holds: [{ gate: 'foreign-cpu', text: 'others use it all' }] }), 'others use it all'],
   [status([pilot('a', 'created')]), 'waiting for the first pilot'],
 ])('a person who waits is told why (%#)', (now, text) => {

@@ -1,0 +1,125 @@
+import { constants } from 'node:fs';
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { loadConfig } from '../config/load.js';
+import type { HostFacts } from '../model.js';
+import { readConfigInUse } from './config-files.js';
+import type { CliContext, CliOptions } from './context.js';
+import { CliError, exitCodes } from './exit-codes.js';
+import { resolvePaths } from './paths.js';
+import { redactText } from './redact-text.js';
+import { formatAge } from './status-text.js';
+
+export interface BundleOptions extends CliOptions {
+  /** Undefined: a name made of host and date, in the current folder. */
+  readonly file: string | undefined;
+}
+
+/** Runs one command line of planctonctl; what it says goes to the context. Never rejects. */
+export type RunCommand = (context: CliContext, args: readonly string[]) => Promise<number>;
+
+/** What goes into the bundle, by file. */
+const COMMANDS: Readonly<Record<string, readonly string[]>> = {
+  'version.txt': ['version'],
+  'doctor.txt': ['doctor'],
+  'status.json': ['status', '--json'],
+  'ps.json': ['ps', '--json'],
+  'explain.txt': ['explain'],
+  'history.txt': ['history', '--since', '3d'],
+  'config.json': ['config', 'show', '--json'],
+  'config-check.txt': ['config', 'check'],
+  'policy.txt': ['policy', 'show'],
+  'post-mortems.txt': ['post-mortem'],
+};
+const LOG_BYTES = 1_000_000;
+const LOG_LINES = '5000';
+const DEADLINE_MS = 60_000;
+
+/** The options that say which daemon is meant, as words. */
+function words(options: CliOptions): readonly string[] {
+  const { user, rundir, logdir, pidfile, confdir, policyfile, engine } = options;
+  const given = Object.entries({ rundir, logdir, pidfile, confdir, policyfile, engine });
+  const named = given.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value]));
+  return user === true ? ['--user', ...named] : named;
+}
+
+/** Everything a command says, and how it ended. */
+async function capture(context: CliContext, run: RunCommand, args: readonly string[]): Promise<string> {
+  const said: string[] = [];
+  const out = (text: string) => {
+    said.push(text);
+  };
+  const exitCode = await run({ ...context, out, err: out }, args);
+  return `${said.join('\n')}\n${exitCode === 0 ? '' : `(exit code ${exitCode})\n`}`;
+}
+
+/** The end of the log: of the file, or of the journal where there is none. */
+async function readLog(context: CliContext, logFile: string): Promise<string> {
+  const text = await readFile(logFile, 'utf8').catch(() => '');
+  if (text !== '') return text.slice(-LOG_BYTES);
+  const { stdout } = await context.run('journalctl', ['-u', 'plancton', '-n', LOG_LINES, '--no-pager'], DEADLINE_MS);
+  return stdout.slice(-LOG_BYTES);
+}
+
+async function secretsOf(confDir: string, host: HostFacts): Promise<readonly string[]> {
+  const layers = await readConfigInUse(confDir, host.hostname).catch(() => []);
+  const result = loadConfig(layers, host);
+  return result.ok ? Object.values(result.config.docker_env) : [];
+}
+
+function factsText(
+  { hostname, ncpus, ramBytes }: HostFacts,
+  { wallMs, bootMs }: ReturnType<CliContext['clock']['now']>,
+): string {
+  const lines = [
+    `host ${hostname}, ${ncpus} CPUs, ${Math.round(ramBytes / 1e6)} MB of memory, up ${formatAge(bootMs / 1000)}`,
+    `node ${process.version}, ${process.platform} ${process.arch}`,
+    `written ${new Date(wallMs).toISOString()}`,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/**
+ * Writes what a bug report needs into one file, without secrets, for its owner's eyes only. Returns the exit code; throws a CliError (73) where that
+ * cannot be written, or is there already.
+ */
+export async function writeBundle(context: CliContext, options: BundleOptions, run: RunCommand): Promise<number> {
+  const { logFile, confDir } = resolvePaths(options, context);
+  const host = await context.readHost();
+  const secrets = await secretsOf(confDir, host);
+  const now = context.clock.now();
+  const stamp = new Date(now.wallMs).toISOString().replace(/[-:]|\.\d+/g, '');
+  const name = `plancton-${host.hostname.split('.')[0] ?? ''}-${stamp}`;
+  const target = resolve(options.file ?? `${name}.tar.gz`);
+  const base = await mkdtemp(join(tmpdir(), 'plancton-bundle-'));
+  try {
+    const folder = join(base, name);
+    await mkdir(folder);
+    const keep = (file: string, text: string) => writeFile(join(folder, file), redactText(text, secrets));
+    await keep('host.txt', factsText(host, now));
+    await keep('log.txt', await readLog(context, logFile));
+    for (const [file, args] of Object.entries(COMMANDS)) {
+      context.err(`planctonctl ${args.join(' ')}`);
+      await keep(file, await capture(context, run, [...args, ...words(options)]));
+    }
+    const packed = join(base, 'bundle.tar.gz');
+    const { exitCode, stderr } = await context.run('tar', ['-czf', packed, '-C', base, name], DEADLINE_MS);
+    if (exitCode !== 0) throw new CliError(exitCodes.cannotCreate, `tar: ${stderr.trim()}`);
+    await chmod(packed, 0o600);
+    // Never over what is there, nor through a link that somebody has put there.
+    await copyFile(packed, target, constants.COPYFILE_EXCL).catch((error: unknown) => {
+      throw new CliError(
+        exitCodes.cannotCreate,
+        `cannot write ${target}: ${error instanceof Error ? error.message : String(error)}`,
+        { cause: error },
+      );
+    });
+    context.out(
+      `${target} (${Math.ceil((await stat(target)).size / 1000)} kB): look through it before you send it to anybody`,
+    );
+    return exitCodes.ok;
+  } finally {
+    await rm(base, { recursive: true, force: true });
+  }
+}

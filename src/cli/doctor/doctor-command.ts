@@ -1,0 +1,78 @@
+import { createDiskGauge } from '../../observe/disk-gauge.js';
+import type { CheckContext } from '../bootstrap/checks.js';
+import { engineHost, type CliContext, type CliOptions } from '../context.js';
+import { exitCodes } from '../exit-codes.js';
+import { openEngine } from '../known-pilots.js';
+import { withoutControls } from '../log-line.js';
+import { ownPlaces, resolvePaths } from '../paths.js';
+import { lookAtBinds, lookAtConfiguration, lookAtImage, lookAtPolicy } from './of-configuration.js';
+import { lookAtDaemon } from './of-daemon.js';
+import { lookAtEngine, lookAtHost } from './of-host.js';
+import type { Finding } from './finding.js';
+import { jsonText } from '../json-text.js';
+
+const MARKS: Readonly<Record<Finding['state'], string>> = {
+  ok: 'ok',
+  advice: 'advice',
+  problem: 'PROBLEM',
+  unknown: 'unknown',
+};
+
+function formatFinding({ name, state, text, cure }: Finding): string {
+  const head = `${MARKS[state].padEnd(8)} ${name.padEnd(14)} ${withoutControls(text)}`;
+  return cure === undefined ? head : `${head}\n${' '.repeat(24)}-> ${withoutControls(cure)}`;
+}
+
+/** Everything that pilots need, in the order in which it is needed. */
+export async function examine(context: CliContext, options: CliOptions): Promise<readonly Finding[]> {
+  const paths = resolvePaths(options, context);
+  const engine = await openEngine(context, options);
+  const askDisk = createDiskGauge(context.clock);
+  const checks: CheckContext = {
+    ...{ uid: context.uid, clock: context.clock, engine },
+    run: (file, args, deadlineMs) => context.run(file, args, deadlineMs),
+    engineHost: engineHost(options, context),
+    freeBytes: async (path) => (await askDisk(path).catch(() => undefined))?.freeBytes,
+    places: {
+      systemdRunDir: '/run/systemd/system',
+      osRelease: '/etc/os-release',
+      nodeFile: process.execPath,
+      planctonctlFile: context.cliFile,
+    },
+  };
+  const host = await context.readHost();
+  const { confDir, policyFile, runDir } = paths;
+  const { uid, clock } = context;
+  const places = { confDir, policyFile, own: ownPlaces(paths, context.cliFile), uid, clock, host };
+  const ofHost = await lookAtHost(checks);
+  const { findings: ofEngine, info } = await lookAtEngine(checks);
+  const { findings: ofConfiguration, config } = await lookAtConfiguration(places);
+  const isLocal = checks.engineHost.startsWith('unix:');
+  return [
+    ...ofHost,
+    ...ofEngine,
+    ...ofConfiguration,
+    ...(await lookAtPolicy(places, config)),
+    ...(config !== undefined && isLocal ? await lookAtBinds(places, config) : []),
+    ...(config !== undefined && info !== undefined ? await lookAtImage(engine, config) : []),
+    ...lookAtDaemon(runDir, context.clock.now().bootMs),
+  ];
+}
+
+/** Prints what there is of everything that pilots need, with cures. Returns the exit code: 69 where there is a problem. */
+export async function runDoctor(
+  context: CliContext,
+  options: CliOptions & { readonly json?: boolean },
+): Promise<number> {
+  const findings = await examine(context, options);
+  const problems = findings.filter(({ state }) => state === 'problem').length;
+  if (options.json === true) {
+    context.out(jsonText({ apiVersion: 'plancton/v1', kind: 'Examination', problems, findings }, 2));
+  } else {
+    context.out(findings.map(formatFinding).join('\n'));
+    context.out(
+      problems === 0 ? 'nothing keeps pilots from running' : `${problems} ${problems === 1 ? 'problem' : 'problems'}`,
+    );
+  }
+  return problems === 0 ? exitCodes.ok : exitCodes.unavailable;
+}

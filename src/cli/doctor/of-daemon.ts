@@ -1,0 +1,41 @@
+import { cycleMarginMs, isOverdue } from '../../report/overdue.js';
+import type { Status } from '../../report/status.js';
+import { lockHolder } from '../process-lock.js';
+import { readStatusFile } from '../status-file.js';
+import { formatAge } from '../status-text.js';
+import { advice, bad, fine, type Finding } from './finding.js';
+
+function faultsOf({ faults }: Status): readonly Finding[] {
+  return faults.map(({ what, said, cure }) => bad('daemon', said === undefined ? what : `${what}: ${said}`, cure));
+}
+
+function yieldingOf({ yields }: Status): Finding {
+  if (yields.mode === 'cgroup') return fine('yielding', yields.text);
+  return advice('yielding', yields.text, 'nice: true, and an engine on this host that runs as root');
+}
+
+function sinksOf({ sinks }: Status): readonly Finding[] {
+  const troubled = sinks.filter(({ trouble }) => trouble !== undefined);
+  return troubled.map(({ name, trouble = '' }) =>
+    advice('reports', `${name}: ${trouble}`, 'planctonctl history tells since when'),
+  );
+}
+
+/** How the daemon of this run directory is. `bootMs`: now, since boot. Throws what the file system says. */
+export function lookAtDaemon(runDir: string, bootMs: number): readonly Finding[] {
+  if (lockHolder(runDir) === undefined) return [bad('daemon', 'it does not run', 'planctonctl start')];
+  const status = readStatusFile(runDir);
+  if (status === undefined)
+    return [advice('daemon', 'it is starting, or of another version', 'planctonctl status, in a minute')];
+  const sinceMs = bootMs - status.atBootMs;
+  if (isOverdue(status, sinceMs, cycleMarginMs)) {
+    const text = `it hangs: no cycle has ended for ${formatAge(sinceMs / 1000)}`;
+    return [bad('daemon', text, 'planctonctl stop, planctonctl start; planctonctl bundle for a report')];
+  }
+  const { capacity, mode } = status;
+  const pilots = `${capacity?.pilots ?? 0} pilots, ${capacity?.admissible ?? '?'} fit in all, mode ${mode}`;
+  const faults = faultsOf(status);
+  const own = faults.length === 0 ? [fine('daemon', `it runs: ${pilots}`)] : faults;
+  const drained = mode === 'active' ? [] : [advice('mode', `mode ${mode}: no pilot is started`, 'planctonctl resume')];
+  return [...own, ...drained, yieldingOf(status), ...sinksOf(status)];
+}
