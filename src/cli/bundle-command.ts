@@ -33,7 +33,8 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   'post-mortems.txt': ['post-mortem'],
 };
 const LOG_BYTES = 1_000_000;
-const LOG_LINES = '5000';
+/** What other programs say is taken up to 1 MiB, from its beginning. */
+const LOG_LINES = '2000';
 const DEADLINE_MS = 60_000;
 
 /** The options that say which daemon is meant, as words. */
@@ -57,15 +58,18 @@ async function capture(context: CliContext, run: RunCommand, args: readonly stri
 /** The end of the log: of the file, or of the journal where there is none. */
 async function readLog(context: CliContext, logFile: string): Promise<string> {
   const text = await readFile(logFile, 'utf8').catch(() => '');
-  if (text !== '') return text.slice(-LOG_BYTES);
-  const { stdout } = await context.run('journalctl', ['-u', 'plancton', '-n', LOG_LINES, '--no-pager'], DEADLINE_MS);
-  return stdout.slice(-LOG_BYTES);
+  // Half a secret would not be known for one.
+  if (text !== '') return text.length > LOG_BYTES ? text.slice(text.indexOf('\n', text.length - LOG_BYTES) + 1) : text;
+  const args = ['-u', 'plancton', '-n', LOG_LINES, '--no-pager'];
+  const { exitCode, stdout, stderr } = await context.run('journalctl', args, DEADLINE_MS);
+  return exitCode === 0 ? stdout : `${stdout}\n(journalctl ended with ${exitCode}: ${stderr.trim()})\n`;
 }
 
-async function secretsOf(confDir: string, host: HostFacts): Promise<readonly string[]> {
-  const layers = await readConfigInUse(confDir, host.hostname).catch(() => []);
-  const result = loadConfig(layers, host);
-  return result.ok ? Object.values(result.config.docker_env) : [];
+/** Undefined: nobody can tell. */
+async function secretsOf(confDir: string, host: HostFacts): Promise<readonly string[] | undefined> {
+  const layers = await readConfigInUse(confDir, host.hostname).catch(() => undefined);
+  const result = layers && loadConfig(layers, host);
+  return result?.ok === true ? Object.values(result.config.docker_env) : undefined;
 }
 
 function factsText(
@@ -96,7 +100,7 @@ export async function writeBundle(context: CliContext, options: BundleOptions, r
   try {
     const folder = join(base, name);
     await mkdir(folder);
-    const keep = (file: string, text: string) => writeFile(join(folder, file), redactText(text, secrets));
+    const keep = (file: string, text: string) => writeFile(join(folder, file), redactText(text, secrets ?? []));
     await keep('host.txt', factsText(host, now));
     await keep('log.txt', await readLog(context, logFile));
     for (const [file, args] of Object.entries(COMMANDS)) {
@@ -118,6 +122,7 @@ export async function writeBundle(context: CliContext, options: BundleOptions, r
     context.out(
       `${target} (${Math.ceil((await stat(target)).size / 1000)} kB): look through it before you send it to anybody`,
     );
+    if (secrets === undefined) context.err('the configuration cannot be read: values of docker_env may be in there');
     return exitCodes.ok;
   } finally {
     await rm(base, { recursive: true, force: true });

@@ -2,6 +2,7 @@ import { clearForceStop, readRunMode, requestMode } from '../observe/run-mode.js
 import type { Status } from '../report/status.js';
 import { engineHost, type CliContext, type CliOptions } from './context.js';
 import { CliError, exitCodes } from './exit-codes.js';
+import { engineTrouble, openEngine } from './known-pilots.js';
 import { claimDirectories, resolvePaths } from './paths.js';
 import { lockHolder } from './process-lock.js';
 import { runDaemon } from './run-daemon.js';
@@ -22,6 +23,7 @@ export async function forceStop(context: CliContext, options: CliOptions): Promi
   claimDirectories([runDir]);
   const isRepeated = (await readRunMode(runDir)) === 'force-stop';
   await requestMode(runDir, 'force-stop');
+  await removeTrials(context, options);
   if (lockHolder(runDir) !== undefined) {
     context.err('the daemon removes all pilots and then ends; Ctrl-C stops only the waiting');
     if (!(await waitForDaemon(context, runDir))) return unfinished(context);
@@ -29,6 +31,24 @@ export async function forceStop(context: CliContext, options: CliOptions): Promi
   // A daemon takes the request away when it is carried out, however quickly; one that was killed half-way left it to us.
   const left = (await readRunMode(runDir)) === 'force-stop';
   return left ? removeAlone(context, options, isRepeated) : finished(context);
+}
+
+/** A daemon knows nothing of trials. Where they cannot be removed pilots cannot either, and that is told. */
+async function removeTrials(context: CliContext, options: CliOptions): Promise<void> {
+  const { runDir } = resolvePaths(options, context);
+  const [{ trialInstance }, { MACHINE_ID_FILE, readInstance }] = await Promise.all([
+    import('../daemon/try-pilot.js'),
+    import('../observe/instance.js'),
+  ]);
+  const { hostname } = await context.readHost();
+  const instance = trialInstance(await readInstance(runDir, MACHINE_ID_FILE, hostname));
+  try {
+    const engine = await openEngine(context, options);
+    const trials = await engine.listPilots({ instance, adoptOriginal: false });
+    await Promise.all(trials.map(({ id }) => engine.removePilot(id)));
+  } catch (error) {
+    if (!(error instanceof CliError)) await engineTrouble(error);
+  }
 }
 
 /** Whether the daemon was gone in time; tells how far it is. */

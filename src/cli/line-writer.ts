@@ -21,8 +21,10 @@ export function createLineWriter(out: (line: string) => void, prefix = ''): Line
   };
   return {
     write: (text) => {
-      const [first = '', ...others] = text.split(LINE_END);
-      rest += first;
+      // An end of line may come in two pieces.
+      const held = rest.endsWith('\r') ? '\r' : '';
+      const [first = '', ...others] = `${held}${text}`.split(LINE_END);
+      rest = rest.slice(0, rest.length - held.length) + first;
       for (const next of others) {
         print(rest);
         rest = next;

@@ -25,14 +25,20 @@ export async function reap(context: CliContext, options: CliOptions): Promise<nu
   const paths = resolvePaths(options, context);
   const { runDir, confDir, registryAuthFile, policyFile } = paths;
   const host = await context.readHost();
-  const wanted = await readWanted(context, confDir, host);
+  const isWatched = isAtWork(context, runDir);
+  // A daemon says itself what is wrong with it.
+  const tell = isWatched
+    ? () => undefined
+    : (text: string) => {
+        context.err(text);
+      };
+  const wanted = await readWanted(tell, confDir, host);
   const engine = createDockerEngine({ host: engineHost(options, context), clock: context.clock, registryAuthFile });
   const instance = await readInstance(runDir, MACHINE_ID_FILE, host.hostname);
   const policy = await readPolicyFile(policyFile, context.uid);
   const own = ownPlaces(paths, context.cliFile);
   const config = policy.ok ? narrow(wanted, policy.policy, own).config : wanted;
   const around = { clock: context.clock, engine, host, instance, config };
-  const isWatched = isAtWork(context, runDir);
   const remove = async () => {
     // A daemon says itself that its engine is away.
     const trials = await reapTrials(around).catch((error: unknown) => {
@@ -65,7 +71,7 @@ function isAtWork({ clock }: CliContext, runDir: string): boolean {
  * The configuration. Where there is none to be had nobody knows for how long pilots may live, and only what the policy of this host grants at
  * most ends them: a daemon that does not start for a slip in a file is no reason to end what may be in its right.
  */
-async function readWanted(context: CliContext, confDir: string, host: HostFacts): Promise<Config> {
+async function readWanted(tell: (text: string) => void, confDir: string, host: HostFacts): Promise<Config> {
   const said =
     'the configuration is not valid (planctonctl config check): pilots may live as long as most_ttl of the policy says';
   const layers = await readConfigFolder(confDir, host.hostname).catch((error: unknown) => {
@@ -74,7 +80,7 @@ async function readWanted(context: CliContext, confDir: string, host: HostFacts)
   });
   const result = layers && loadConfig(layers, host);
   if (result?.ok === true) return result.config;
-  context.err(said);
+  tell(said);
   const defaults = loadConfig([], host);
   if (!defaults.ok) throw new Error('the defaults are no configuration');
   return { ...defaults.config, max_ttl: keys.max_ttl.schema.parse('365d') };

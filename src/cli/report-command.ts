@@ -36,7 +36,7 @@ function formatAccount({ seenHours, donated, idleInPilots, others, idle, rows }:
 
 /** As RFC 4180 has it; nothing a spreadsheet would take for a formula. */
 function csvField(value: string | number | undefined): string {
-  const text = String(value ?? '').replace(/^[=+@-]/, "'$&");
+  const text = String(value ?? '').replace(/^[=+@\-\t\r]/, "'$&");
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

@@ -52,6 +52,12 @@ export async function showTop(context: CliContext, options: CliOptions): Promise
     await printLines(context, runDir);
     return exitCodes.ok;
   }
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
+    context.onSignal(signal, () => {
+      over.abort();
+      step.abort();
+    });
+  }
   const color = (context.env['NO_COLOR'] ?? '') === '';
   terminal.write(ENTER);
   try {

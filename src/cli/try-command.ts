@@ -20,6 +20,7 @@ export interface TryOptions extends CliOptions {
 
 /** As shells tell of a process that was killed. */
 const KILLED = 137;
+const INTERRUPTED = 130;
 
 /** What stands between the configuration and pilots, as in the daemon. */
 function openGate(context: CliContext, paths: Paths, { host, dataRoot }: { host: string; dataRoot: string }) {
@@ -88,11 +89,12 @@ export async function tryOut(context: CliContext, options: TryOptions): Promise<
   });
   const gate = openGate(context, paths, { host: address, dataRoot });
   const config = await allowedConfig(context, paths, host, gate);
+  const signal = stopSignal(context);
   const writer = createLineWriter((line) => {
     context.out(line);
   });
   const ended = await tryPilot({
-    ...{ clock: context.clock, engine, host, config, signal: stopSignal(context) },
+    ...{ clock: context.clock, engine, host, config, signal },
     remote: !address.startsWith('unix:'),
     instance: await readInstance(paths.runDir, MACHINE_ID_FILE, host.hostname),
     command: options.command.length === 0 ? undefined : options.command,
@@ -105,7 +107,8 @@ export async function tryOut(context: CliContext, options: TryOptions): Promise<
       context.err(text);
     },
   }).catch(async (error: unknown) => {
-    throw await engineTrouble(error);
+    const trouble = await engineTrouble(error);
+    throw signal.aborted ? new CliError(INTERRUPTED, 'interrupted before it was started') : trouble;
   });
   writer.end();
   context.err(ended === undefined ? 'it is gone, and nobody knows how it ended' : endText(ended, config));

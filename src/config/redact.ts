@@ -16,10 +16,10 @@ export function redactConfig(config: Config): Config {
   };
 }
 
-/** A text without these secrets, wherever they stand in it; each line of one that has several is one of its own. */
+/** A text without these secrets, wherever they stand in it, as JSON too; each line of one that has several is one of its own. */
 export function withoutSecrets(text: string, secrets: Iterable<string>): string {
   const lines = [...secrets]
-    .flatMap((secret) => [secret, ...secret.split('\n')])
+    .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1), ...secret.split('\n')])
     .filter(({ length }) => length >= shortestSecret);
   // One may be the beginning of another.
   const longestFirst = [...new Set(lines)].sort((a, b) => b.length - a.length);

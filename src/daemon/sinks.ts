@@ -25,9 +25,10 @@ function createLateMetrics({ version, clock }: Pick<DaemonOptions, 'version' | '
   let loading: Promise<Metrics> | undefined;
   let metrics: Metrics | undefined;
   let last: DaemonEvent | undefined;
+  let acceptedWallMs: number | undefined;
   const load = async (): Promise<Metrics> => {
     const { createMetrics } = await import('../report/metrics.js');
-    const made = createMetrics(version, clock);
+    const made = createMetrics({ version, clock, acceptedWallMs });
     if (last !== undefined) made.sink(last);
     [metrics, last] = [made, undefined];
     return made;
@@ -36,6 +37,7 @@ function createLateMetrics({ version, clock }: Pick<DaemonOptions, 'version' | '
     sink: (event: DaemonEvent): void => {
       if (metrics !== undefined) metrics.sink(event);
       else if (event.type === 'cycle') last = event;
+      else if (event.type === 'config-accepted') acceptedWallMs = clock.now().wallMs;
     },
     get: () => {
       loading ??= load().catch((error: unknown) => {

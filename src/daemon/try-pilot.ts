@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { endPilot, passOver } from '../act/end-pilot.js';
+import { endPilot, passOver, runs } from '../act/end-pilot.js';
 import type { Clock } from '../clock.js';
 import type { Config } from '../config/schema.js';
 import { EngineError, type ContainerEngine } from '../engine/container-engine.js';
@@ -53,7 +53,8 @@ export async function forgottenTrials(
   const there = await engine.listPilots({ instance: trialInstance(instance), adoptOriginal: false });
   return there.filter(({ state, createdWallMs }) => {
     const ageMs = nowWallMs - createdWallMs;
-    return ageMs > maxTtlMs + YOUNG_MS || (state !== 'running' && ageMs > YOUNG_MS);
+    const isOver = state === 'created' || state === 'exited' || state === 'dead';
+    return ageMs > maxTtlMs + YOUNG_MS || (isOver && ageMs > YOUNG_MS);
   });
 }
 
@@ -63,11 +64,14 @@ async function clearAway({ engine, instance, config, clock }: TrialOptions): Pro
   await Promise.all(left.map(({ id }) => engine.removePilot(id).catch(passOver)));
 }
 
-async function bringImage({ engine, config, tell, signal }: TrialOptions): Promise<void> {
+async function bringImage({ engine, instance, config, tell, signal }: TrialOptions): Promise<void> {
   const { docker_image: reference } = config;
   if ((await engine.findImage(reference)) !== null) return;
   tell(`pulling ${reference}`);
+  const before = await engine.listImages(instance);
   await engine.pullImage(reference, () => undefined, signal);
+  // As if the daemon had brought it: it goes when another one has come.
+  await engine.markImage(reference, instance, before).catch(passOver);
 }
 
 async function toSpec({ clock, host, instance, config, command, remote, seed }: TrialOptions): Promise<PilotSpec> {
@@ -84,15 +88,29 @@ async function toSpec({ clock, host, instance, config, command, remote, seed }: 
   return { ...spec, name: `plancton-try-${suffix}`, command: command ?? spec.command };
 }
 
+/** The trial as the engine lists it; undefined: it is gone. */
+async function find(id: string, { engine, instance }: TrialOptions): Promise<Pilot | undefined> {
+  const there = await engine.listPilots({ instance: trialInstance(instance), adoptOriginal: false });
+  return there.find((pilot) => pilot.id === id);
+}
+
 /** Where the engine hands logs on, and gives none back. */
-async function waitWithoutLog(id: string, { engine, clock, tell }: TrialOptions, why: EngineError): Promise<void> {
-  tell(`what it writes cannot be shown: ${why.message}`);
-  while ((await engine.pilotEnd(id)) === undefined) await clock.sleep(LOOK_MS);
+async function waitWithoutLog(id: string, options: TrialOptions, why: EngineError): Promise<void> {
+  options.tell(`what it writes cannot be shown: ${why.message}`);
+  for (let pilot = await find(id, options); pilot !== undefined && runs(pilot); pilot = await find(id, options)) {
+    await options.clock.sleep(LOOK_MS);
+  }
+}
+
+/** Waits for a time that may be longer than one sleep. */
+async function sleepFor({ clock, config }: TrialOptions, over: AbortSignal): Promise<void> {
+  const untilMs = clock.now().monoMs + config.max_ttl * 1000;
+  while (!over.aborted && clock.now().monoMs < untilMs) await clock.sleep(untilMs - clock.now().monoMs, over);
 }
 
 /** Resolves when it has ended, whoever has ended it. */
 async function untilOver(id: string, options: TrialOptions): Promise<void> {
-  const { engine, config, clock, onText, signal, tell } = options;
+  const { engine, config, onText, signal, tell } = options;
   const over = new AbortController();
   const stop = () => {
     tell('stopping it');
@@ -100,7 +118,7 @@ async function untilOver(id: string, options: TrialOptions): Promise<void> {
   };
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop, { once: true });
-  void clock.sleep(config.max_ttl * 1000, over.signal).then(() => {
+  void sleepFor(options, over.signal).then(() => {
     if (!over.signal.aborted) stop();
   });
   try {
@@ -121,7 +139,7 @@ async function untilOver(id: string, options: TrialOptions): Promise<void> {
  * engine lets it be removed.
  */
 export async function tryPilot(options: TrialOptions): Promise<PilotEnd | undefined> {
-  const { engine, instance, config, remote, violations, tell } = options;
+  const { engine, instance, config, remote, violations, tell, signal } = options;
   await clearAway(options);
   await bringImage(options);
   const group = await preparePilotCgroup({ instance, info: await engine.info(), nice: config.nice, remote });
@@ -132,11 +150,11 @@ export async function tryPilot(options: TrialOptions): Promise<PilotEnd | undefi
     if (found.length > 0) {
       throw new EngineError('refused', `what the engine has made is not what was asked for: ${found.join('; ')}`);
     }
+    if (signal.aborted) throw new EngineError('timeout', 'interrupted before it was started');
     tell(`starting ${asked.spec.name}`);
     await engine.startPilot(id);
     await untilOver(id, options);
-    const pilots = await engine.listPilots({ instance: asked.spec.instance, adoptOriginal: false });
-    const pilot = pilots.find((one) => one.id === id);
+    const pilot = await find(id, options);
     return pilot === undefined ? undefined : await endPilot(engine, { pilot, stopSeconds: config.stop_timeout });
   } catch (error) {
     await engine.removePilot(id).catch(passOver);

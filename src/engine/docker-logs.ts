@@ -15,7 +15,7 @@ const whatOf = (id: string) => `Reading the log of pilot ${id.slice(0, 12)}`;
 export async function logTail(connection: DockerConnection, id: string, tail: LogTail): Promise<string> {
   const call = { what: whatOf(id), deadlineMs: connection.deadlines.logMs };
   const reply: unknown = await connection.call(call, (docker, abortSignal) => {
-    return docker.getContainer(id).logs({ ...question(tail.lines), follow: false, abortSignal });
+    return docker.getContainer(id).logs({ stdout: true, stderr: true, tail: tail.lines, follow: false, abortSignal });
   });
   // Of an empty log there is an empty text.
   const bytes = Buffer.isBuffer(reply) ? reply : Buffer.from(String(reply));
@@ -24,48 +24,69 @@ export async function logTail(connection: DockerConnection, id: string, tail: Lo
   return endOf(kept.join(''), tail.maxBytes);
 }
 
-/** Follows what a container writes, until it has ended; what takes longer than one request may is asked for again. */
+/** Follows what a container writes, until it has ended; a stream that ends before is opened again where it was. */
 export async function followLog(connection: DockerConnection, id: string, listener: LogListener): Promise<void> {
-  let { lines } = listener;
-  for (;;) {
-    try {
-      await followOnce(connection, id, { ...listener, lines });
-      return;
-    } catch (error) {
-      const isOver = error instanceof EngineError && error.kind === 'timeout' && !listener.signal.aborted;
-      const { status } = isOver ? await stateOf(connection, id) : { status: '' };
-      if (status !== 'running' && status !== 'paused') throw error;
-      lines = 0;
-    }
-  }
+  let heardWallMs: number | undefined;
+  const onText = (text: string) => {
+    heardWallMs = connection.clock.now().wallMs;
+    listener.onText(text);
+  };
+  let from: LogStart = { tail: listener.lines };
+  do {
+    const stream = await openLog(connection, id, from, listener.signal);
+    heardWallMs ??= connection.clock.now().wallMs;
+    await readOn(connection, id, stream, { ...listener, onText });
+    // What was written in the same second may come twice; that is better than not at all.
+    from = { since: Math.floor(heardWallMs / 1000) };
+  } while (await isAlive(connection, id));
 }
 
-async function stateOf(connection: DockerConnection, id: string): Promise<{ readonly status: string }> {
-  const call = { what: whatOf(id), deadlineMs: connection.deadlines.inspectMs };
-  return connection.call(call, async (docker, abortSignal) =>
-    readContainerState(await docker.getContainer(id).inspect({ abortSignal })),
-  );
-}
+/** The last so many lines, or all since a moment in seconds since 1970. */
+type LogStart = { readonly tail: number } | { readonly since: number };
 
-async function followOnce(connection: DockerConnection, id: string, listener: LogListener): Promise<void> {
-  const { clock, deadlines } = connection;
-  const { lines, onText, signal } = listener;
-  const what = whatOf(id);
-  const opening = { what, deadlineMs: deadlines.logMs, giveUp: signal };
-  const stream = await connection.call(opening, (docker, abortSignal) => {
-    return docker.getContainer(id).logs({ ...question(lines), follow: true, abortSignal });
+function openLog(
+  connection: DockerConnection,
+  id: string,
+  from: LogStart,
+  giveUp: AbortSignal,
+): Promise<NodeJS.ReadableStream> {
+  const opening = { what: whatOf(id), deadlineMs: connection.deadlines.logMs, giveUp };
+  return connection.call(opening, (docker, abortSignal) => {
+    return docker.getContainer(id).logs({ stdout: true, stderr: true, ...from, follow: true, abortSignal });
   });
+}
+
+/** Until the stream ends, or has been open for as long as one may be. */
+async function readOn(
+  { clock, deadlines }: DockerConnection,
+  id: string,
+  stream: NodeJS.ReadableStream,
+  { onText, signal }: Pick<LogListener, 'onText' | 'signal'>,
+): Promise<void> {
+  const call = { clock, what: whatOf(id), deadlineMs: deadlines.followMs, giveUp: signal };
   try {
-    await callEngine({ clock, what, deadlineMs: deadlines.followMs, giveUp: signal }, async () => {
+    await callEngine(call, async () => {
       for await (const text of readTexts(stream)) onText(text);
     });
+  } catch (error) {
+    const isLong = error instanceof EngineError && error.kind === 'timeout' && !signal.aborted;
+    if (!isLong) throw error;
   } finally {
     if (stream instanceof Readable) stream.destroy();
   }
 }
 
-function question(lines: number) {
-  return { stdout: true, stderr: true, tail: lines };
+async function isAlive(connection: DockerConnection, id: string): Promise<boolean> {
+  const call = { what: whatOf(id), deadlineMs: connection.deadlines.inspectMs };
+  try {
+    const { status } = await connection.call(call, async (docker, abortSignal) =>
+      readContainerState(await docker.getContainer(id).inspect({ abortSignal })),
+    );
+    return status === 'running' || status === 'paused' || status === 'restarting';
+  } catch (error) {
+    if (error instanceof EngineError && error.kind === 'not-found') return false;
+    throw error;
+  }
 }
 
 /** No more than the last `maxBytes`, whole characters and, if there is one in it, from the beginning of a line on. */

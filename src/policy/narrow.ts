@@ -160,6 +160,6 @@ export function narrow(config: Config, policy: Policy, own: OwnPlaces): Narrowed
     ...refusedSwap(allowed, policy),
     ...(policy.require_yielding ? refusedRudeness(config) : []),
   ];
-  const silence = `http_address is none instead of ${config.http_address}: the policy of this host says local_http`;
+  const silence = `http_address is none instead of ${config.http_address}: the policy of this host does not say local_http: true`;
   return { config: allowed, clamps: isSilenced ? [...clamps, silence] : clamps, refusals };
 }

@@ -13,6 +13,14 @@ export interface Metrics {
   text(status: Status | undefined): Promise<string>;
 }
 
+export interface MetricsOptions {
+  /** Of this program. */
+  readonly version: string;
+  readonly clock: Clock;
+  /** When the configuration in force was put there, ms since 1970; undefined: not known. */
+  readonly acceptedWallMs?: number | undefined;
+}
+
 const STATES = ['active', 'draining', 'stopping', 'waiting_engine', 'no_image', 'unknown'] as const;
 type State = (typeof STATES)[number];
 
@@ -58,8 +66,9 @@ class DaemonMetrics implements Metrics {
   #isLost = false;
   #hasImage = true;
 
-  constructor(version: string, clock: Clock) {
+  constructor({ version, clock, acceptedWallMs }: MetricsOptions) {
     this.#clock = clock;
+    if (acceptedWallMs !== undefined) this.#set.reloadedAt.set(acceptedWallMs / 1000);
     this.#set.buildInfo.set({ version, node_version: process.version }, 1);
     this.#set.up.set(1);
     addProcessMetrics(this.#registry, clock);
@@ -190,7 +199,7 @@ class DaemonMetrics implements Metrics {
   }
 }
 
-/** Empty figures. `version`: of this program. */
-export function createMetrics(version: string, clock: Clock): Metrics {
-  return new DaemonMetrics(version, clock);
+/** Figures that have counted nothing yet. */
+export function createMetrics(options: MetricsOptions): Metrics {
+  return new DaemonMetrics(options);
 }

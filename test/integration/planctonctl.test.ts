@@ -63,6 +63,10 @@ describe('planctonctl on a real engine', () => {
     expect(words).toMatch(/^ {2}memory +\d+ MB at most/m);
     expect(words).toContain('  | out of licences');
 
+    await site.until('it was replaced', ({ health, pilots }) => {
+      const others = pilots.filter(({ name, state }) => state === 'running' && !name.endsWith(one));
+      return health === 'ok' && pilots.length === 2 && others.length === 2;
+    });
     await site.ctl('stop');
     expect((await site.ctl('ps')).stdout.match(/ running /g)).toHaveLength(2);
     const { stdout: replayed, exitCode } = await site.ctl('simulate', '--journal', '--json');
@@ -74,7 +78,8 @@ describe('planctonctl on a real engine', () => {
 
   it('runs one pilot on trial, beside those of the daemon', async () => {
     const site = planctonSite({ dockerHost });
-    site.configure({ docker_env: { GREETING: 'hello from the trial' }, user_group: '4711:4711' });
+    const trialConfig = { docker_env: { GREETING: 'hello from the trial' }, user_group: '4711:4711', stop_timeout: 10 };
+    site.configure(trialConfig);
     await site.ctl('start');
     await site.untilRunning(2);
     const trial = await site.ctl('try', '--', 'sh', '-c', 'echo $GREETING; id -u; exit 4');
@@ -90,7 +95,8 @@ describe('planctonctl on a real engine', () => {
     let said = '';
     interrupted.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()));
     await eventually('the trial runs', () => said === 'ready\n');
-    await site.until('three cycles have passed', ({ cycles }) => cycles > 3);
+    const { cycles: before } = await site.status();
+    await site.until('three cycles have passed', ({ cycles }) => cycles > before + 3);
     expect((await site.status()).pilots).toHaveLength(2);
     const left = once(interrupted, 'exit');
     interrupted.kill('SIGINT');

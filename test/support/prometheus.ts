@@ -43,7 +43,7 @@ export async function startPrometheus(target: string, port: number, ruleFile: st
     return data.result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }));
   };
   await eventually('Prometheus answers', () =>
-    query('1').then(
+    query('vector(1)').then(
       () => true,
       () => false,
     ),

@@ -43,11 +43,23 @@ export async function examine(context: CliContext, options: CliOptions): Promise
   const host = await context.readHost();
   const { confDir, policyFile, runDir } = paths;
   const { uid, clock } = context;
-  const places = { confDir, policyFile, own: ownPlaces(paths, context.cliFile), uid, clock, host };
   const ofHost = await lookAtHost(checks);
   const { findings: ofEngine, info } = await lookAtEngine(checks);
-  const { findings: ofConfiguration, config } = await lookAtConfiguration(places);
   const isLocal = checks.engineHost.startsWith('unix:');
+  const own = ownPlaces(paths, context.cliFile);
+  const ofEngineItself = isLocal
+    ? [checks.engineHost.slice('unix://'.length), ...(info === undefined ? [] : [info.dataRoot])]
+    : [];
+  const places = {
+    confDir,
+    policyFile,
+    own: { ...own, hidden: [...own.hidden, ...ofEngineItself] },
+    uid,
+    clock,
+    host,
+    isLocal,
+  };
+  const { findings: ofConfiguration, config } = await lookAtConfiguration(places);
   return [
     ...ofHost,
     ...ofEngine,

@@ -26,6 +26,8 @@ export interface ConfigurationPlaces {
   readonly uid: number;
   readonly clock: Clock;
   readonly host: HostFacts;
+  /** The engine is on this host, and so are the paths of binds. */
+  readonly isLocal: boolean;
 }
 
 /** The configuration in use, or what is wrong with it. */
@@ -60,7 +62,7 @@ function lookAtTightness(config: Config): readonly Finding[] {
 
 /** What this host allows, and whether the configuration keeps to it. */
 export async function lookAtPolicy(
-  { policyFile, own, uid, clock }: ConfigurationPlaces,
+  { policyFile, own, uid, clock, isLocal }: ConfigurationPlaces,
   config: Config | undefined,
 ): Promise<readonly Finding[]> {
   const state = await readPolicyFile(policyFile, uid);
@@ -68,10 +70,11 @@ export async function lookAtPolicy(
   if (config === undefined) return [fine('policy', policyFile)];
   const { clamps, refusals } = narrow(config, state.policy, own);
   const look = createPathLook(clock, uid);
-  const unsafe = await unsafeBinds(config, async (path) => {
+  const lookAtPath = async (path: string) => {
     const { unsafe: why, unknown } = await look(path);
     return why ?? unknown;
-  });
+  };
+  const unsafe = isLocal ? await unsafeBinds(config, lookAtPath) : [];
   const refused = [...refusals, ...unsafe];
   const cure = 'change the configuration, or as root the policy; planctonctl policy check';
   return [

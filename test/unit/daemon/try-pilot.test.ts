@@ -76,12 +76,10 @@ describe('a pilot on trial', () => {
     }
   });
 
-  it('is stopped when nobody wants it any more', async () => {
-    const { engine, told, run } = aTrial({ signal: AbortSignal.abort() });
-    await run();
-    expect(told).toContain('stopping it');
-    expect(engine.calls.stopPilot).toBeGreaterThanOrEqual(1);
-    expect(engine.pilots()).toEqual([]);
+  it('is not even started when nobody wants it any more', async () => {
+    const { engine, run } = aTrial({ signal: AbortSignal.abort() });
+    await expect(run()).rejects.toThrow('interrupted');
+    expect([engine.calls.startPilot, engine.pilots().length]).toEqual([0, 0]);
   });
 
   it('clears away what a trial that was killed has left, once it is not just being made', async () => {

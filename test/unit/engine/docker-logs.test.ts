@@ -24,16 +24,27 @@ async function textOf(...chunks: readonly (Buffer | string)[]): Promise<string> 
   return texts.join('');
 }
 
-/** An engine whose logs are these bytes, in these pieces. */
-async function anEngine(...replies: readonly Buffer[]) {
-  const server = await startHttpEngine((_, reply) => {
+function stateOf(Status: string): object {
+  const times = { StartedAt: '2026-01-01T00:00:00Z', FinishedAt: '2026-01-01T00:00:09Z' };
+  return { State: { Status, Pid: 0, ExitCode: 0, OOMKilled: false, Error: '', ...times } };
+}
+
+/** An engine whose logs are these bytes, in these pieces, each time; `states`: of the container, one for each question. */
+async function anEngine(replies: readonly Buffer[], states: readonly string[] = ['exited']) {
+  const left = [...states];
+  const server = await startHttpEngine((request, reply) => {
+    if (request.url?.endsWith('/json') === true) {
+      sendJson(reply, 200, stateOf(left.shift() ?? 'exited'));
+      return;
+    }
     reply.writeHead(200, { 'Content-Type': 'application/octet-stream' });
     for (const bytes of replies) reply.write(bytes);
     reply.end();
   });
   opened.push(server);
   const options = { clock: systemClock, registryAuthFile: '/nonexistent', deadlines: { logMs: 2000 } };
-  return { server, engine: createDockerEngine({ ...options, host: server.host }) };
+  const questions = () => server.requests.filter((request) => request.includes('/logs'));
+  return { server, questions, engine: createDockerEngine({ ...options, host: server.host }) };
 }
 
 describe('the text of a log', () => {
@@ -71,7 +82,7 @@ describe('the text of a log', () => {
 
 describe('the end of a log', () => {
   it('has no more bytes than were asked for, and begins with a line and with a whole character', async () => {
-    const { engine, server } = await anEngine(piece(1, 'first line\nsecond ö\n'), piece(2, 'third\n'));
+    const { engine, server } = await anEngine([piece(1, 'first line\nsecond ö\n'), piece(2, 'third\n')]);
     const tail = (maxBytes: number) => engine.logTail(id, { lines: 7, maxBytes });
     expect(await tail(100)).toBe('first line\nsecond ö\nthird\n');
     expect(await tail(20)).toBe('second ö\nthird\n');
@@ -81,7 +92,7 @@ describe('the end of a log', () => {
   });
 
   it('does not begin in the middle of a character', async () => {
-    const { engine } = await anEngine(piece(1, 'xöö'));
+    const { engine } = await anEngine([piece(1, 'xöö')]);
     expect(await engine.logTail(id, { lines: 1, maxBytes: 3 })).toBe('ö');
   });
 
@@ -98,12 +109,21 @@ describe('the end of a log', () => {
 
 describe('a log that is followed', () => {
   it('is told in pieces, until the container ends', async () => {
-    const { engine, server } = await anEngine(piece(1, 'one\n'), piece(2, 'two\n'));
+    const { engine, questions } = await anEngine([piece(1, 'one\n'), piece(2, 'two\n')]);
     const texts: string[] = [];
     const { signal } = new AbortController();
     await engine.followLog(id, { lines: 5, onText: (text) => texts.push(text), signal });
     expect(texts.join('')).toBe('one\ntwo\n');
-    expect(server.requests.at(-1)).toMatch(/\/logs\?.*follow=true/);
+    expect(questions()).toEqual([expect.stringMatching(/\/logs\?.*tail=5.*follow=true|\/logs\?.*follow=true.*tail=5/)]);
+  });
+
+  it('is asked for again from where it was when its stream ends before the container', async () => {
+    const { engine, questions } = await anEngine([piece(1, 'one\n')], ['running', 'exited']);
+    const texts: string[] = [];
+    const { signal } = new AbortController();
+    await engine.followLog(id, { lines: 5, onText: (text) => texts.push(text), signal });
+    expect(texts.join('')).toBe('one\none\n');
+    expect(questions()[1]).toMatch(/since=\d{10}/);
   });
 
   it('is given up when nobody wants it any more, and leaves nothing open', async () => {

@@ -37,7 +37,7 @@ function ask(
 
 function open(facts: Partial<Facts> = {}, path = join(tempDirectory(), 'http.sock')) {
   const troubles: string[] = [];
-  const metrics = createMetrics('1', systemClock);
+  const metrics = createMetrics({ version: '1', clock: systemClock });
   const all: Facts = {
     status: () => aStatus(),
     hangs: () => undefined,

@@ -125,7 +125,7 @@ describe('a configuration under a policy', () => {
     const silenced = narrow(config, aPolicy(usual), nothing);
     expect(silenced.config.http_address).toBe('none');
     expect(silenced.clamps).toEqual([
-      'http_address is none instead of 127.0.0.1:9107: the policy of this host says local_http',
+      'http_address is none instead of 127.0.0.1:9107: the policy of this host does not say local_http: true',
     ]);
     expect(narrow(config, aPolicy({ ...usual, local_http: true }), nothing)).toMatchObject({ config, clamps: [] });
   });

@@ -29,7 +29,7 @@ function removed(reason: RemovalReason, exitCode: number, oomKilled = false): Da
 
 /** Each figure by its name and labels. */
 async function figures(...events: readonly DaemonEvent[]): Promise<ReadonlyMap<string, number>> {
-  const metrics = createMetrics('1.2.3', createFakeClock());
+  const metrics = createMetrics({ version: '1.2.3', clock: createFakeClock() });
   for (const event of events) metrics.sink(event);
   const lines = (await metrics.text(undefined)).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return new Map(
@@ -124,7 +124,7 @@ describe('the metrics', () => {
 
   it('tell of configurations, and whether the newest is in force', async () => {
     const clock = createFakeClock();
-    const metrics = createMetrics('1', clock);
+    const metrics = createMetrics({ version: '1', clock });
     metrics.sink({ type: 'config-accepted', revision: 'a', warnings: [] });
     metrics.sink({ type: 'config-refused', revision: 'b', problems: [], kept: 'a' });
     metrics.sink({ type: 'config-unreachable', message: 'x' });
@@ -140,7 +140,7 @@ describe('the metrics', () => {
   });
 
   it('know by the status what happened before anybody asked', async () => {
-    const metrics = createMetrics('1', createFakeClock());
+    const metrics = createMetrics({ version: '1', clock: createFakeClock(), acceptedWallMs: 5000 });
     metrics.sink(cycle());
     const engine = { ...aStatus().engine, failure: 'unreachable' } as const;
     const fault = { subject: undefined, since: '2026-01-01T00:00:00Z', what: '', said: '', doing: '', cure: '' };
@@ -161,6 +161,7 @@ describe('the metrics', () => {
       'plancton_image_present 0',
       'plancton_pilots_stuck 1',
       'plancton_next_cycle_seconds 30',
+      'plancton_config_last_reload_success_timestamp_seconds 5',
       'plancton_sink_up{sink="journal"} 1',
       'plancton_sink_up{sink="InfluxDB db"} 0',
     ]) {
