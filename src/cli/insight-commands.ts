@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { Argument, InvalidArgumentError, Option, type Command } from 'commander';
 import type { RunCommand } from './bundle-command.js';
 import type { CliContext } from './context.js';
@@ -124,6 +125,14 @@ function addHelpers(program: Command, context: CliContext, finish: Finish, run: 
     .action(async (_own: unknown, command: Command) => {
       const { runDoctor } = await import('./doctor/doctor-command.js');
       finish(await runDoctor(context, command.optsWithGlobals()));
+    });
+  program
+    .command('metrics')
+    .description('print the figures of the daemon for Prometheus, or leave them for node_exporter')
+    .option('--textfile <file>', 'leave them in this file, whole or not at all', (file) => resolve(file))
+    .action(async (_own: unknown, command: Command) => {
+      const { showMetrics } = await import('./metrics-command.js');
+      finish(await showMetrics(context, command.optsWithGlobals()));
     });
   program
     .command('bundle [file]')

@@ -1,13 +1,10 @@
 import { join } from 'node:path';
-import { openSurface } from '../http/surface.js';
+import { HTTP_SOCKET, openSurface } from '../http/surface.js';
 import type { SinkState } from '../report/event.js';
 import { cycleMarginMs, isOverdue } from '../report/overdue.js';
 import type { Status } from '../report/status.js';
 import type { DaemonOptions } from './options.js';
 import type { Sinks } from './sinks.js';
-
-/** In the run directory. */
-const SOCKET = 'http.sock';
 
 /** What others see of the daemon by HTTP. */
 export interface ShownDaemon {
@@ -34,7 +31,7 @@ export function assembleSurface(
   const surface = openSurface({
     facts: { status: () => last, hangs, metrics },
     clock,
-    socketPath: join(runDir, SOCKET),
+    socketPath: join(runDir, HTTP_SOCKET),
     onTrouble: tell('http'),
   });
   return {

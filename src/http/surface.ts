@@ -4,6 +4,9 @@ import type { Clock } from '../clock.js';
 import { answer, type Answer, type Facts } from './answers.js';
 import { Door } from './door.js';
 
+/** In the run directory. */
+export const HTTP_SOCKET = 'http.sock';
+
 /** Where people and programs look at one daemon, by HTTP. */
 export interface Surface {
   /** To be called now and then: opens again what was closed or could not be opened. `address`: besides the socket, `127.0.0.1:PORT`; undefined: none. */

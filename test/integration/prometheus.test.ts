@@ -75,6 +75,9 @@ describe('Prometheus', () => {
     }
     const text = await (await fetch(`http://${address}/metrics`)).text();
     expect(await promtool(['check', 'metrics'], text)).toBe('');
+    const textfile = join(site.base, 'plancton.prom');
+    expect(await site.ctl('metrics', '--textfile', textfile)).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(readFileSync(textfile, 'utf8')).toMatch(/^plancton_up 1$/m);
 
     expect(await prometheus.query('plancton_engine_up')).toMatchObject([{ value: 1, metric: { job: 'plancton' } }]);
     expect(await prometheus.query('up')).toMatchObject([{ value: 1 }]);

@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../../src/clock.js';
@@ -262,5 +263,22 @@ describe('post-mortem', () => {
       exitCode: 66,
       err: expect.stringContaining('nothing is left of a pilot one') as string,
     });
+  });
+});
+
+describe('metrics', () => {
+  it('are what the daemon says on its socket, printed or left in a file', async () => {
+    const { run, runDir } = await aSite({});
+    expect(await run('metrics')).toMatchObject({
+      exitCode: 69,
+      err: expect.stringContaining(`no daemon answers at ${runDir}/http.sock`) as string,
+    });
+    const server = createServer((_, reply) => reply.end('plancton_up 1\n')).listen(join(runDir, 'http.sock'));
+    onTestFinished(() => void server.close());
+    expect(await run('metrics')).toMatchObject({ exitCode: 0, out: 'plancton_up 1' });
+    const file = join(runDir, 'plancton.prom');
+    expect(await run('metrics', '--textfile', file)).toMatchObject({ exitCode: 0, out: '' });
+    expect(readFileSync(file, 'utf8')).toBe('plancton_up 1\n');
+    expect((await run('metrics', '--textfile', join(runDir, 'none', 'x'))).exitCode).toBe(73);
   });
 });
