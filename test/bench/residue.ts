@@ -27,7 +27,10 @@ export async function countResidue(
     containers: await lines('ps', '--all', '--quiet'),
     volumes: await lines('volume', 'ls', '--quiet'),
     cgroups: hierarchies.reduce((sum, path) => sum + foldersBelow(path), 0),
-    files: readdirSync(siteDir, { recursive: true }).length,
+    // What is kept of the past has a size of its own.
+    files: readdirSync(siteDir, { recursive: true, encoding: 'utf8' }).filter(
+      (file) => !/state\/(journal|post-mortems)\//.test(file),
+    ).length,
     engineFolders: ['containers', 'overlay2'].reduce((sum, name) => sum + readdirSync(join(data, name)).length, 0),
   };
 }

@@ -260,8 +260,9 @@ function judgePace(oracle: Oracle, spawns: readonly SpawnAction[]): void {
   }
   if (more === 0) return;
   const { evictedAtMs, resources } = known;
-  if (evictedAtMs !== undefined && clock.now().monoMs - evictedAtMs < 1000 * TIMES.graceSpawn) {
-    oracle.fail('P9', `${more} more right after an eviction`);
+  // A probe is no growth: it stands for those that have ended since.
+  if (growing > 0 && evictedAtMs !== undefined && clock.now().monoMs - evictedAtMs < 1000 * TIMES.graceSpawn) {
+    oracle.fail('P9', `${growing} more right after an eviction`);
   }
   if (resources?.memory === undefined) oracle.fail('P3', `${more} more while the memory is not known`);
   else if ((resources.memory?.availableBytes ?? 0) < 1e9) oracle.fail('P3', `${more} more while memory is short`);

@@ -40,10 +40,12 @@ describe('the end of a pilot', () => {
     const before = { ...stage.engine.calls };
     await stage.clock.advance(4_000);
     const { calls } = stage.engine;
-    const asked = Object.entries(calls).map(([name, count]) => [name, count - before[name as keyof typeof before]]);
+    // Whether the engine is there is a question of the stage alone.
+    const asked = Object.entries(calls)
+      .map(([name, count]) => [name, count - before[name as keyof typeof before]] as const)
+      .filter(([name, count]) => count !== 0 && name !== 'info');
     const once = ['listPilots', 'createPilot', 'settingsOf', 'startPilot', 'removePilot'];
-    expect(asked.filter(([, count]) => count !== 0)).toEqual(expect.arrayContaining(once.map((name) => [name, 1])));
-    expect(asked.filter(([, count]) => count !== 0)).toHaveLength(once.length);
+    expect(Object.fromEntries(asked)).toEqual(Object.fromEntries(once.map((name) => [name, 1])));
   });
 
   it('permits no growth: for that the host is looked at first', async () => {
