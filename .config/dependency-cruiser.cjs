@@ -37,6 +37,7 @@ module.exports = {
       '^src/config/',
       '^src/plan/',
       '^src/observe/look-schedule\\.ts',
+      '^src/journal/seen-host\\.ts',
     ]),
     stage('act-follows-the-plan', '^src/act/', ['^src/engine/container-engine\\.ts', '^src/plan/unanswered\\.ts']),
     stage('journal-keeps-what-was', '^src/journal/', [

@@ -1,30 +1,8 @@
+import type { SeenHost, SeenSpan } from '../journal/seen-host.js';
 import type { SimulationResult } from './result.js';
 import type { LoadStep } from './foreign-load.js';
 import type { Scenario } from './scenario.js';
 import type { PilotKind } from './simulated-host.js';
-
-/** What a host went through; CPUs, and lives in seconds. */
-export interface Recording {
-  readonly spans: readonly {
-    readonly seconds: number;
-    readonly cpus: number;
-    readonly foreign: number;
-    readonly idle: number;
-    readonly own: number;
-    readonly promised: number;
-    readonly pilots: number;
-    readonly admissible: number;
-  }[];
-  /** Of pilots that ended by themselves. */
-  readonly lives: readonly number[];
-  readonly evictedLives: readonly number[];
-  readonly spawned: number;
-  readonly completed: number;
-  readonly evicted: number;
-  readonly expired: number;
-}
-
-type Span = Recording['spans'][number];
 
 /** What can be said of what was, beside what would have been. */
 export type PastResult = Pick<
@@ -46,16 +24,16 @@ const SHORTEST_SECONDS = 1;
 const WIDEST_JITTER = 0.99;
 const LEAST_SHARE = 0.01;
 
-function sumOf(spans: readonly Span[], of: (span: Span) => number): number {
+function sumOf(spans: readonly SeenSpan[], of: (span: SeenSpan) => number): number {
   return spans.reduce((sum, span) => sum + of(span), 0);
 }
 
-function secondsOf(spans: readonly Span[]): number {
+function secondsOf(spans: readonly SeenSpan[]): number {
   return sumOf(spans, ({ seconds }) => seconds);
 }
 
 /** Weighted by time. */
-function meanOf(spans: readonly Span[], of: (span: Span) => number): number {
+function meanOf(spans: readonly SeenSpan[], of: (span: SeenSpan) => number): number {
   return sumOf(spans, (span) => of(span) * span.seconds) / secondsOf(spans);
 }
 
@@ -69,14 +47,14 @@ function lifeOf(lives: readonly number[]): Pick<PilotKind, 'seconds' | 'jitter'>
 }
 
 /** The share of what they were promised that pilots used. */
-function shareOf(spans: readonly Span[]): number {
+function shareOf(spans: readonly SeenSpan[]): number {
   const used = sumOf(spans, ({ own, seconds }) => own * seconds);
   const promised = sumOf(spans, (span) => span.promised * span.seconds);
   return promised > 0 ? Math.min(1, Math.max(LEAST_SHARE, used / promised)) : 1;
 }
 
 /** The scenario that a recording is: the same load of others, and pilots as those were. Undefined where nothing was seen. */
-export function replayScenario({ spans, lives }: Recording): Scenario | undefined {
+export function replayScenario({ spans, lives }: SeenHost): Scenario | undefined {
   if (spans.length === 0) return undefined;
   const foreign: LoadStep[] = [];
   let at = 0;
@@ -95,7 +73,7 @@ export function replayScenario({ spans, lives }: Recording): Scenario | undefine
 }
 
 /** What really came of it. `fizzleSeconds`: who ended by itself within so many has fizzled. */
-export function pastResult(recording: Recording, fizzleSeconds: number): PastResult {
+export function pastResult(recording: SeenHost, fizzleSeconds: number): PastResult {
   const { spans, lives, evictedLives, spawned, completed, evicted, expired } = recording;
   const pilotSeconds = sumOf(spans, ({ pilots, seconds }) => pilots * seconds);
   const lost = evictedLives.reduce((sum, life) => sum + life, 0);

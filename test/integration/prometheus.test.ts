@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { eventually, planctonSite, type PlanctonSite } from '../support/plancton-process.js';
 import { promtool, startPrometheus, type Prometheus } from '../support/prometheus.js';
+import { freePort } from '../support/free-port.js';
 import { tempDirectory } from '../support/temp-directory.js';
 
 const conf = join(import.meta.dirname, '..', '..', 'conf');
@@ -29,14 +29,6 @@ const { panels } = JSON.parse(readFileSync(join(conf, 'grafana.json'), 'utf8')) 
 };
 /** As Grafana asks when all hosts are chosen; and rates over what there is in a test. */
 const asked = (expr: string) => expr.replaceAll('$instance', '.*').replace(/\[(5m|15m|1h)\]/g, '[1m]');
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 describe('Prometheus', () => {
   let site: PlanctonSite;

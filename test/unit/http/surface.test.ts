@@ -9,6 +9,7 @@ import { openSurface } from '../../../src/http/surface.js';
 import { createMetrics } from '../../../src/report/metrics.js';
 import { aStatus } from '../../support/a-status.js';
 import { createFakeClock } from '../../support/fake-clock.js';
+import { freePort } from '../../support/free-port.js';
 import { tempDirectory } from '../../support/temp-directory.js';
 
 interface Reply {
@@ -49,14 +50,6 @@ function open(facts: Partial<Facts> = {}, path = join(tempDirectory(), 'http.soc
   onTestFinished(() => surface.close());
   const get = (url: string, options?: Parameters<typeof ask>[2]) => ask({ socketPath: path }, url, options);
   return { surface, troubles, path, get, listening: () => expect.poll(() => existsSync(path)).toBe(true) };
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 describe('the socket', () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { pastResult, replayScenario, type Recording } from '../../../src/simulate/replay.js';
+import type { SeenHost } from '../../../src/journal/seen-host.js';
+import { pastResult, replayScenario } from '../../../src/simulate/replay.js';
 
-const span: Recording['spans'][number] = {
+const span: SeenHost['spans'][number] = {
   seconds: 30,
   cpus: 8,
   foreign: 2,
@@ -12,7 +13,7 @@ const span: Recording['spans'][number] = {
   admissible: 5,
 };
 
-function aRecording(overrides: Partial<Recording> = {}): Recording {
+function aRecording(overrides: Partial<SeenHost> = {}): SeenHost {
   const counts = { spawned: 9, completed: 3, evicted: 1, expired: 0 };
   return { spans: [span], lives: [], evictedLives: [], ...counts, ...overrides };
 }
@@ -46,7 +47,7 @@ describe('the scenario of a recording', () => {
   });
 
   it('has pilots that use the share of their CPUs that those used, by time', () => {
-    const shareOf = (spans: Recording['spans']) => replayScenario(aRecording({ spans }))?.pilot.cpu;
+    const shareOf = (spans: SeenHost['spans']) => replayScenario(aRecording({ spans }))?.pilot.cpu;
     expect(shareOf([span])).toBe(0.5);
     expect(shareOf([span, { ...span, seconds: 90, own: 4 }])).toBe(0.875);
     expect(shareOf([{ ...span, own: 5 }])).toBe(1);
