@@ -38,7 +38,7 @@ export async function openCrashStage(
     secrets: Object.values(docker_env),
     outputs: [site.runDir, site.logFile],
     folders: [
-      { path: site.runDir, expected: /^(lock|status\.json|state|drain)$/ },
+      { path: site.runDir, expected: /^(lock|status\.json|http\.sock|state|drain)$/ },
       { path: site.base, expected: /^(?!plancton\.pid\.)/ },
       { path: join(site.confDir, '.git'), expected: /^(?!.*\.lock$)/ },
     ],

@@ -39,7 +39,7 @@ export async function killAtRandom(dockerHost: string, seed: number, durationMs:
     secrets: [secret],
     outputs: [site.runDir, site.logFile],
     folders: [
-      { path: site.runDir, expected: /^(lock|status\.json|state)$/ },
+      { path: site.runDir, expected: /^(lock|status\.json|http\.sock|state)$/ },
       { path: site.base, expected: /^(?!plancton\.pid\.)/ },
     ],
   });
