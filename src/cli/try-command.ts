@@ -108,7 +108,7 @@ export async function tryOut(context: CliContext, options: TryOptions): Promise<
     },
   }).catch(async (error: unknown) => {
     const trouble = await engineTrouble(error);
-    throw signal.aborted ? new CliError(INTERRUPTED, 'interrupted before it was started') : trouble;
+    throw signal.aborted ? new CliError(INTERRUPTED, `interrupted: ${trouble.message}`) : trouble;
   });
   writer.end();
   context.err(ended === undefined ? 'it is gone, and nobody knows how it ended' : endText(ended, config));

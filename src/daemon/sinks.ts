@@ -13,7 +13,7 @@ export interface Sinks {
   readonly publish: EventSink;
   /** Figures that are counted from the first call on, and not before: what counts them is as large as all the rest of the daemon's reports. */
   readonly metrics: () => Promise<Metrics>;
-  /** Tells that one of them, or something like it, is in trouble, to whoever started the daemon only. */
+  /** Tells that one of them, or something like it, is in trouble: to whoever started the daemon and to those who count, since the others may be the trouble. */
   readonly tell: (sink: string) => (message: string) => void;
   setTargets(influxTargets: readonly string[]): void;
   states(): readonly SinkState[];

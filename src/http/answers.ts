@@ -52,11 +52,8 @@ function state({ status, hangs }: Facts): Answer {
 }
 
 async function figures({ metrics, status }: Facts): Promise<Answer> {
-  const { text: read, contentType } = await metrics().then((found) => ({
-    text: found.text(status()),
-    contentType: found.contentType,
-  }));
-  return { status: 200, contentType, body: await read };
+  const found = await metrics();
+  return { status: 200, contentType: found.contentType, body: await found.text(status()) };
 }
 
 const ANSWERS = new Map<string, (facts: Facts) => Answer | Promise<Answer>>([
