@@ -11,14 +11,14 @@ interface Way {
 
 const nothing = () => undefined;
 const shortLives = { max_ttl: 4 };
-/** Pilots must make room on a host of this size, whatever it does; by standing still. */
+/** Pilots must make room on a host of this size, which counts as full whatever it does; by standing still. */
 const crowded = {
   cpus: 0.1,
+  cpu_slack: 64,
   evict: 'always',
   reclaim: ['freeze', 'stop'],
   grace_kill: 0,
   evict_margin: 0,
-  cpu_slack: 0,
 };
 
 function breakOnce({ lane }: Stage): void {
