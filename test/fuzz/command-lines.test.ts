@@ -48,7 +48,9 @@ it('command lines', async () => {
     name: 'command line',
     make: line,
     feed: async (words) => {
-      const context = recordingContext({ uid: 1000, home, env: { PATH: '/usr/bin' } });
+      // `stop` is one letter away from `top`, which goes on for as long as somebody reads.
+      const readerGone = AbortSignal.abort();
+      const context = recordingContext({ uid: 1000, home, readerGone, env: { PATH: '/usr/bin' } });
       const code = await runProgram(context, words);
       if (!KNOWN_CODES.has(code)) throw new Error(`exit code ${code}: ${context.stderr.join('\n')}`);
       if (code !== 0 && context.stdout.length + context.stderr.length === 0)

@@ -1,5 +1,5 @@
 import { appendFileSync } from 'node:fs';
-import { expect } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { createDice, type Dice } from './dice.js';
 
 /** Inputs for each target; `npm run faults` asks for more. */
@@ -9,6 +9,9 @@ const SEED = Number(process.env['PLANCTON_FUZZ_SEED'] ?? 20_161_116);
 const OUT = process.env['PLANCTON_FUZZ_OUT'];
 /** Fewer inputs that mean something, and what lies behind the first check of a reader is never reached. */
 const LEAST_TAKEN = 0.3;
+
+/** A reader that has not come back by then never will. */
+const PATIENCE_MS = 60_000;
 
 /** What feeding a target came to. */
 export interface FuzzResult {
@@ -38,19 +41,41 @@ function globals(): string {
   return names.join('|');
 }
 
+/** Rejects when `progress` has stood still for too long. */
+function watchFor(progress: () => number): { readonly stuck: Promise<never>; readonly stop: () => void } {
+  let timer: NodeJS.Timeout | undefined;
+  const stuck = new Promise<never>((_, reject) => {
+    let before = -1;
+    timer = setInterval(() => {
+      if (progress() === before) reject(new Error(`it has not come back for ${PATIENCE_MS / 1000} s`));
+      before = progress();
+    }, PATIENCE_MS);
+  });
+  stuck.catch(() => undefined);
+  return {
+    stuck,
+    stop: () => {
+      clearInterval(timer);
+    },
+  };
+}
+
 /** Feeds a target with inputs made from one seed; one that it fails on is told, with the seed that makes it alone. */
 export async function fuzz<Input>({ name, make, feed, share = 1 }: FuzzTarget<Input>): Promise<void> {
   const count = Math.ceil(INPUTS * share);
   const before = globals();
   const times = new Float64Array(count);
   let taken = 0;
-  for (let index = 0; index < count; index += 1) {
+  let index = 0;
+  const { stuck, stop } = watchFor(() => index);
+  onTestFinished(stop);
+  for (; index < count; index += 1) {
     const seed = (SEED + index) >>> 0;
     const input = make(createDice(seed));
     const beganMs = performance.now();
     try {
       const fed = feed(input);
-      if (typeof fed === 'boolean' ? fed : await fed) taken += 1;
+      if (typeof fed === 'boolean' ? fed : await Promise.race([fed, stuck])) taken += 1;
     } catch (error) {
       const shown = JSON.stringify(input).slice(0, 2000);
       throw new Error(`${name}: input ${index} (seed ${seed}) is a bug: ${shown}`, { cause: error });
