@@ -42,10 +42,11 @@ module.exports = {
     stage('act-follows-the-plan', '^src/act/', ['^src/engine/container-engine\\.ts', '^src/plan/unanswered\\.ts']),
     stage('journal-keeps-what-was', '^src/journal/', [
       '^src/config/schema\\.ts',
-      '^src/report/(event|post-mortem|recorded-event)\\.ts',
+      '^src/report/(event|post-mortem|recorded-event|shown)\\.ts',
     ]),
     stage('report-tells-what-was', '^src/report/', ['^src/config/(schema|quantity)\\.ts']),
-    stage('http-shows-what-was', '^src/http/', ['^src/report/']),
+    stage('http-shows-what-was', '^src/http/', ['^src/report/', '^src/journal/']),
+    stage('the-page-is-shown', '^src/page/', ['^src/report/']),
     {
       name: 'nobody-imports-the-commands',
       severity: 'error',

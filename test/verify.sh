@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 packages=(
   busybox-static       # the image of the pilots, made without a registry
   ca-certificates      # TLS of npm and git
+  chromium             # looks at the page
   coop-computing-tools # Work Queue: a manager with work, and its workers
   debootstrap          # whole hosts with systemd
   docker-registry      # images to pull, with and without a log-in

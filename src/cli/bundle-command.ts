@@ -9,7 +9,7 @@ import type { CliContext, CliOptions } from './context.js';
 import { CliError, exitCodes } from './exit-codes.js';
 import { resolvePaths } from './paths.js';
 import { redactText } from './redact-text.js';
-import { formatAge } from './status-text.js';
+import { formatAge } from '../report/status-words.js';
 
 export interface BundleOptions extends CliOptions {
   /** Undefined: a name made of host and date, in the current folder. */

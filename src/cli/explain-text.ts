@@ -1,7 +1,7 @@
 import type { Capacity, GateReading, Hold } from '../decision.js';
 import type { SeenMode } from '../model.js';
+import { formatAge, gateName, limitText } from '../report/status-words.js';
 import { withoutControls } from './log-line.js';
-import { formatAge } from './status-text.js';
 
 /** Why pilots were started or not at one moment. */
 export interface Explanation {
@@ -17,37 +17,6 @@ export interface Explanation {
   readonly trouble: string | undefined;
 }
 
-/** What people call what a gate looks at. */
-const GATE_NAMES: Readonly<Record<Hold['gate'], string>> = {
-  draining: 'mode',
-  'force-stop': 'mode',
-  policy: 'policy',
-  'no-sample': 'load',
-  'stale-sample': 'load',
-  image: 'image',
-  'engine-effects': 'engine',
-  cap: 'cap',
-  'foreign-cpu': 'CPUs',
-  memory: 'memory',
-  disk: 'disk',
-  pressure: 'pressure',
-  tasks: 'processes',
-  'back-off': 'experience',
-  'cool-down': 'eviction',
-  pace: 'pace',
-  'evict-off': 'eviction',
-  'not-crowded': 'eviction',
-};
-
-/** Another version may know more of them. */
-function nameOf(gate: string): string {
-  return Object.hasOwn(GATE_NAMES, gate) ? GATE_NAMES[gate as Hold['gate']] : gate;
-}
-
-function limitText(most: number | null): string {
-  return most === null ? 'passes' : most === 0 ? 'none' : `${most} more`;
-}
-
 function headText({ atWallMs, capacity, mode, revision }: Explanation, nowMs: number): string {
   const when = `${new Date(atWallMs).toISOString()}, ${formatAge((nowMs - atWallMs) / 1000)} ago`;
   const config = revision === undefined ? '' : `, configuration ${revision.slice(0, 16)}`;
@@ -60,9 +29,9 @@ function headText({ atWallMs, capacity, mode, revision }: Explanation, nowMs: nu
 export function formatExplanation(explanation: Explanation, nowMs: number): string {
   const { gates, holds, trouble } = explanation;
   const rows = gates.map(
-    ({ gate, most, text }) => `  ${nameOf(gate).padEnd(11)} ${limitText(most).padEnd(10)} ${text}`,
+    ({ gate, most, text }) => `  ${gateName(gate).padEnd(11)} ${limitText(most).padEnd(10)} ${text}`,
   );
-  const limits = holds.map(({ gate, text }) => `limited by ${nameOf(gate)}: ${text}`);
+  const limits = holds.map(({ gate, text }) => `limited by ${gateName(gate)}: ${text}`);
   const lines = [headText(explanation, nowMs), ...rows, ...limits];
   return [...lines, ...(trouble === undefined ? [] : [`trouble: ${trouble}`])].map(withoutControls).join('\n');
 }

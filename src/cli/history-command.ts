@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { JOURNAL_FOLDER, type JournalEntry } from '../journal/journal.js';
 import { readJournal } from '../journal/read-journal.js';
-import { word, type Level, type Words } from '../report/words.js';
+import { wordOfAnyVersion, type Level } from '../report/words.js';
 import type { CliContext, CliOptions } from './context.js';
 import { exitCodes } from './exit-codes.js';
 import { formatLogLine } from './log-line.js';
@@ -22,21 +22,9 @@ function isEvent({ type }: JournalEntry): boolean {
   return type !== 'cycle' && type !== 'cycle-held';
 }
 
-/** In the words of the log; what another version has written in its own. */
-function wordsOf(entry: JournalEntry): Words {
-  try {
-    // Of an event that this version does not know there are no words.
-    const words = word(entry) as Words | undefined;
-    if (words !== undefined) return words;
-  } catch {
-    // Said below: one that has other parts is no better.
-  }
-  return { level: 'info', message: `${entry.type} (of another version)`, facts: { entry } };
-}
-
 /** One line, as in the log. */
 export function formatEntry(entry: JournalEntry): string {
-  const { level, message, facts } = wordsOf(entry);
+  const { level, message, facts } = wordOfAnyVersion(entry);
   const fields = Object.entries(facts).filter(([, value]) => value !== undefined);
   return formatLogLine({ level: severities[level], time: entry.at, msg: message, fields });
 }

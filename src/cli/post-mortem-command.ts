@@ -5,7 +5,7 @@ import type { CliContext, CliOptions } from './context.js';
 import { CliError, exitCodes } from './exit-codes.js';
 import { formatTime, printable } from './log-line.js';
 import { resolvePaths } from './paths.js';
-import { formatAge } from './status-text.js';
+import { formatAge } from '../report/status-words.js';
 import { formatTable, megabytes } from './text-table.js';
 import { jsonText } from './json-text.js';
 

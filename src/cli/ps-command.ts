@@ -3,7 +3,7 @@ import type { CliContext, CliOptions } from './context.js';
 import { exitCodes } from './exit-codes.js';
 import { knownPilots } from './known-pilots.js';
 import { withoutControls } from './log-line.js';
-import { formatAge } from './status-text.js';
+import { formatAge } from '../report/status-words.js';
 import { formatTable } from './text-table.js';
 import { jsonText } from './json-text.js';
 

@@ -15,7 +15,7 @@ import { cycleMarginMs, isOverdue } from '../report/overdue.js';
 import { ownPlaces, resolvePaths } from './paths.js';
 import { lockHolder } from './process-lock.js';
 import { readStatusFile } from './status-file.js';
-import { formatAge } from './status-text.js';
+import { formatAge } from '../report/status-words.js';
 
 /**
  * Removes pilots past their time to live where no daemon does. Returns the exit code: 75 when some are still there. Throws a CliError

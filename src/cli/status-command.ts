@@ -8,7 +8,8 @@ import { resolvePaths } from './paths.js';
 import { hasPidFile } from './pid-file.js';
 import { lockHolder } from './process-lock.js';
 import { readStatusFile } from './status-file.js';
-import { formatAge, formatStatus } from './status-text.js';
+import { formatAge } from '../report/status-words.js';
+import { formatStatus } from './status-text.js';
 import { jsonText } from './json-text.js';
 
 /** What was asked for and waits for the next daemon. */

@@ -11,7 +11,7 @@ import { CliError, exitCodes } from './exit-codes.js';
 import { engineTrouble, openEngine } from './known-pilots.js';
 import { createLineWriter } from './line-writer.js';
 import { ownPlaces, resolvePaths, type Paths } from './paths.js';
-import { formatAge } from './status-text.js';
+import { formatAge } from '../report/status-words.js';
 
 export interface TryOptions extends CliOptions {
   /** In place of `docker_cmd`; empty: that. */

@@ -142,3 +142,8 @@ export function localAddress(): ValueType<string> {
     return value === 'none' || (port !== undefined && isPort(port));
   });
 }
+
+/** The word `none`, or where a file is. */
+export function fileOrNone(): ValueType<string> {
+  return text('none, or an absolute path', (value) => value === 'none' || /^\/[^\0]*[^/\0]$/.test(value));
+}

@@ -21,7 +21,7 @@ import { createOwnCpu } from '../observe/own-cpu.js';
 import { PilotUsages } from '../observe/pilot-usage.js';
 import { createResourceReader } from '../observe/resources.js';
 import { readRunMode } from '../observe/run-mode.js';
-import type { EventSink } from '../report/event.js';
+import { fanOut, type EventSink } from '../report/event.js';
 import { assembleSinks, type Sinks } from './sinks.js';
 import { createStatusBoard, type StatusBoard } from './status-board.js';
 import { assembleSurface, type ShownDaemon } from './surface.js';
@@ -66,10 +66,10 @@ export function assemble(options: DaemonOptions, ground: Ground): Parts {
   const { host, instance, keeper, gate, wake } = ground;
   const bounded = createBoundedConfig(() => keeper.state.inForce?.config, gate);
   const sinks = assembleSinks(options, host.hostname, bounded.current);
-  const { publish } = sinks;
+  const surface = assembleSurface(options, ground, sinks);
+  const publish = fanOut([sinks.publish, surface.sink]);
   const { engine, remote, events, session } = assembleEngine(options, ground, publish);
   const { connect, confirm, disconnect } = session;
-  const surface = assembleSurface(options, sinks);
   const states = () => [...sinks.states(), ...surface.states()];
   const board = createStatusBoard(options, ground, session, { events, sinks: states });
   const usages = new PilotUsages(session.group);
@@ -81,7 +81,7 @@ export function assemble(options: DaemonOptions, ground: Ground): Parts {
     beforeRemoval: (action, ended) => autopsy.perform(action, ended),
   });
   const observer = assembleObserver(options, ground, { engine, session, executor, usages, remote });
-  const onCycle = tellOfCycles(options, bounded, { sinks, autopsy, events, board, surface });
+  const onCycle = tellOfCycles(options, bounded, { publish, sinks, autopsy, events, board, surface });
   const narrow: LoopPorts['narrow'] = (wanted) => gate.narrow(wanted);
   const loop = { clock, signal, keeper, executor, observer, narrow };
   return {
@@ -97,6 +97,7 @@ export function assemble(options: DaemonOptions, ground: Ground): Parts {
 
 /** Those who want to know of each cycle, beside whoever started the daemon. */
 interface Listeners {
+  readonly publish: EventSink;
   readonly sinks: Sinks;
   readonly autopsy: Autopsy;
   readonly events: PilotEvents;
@@ -107,9 +108,9 @@ interface Listeners {
 function tellOfCycles(
   options: DaemonOptions,
   bounded: ReturnType<typeof createBoundedConfig>,
-  { sinks, autopsy, events, board, surface }: Listeners,
+  { publish, sinks, autopsy, events, board, surface }: Listeners,
 ): LoopPorts['onCycle'] {
-  const newcomers = new Newcomers(sinks.publish);
+  const newcomers = new Newcomers(publish);
   let ready = false;
   return (cycle, nextInMs) => {
     const inForce = bounded.refresh();

@@ -39,6 +39,8 @@ export interface PolicyGate {
   judge(verdict: Verdict<Config>): Verdict<Config>;
   /** Why the binds of a configuration are not safe on this host, as far as their paths can be looked at in time. */
   unsafeBinds(config: Config): Promise<readonly string[]>;
+  /** Where the token of this host is, or `none`; by the policy as it was last valid. */
+  tokenFile(): string;
 }
 
 export function createPolicyGate({ hostPolicy, clock, uid, remote, own }: PolicyGateOptions): PolicyGate {
@@ -88,6 +90,7 @@ export function createPolicyGate({ hostPolicy, clock, uid, remote, own }: Policy
     async unsafeBinds(config) {
       return remote ? [] : unsafeBinds(config, async (path) => (await lookAside(path)).unsafe);
     },
+    tokenFile: () => valid?.http_token_file ?? 'none',
     judge(verdict) {
       if (!verdict.ok || valid === undefined) return verdict;
       const { clamps, refusals } = narrow(verdict.config, valid, own());

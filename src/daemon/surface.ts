@@ -1,8 +1,12 @@
 import { join } from 'node:path';
 import { HTTP_SOCKET, openSurface } from '../http/surface.js';
-import type { SinkState } from '../report/event.js';
+import { JOURNAL_FOLDER } from '../journal/journal.js';
+import { requestMode } from '../observe/run-mode.js';
+import { checkToken } from '../policy/host-token.js';
+import type { EventSink, SinkState } from '../report/event.js';
 import { cycleMarginMs, isOverdue } from '../report/overdue.js';
 import type { Status } from '../report/status.js';
+import type { Ground } from './ground.js';
 import type { DaemonOptions } from './options.js';
 import type { Sinks } from './sinks.js';
 
@@ -10,6 +14,8 @@ import type { Sinks } from './sinks.js';
 export interface ShownDaemon {
   /** Takes what a cycle has left, and where it is to be seen besides the socket. */
   show(status: Status, address: string | undefined): void;
+  /** Tells those who watch. */
+  readonly sink: EventSink;
   /** What is wrong with it. */
   states(): readonly SinkState[];
   close(): Promise<void>;
@@ -17,7 +23,8 @@ export interface ShownDaemon {
 
 /** Opens the socket in the run directory. */
 export function assembleSurface(
-  { clock, runDir }: DaemonOptions,
+  { clock, runDir, stateDir, uid }: DaemonOptions,
+  { gate, wake }: Pick<Ground, 'gate' | 'wake'>,
   { metrics, tell }: Pick<Sinks, 'metrics' | 'tell'>,
 ): ShownDaemon {
   let last: Status | undefined;
@@ -31,13 +38,22 @@ export function assembleSurface(
   const surface = openSurface({
     facts: { status: () => last, hangs, metrics },
     clock,
+    journalFolder: join(stateDir, JOURNAL_FOLDER),
+    checkToken: (token) => checkToken(gate.tokenFile(), uid, token),
+    ask: async (wish) => {
+      await requestMode(runDir, wish);
+      wake();
+    },
     socketPath: join(runDir, HTTP_SOCKET),
     onTrouble: tell('http'),
   });
   return {
     show: (status, address) => {
       last = status;
-      surface.tend(address === 'none' ? undefined : address);
+      surface.show(status, address === 'none' ? undefined : address);
+    },
+    sink: (event) => {
+      surface.tell(event);
     },
     states: () => {
       const trouble = surface.trouble();

@@ -1,5 +1,7 @@
 import type { Metrics } from '../report/metrics.js';
+import type { ShownState } from '../report/shown.js';
 import type { Status } from '../report/status.js';
+import { readPageFile } from './page-files.js';
 
 /** What the answers are made from. */
 export interface Facts {
@@ -9,17 +11,29 @@ export interface Facts {
   readonly hangs: () => string | undefined;
   /** Loads what it takes at the first time. */
   readonly metrics: () => Promise<Metrics>;
+  /** The last day, as JSON; see `History`. */
+  readonly history: () => Promise<string>;
+}
+
+/** What may be changed here; the same as `planctonctl drain` and `planctonctl resume`. */
+export type Wish = 'drain' | 'active';
+
+/** What somebody who asks may do. */
+export interface Rights extends Pick<ShownState, 'control'> {
+  /** Rejects when it cannot be asked for. */
+  readonly ask: (wish: Wish) => Promise<void>;
 }
 
 export interface Answer {
   readonly status: number;
   readonly contentType: string;
-  readonly body: string;
+  readonly body: string | Buffer;
 }
 
 const TEXT = 'text/plain; charset=utf-8';
+const JSON_TYPE = 'application/json';
 
-function text(status: number, body: string): Answer {
+export function text(status: number, body: string): Answer {
   return { status, contentType: TEXT, body: `${body}\n` };
 }
 
@@ -40,15 +54,11 @@ function readiness(facts: Facts): Answer {
   return forbidden === undefined ? text(200, 'ok') : text(503, forbidden.text);
 }
 
-function state({ status, hangs }: Facts): Answer {
+function state({ status, hangs }: Facts, { control }: Rights): Answer {
   const now = status();
   const body = now ?? { apiVersion: 'plancton/v1', kind: 'Status' };
-  const overdue = hangs() !== undefined;
-  return {
-    status: 200,
-    contentType: 'application/json',
-    body: `${JSON.stringify({ ...body, running: true, overdue })}\n`,
-  };
+  const shown: ShownState = { overdue: hangs() !== undefined, control };
+  return { status: 200, contentType: JSON_TYPE, body: `${JSON.stringify({ ...body, running: true, ...shown })}\n` };
 }
 
 async function figures({ metrics, status }: Facts): Promise<Answer> {
@@ -56,17 +66,51 @@ async function figures({ metrics, status }: Facts): Promise<Answer> {
   return { status: 200, contentType: found.contentType, body: await found.text(status()) };
 }
 
-const ANSWERS = new Map<string, (facts: Facts) => Answer | Promise<Answer>>([
+async function lastDay({ history }: Facts): Promise<Answer> {
+  try {
+    return { status: 200, contentType: JSON_TYPE, body: `${await history()}\n` };
+  } catch (error) {
+    return text(503, `the journal cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+const ANSWERS = new Map<string, (facts: Facts, rights: Rights) => Answer | Promise<Answer>>([
   ['/healthz', health],
   ['/readyz', readiness],
   ['/metrics', figures],
   ['/api/v1/status', state],
+  ['/api/v1/history', lastDay],
 ]);
 
+/** Where things are told as they happen; not answered here. */
+export const LIVE_PATH = '/api/v1/events';
+
+const WISHES = new Map<string, Wish>([
+  ['/api/v1/drain', 'drain'],
+  ['/api/v1/resume', 'active'],
+]);
+
+const NO_TOKEN =
+  'nothing can be changed here: the policy of this host names no http_token_file that is for root alone and holds 16 characters or more without blanks';
+
+/** Does what is wished for, for those who may. */
+async function grant(path: string, { control, ask }: Rights): Promise<Answer> {
+  const wish = WISHES.get(path);
+  if (wish === undefined) return text(405, 'nothing can be changed here');
+  if (control === 'no') return text(403, NO_TOKEN);
+  if (control === 'token') return text(401, 'this takes the token of this host: Authorization: Bearer TOKEN');
+  await ask(wish);
+  return { status: 202, contentType: JSON_TYPE, body: `${JSON.stringify({ asked: wish })}\n` };
+}
+
 /** What is said to one request; a path that nobody knows is told which there are. */
-export async function answer(facts: Facts, method: string, url: string): Promise<Answer> {
+export async function answer(facts: Facts, rights: Rights, method: string, path: string): Promise<Answer> {
+  if (method === 'POST') return grant(path, rights);
   if (method !== 'GET' && method !== 'HEAD') return text(405, 'nothing can be changed here');
-  const [path = ''] = url.split('?');
   const found = ANSWERS.get(path);
-  return found === undefined ? text(404, `there are ${[...ANSWERS.keys()].join(', ')}`) : found(facts);
+  if (found !== undefined) return found(facts, rights);
+  if (WISHES.has(path)) return text(405, 'this is asked for by POST');
+  const file = await readPageFile(path);
+  const known = ['/', ...ANSWERS.keys(), LIVE_PATH];
+  return file === undefined ? text(404, `there are ${known.join(', ')}`) : { status: 200, ...file };
 }

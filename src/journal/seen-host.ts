@@ -3,6 +3,8 @@ import type { JournalEntry } from './journal.js';
 
 /** One look at the host, for as long as its sample covers. CPUs. */
 export interface SeenSpan {
+  /** When it ended, ms since 1970. */
+  readonly at: number;
   readonly seconds: number;
   readonly cpus: number;
   /** What others used. */
@@ -30,12 +32,14 @@ export interface SeenHost {
   readonly expired: number;
 }
 
-function toSpan({ observation, plan }: RecordedCycle): SeenSpan | undefined {
+/** What a cycle's sample says; undefined: it has none, or none that tells pilots from others. `at`: ms since 1970. */
+export function toSpan({ observation, plan }: RecordedCycle, at: number): SeenSpan | undefined {
   const { sample, pilots } = observation;
   const { capacity } = plan;
   if (sample?.own === undefined || !(sample.spanMs > 0)) return undefined;
   const { spanMs, cpus, busy, idle, own, service } = sample;
   return {
+    at,
     seconds: spanMs / 1000,
     cpus,
     foreign: Math.max(0, busy - own - service),
@@ -54,7 +58,7 @@ function spansOf(entries: readonly JournalEntry[]): readonly SeenSpan[] {
   for (const entry of entries) {
     if (entry.type !== 'cycle' || entry.observation.sample?.monoMs === lastMs) continue;
     lastMs = entry.observation.sample?.monoMs;
-    const span = toSpan(entry);
+    const span = toSpan(entry, entry.at);
     if (span !== undefined) spans.push(span);
   }
   return spans;

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { networkName, securityOption } from '../config/container-values.js';
 import { fewestPids, key, maxPilots, mostPids, type Key } from '../config/schema.js';
-import { amount, count, duration, flag, listOf, neverOr, size } from '../config/value-type.js';
+import { amount, count, duration, fileOrNone, flag, listOf, neverOr, size } from '../config/value-type.js';
 import {
   allowedBind,
   allowedCapability,
@@ -98,6 +98,12 @@ export const policyKeys = {
   most_post_mortem_size: key(size(0, 2 ** 40), 2 ** 40, 'bytes', 'Caps post_mortem_size.'),
   most_journal_age: key(duration(60, year), year, 'seconds', 'Caps journal_age.'),
   local_http: key(flag(), false, '', 'Whether the daemon may answer all users of this host by HTTP (http_address).'),
+  http_token_file: key(
+    fileOrNone(),
+    'none',
+    '',
+    'Holds the token, readable by root alone, with which users of this host may drain and resume by HTTP.',
+  ),
   config_signatures: key(
     signatureMode(),
     'off',

@@ -202,3 +202,14 @@ export function word(event: RecordedEvent): Words {
   const wording = WORDING[event.type] as (event: RecordedEvent) => Words;
   return wording(event);
 }
+
+/** As `word`, for what another version may have written: an event that this one does not know, or that has other parts, has no words. */
+export function wordOfAnyVersion(event: RecordedEvent): Words {
+  try {
+    const words = word(event) as Words | undefined;
+    if (words !== undefined) return words;
+  } catch {
+    // Said below.
+  }
+  return { level: 'info', message: `${event.type} (of another version)`, facts: { entry: event } };
+}

@@ -1,6 +1,7 @@
 import type { PilotStatus, Status } from '../../report/status.js';
 import { withoutControls } from '../log-line.js';
-import { formatAge, statusLine } from '../status-text.js';
+import { formatAge } from '../../report/status-words.js';
+import { statusLine } from '../status-text.js';
 import type { BootstrapContext } from './context.js';
 
 /** Shows pilots coming and going: a table that is drawn again on a terminal, one line per change elsewhere. */

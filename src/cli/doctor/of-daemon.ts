@@ -2,7 +2,7 @@ import { cycleMarginMs, isOverdue } from '../../report/overdue.js';
 import type { Status } from '../../report/status.js';
 import { lockHolder } from '../process-lock.js';
 import { readStatusFile } from '../status-file.js';
-import { formatAge } from '../status-text.js';
+import { formatAge } from '../../report/status-words.js';
 import { advice, bad, fine, type Finding } from './finding.js';
 
 function faultsOf({ faults }: Status): readonly Finding[] {

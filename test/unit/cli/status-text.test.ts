@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { formatAge, formatStatus, statusLine } from '../../../src/cli/status-text.js';
+import { formatAge } from '../../../src/report/status-words.js';
+import { formatStatus, statusLine } from '../../../src/cli/status-text.js';
 import type { Fault } from '../../../src/report/faults.js';
 import { aStatus } from '../../support/a-status.js';
 

@@ -3,9 +3,9 @@ import http from 'node:http';
 import net from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { systemClock } from '../../../src/clock.js';
-import type { Facts } from '../../../src/http/answers.js';
-import { openSurface } from '../../../src/http/surface.js';
+import { systemClock, type Clock } from '../../../src/clock.js';
+import type { Wish } from '../../../src/http/answers.js';
+import { openSurface, type SurfaceOptions } from '../../../src/http/surface.js';
 import { createMetrics } from '../../../src/report/metrics.js';
 import { aStatus } from '../../support/a-status.js';
 import { createFakeClock } from '../../support/fake-clock.js';
@@ -36,20 +36,31 @@ function ask(
   });
 }
 
-function open(facts: Partial<Facts> = {}, path = join(tempDirectory(), 'http.sock')) {
+type Facts = SurfaceOptions['facts'];
+
+function open(
+  facts: Partial<Facts> = {},
+  path = join(tempDirectory(), 'http.sock'),
+  { clock = systemClock }: { readonly clock?: Clock } = {},
+) {
   const troubles: string[] = [];
+  const wishes: Wish[] = [];
   const metrics = createMetrics({ version: '1', clock: systemClock });
-  const all: Facts = {
-    status: () => aStatus(),
-    hangs: () => undefined,
-    metrics: () => Promise.resolve(metrics),
-    ...facts,
-  };
-  const clock = systemClock;
-  const surface = openSurface({ clock, facts: all, socketPath: path, onTrouble: (message) => troubles.push(message) });
+  const surface = openSurface({
+    clock,
+    facts: { status: () => aStatus(), hangs: () => undefined, metrics: () => Promise.resolve(metrics), ...facts },
+    journalFolder: join(tempDirectory(), 'journal'),
+    socketPath: path,
+    checkToken: (token) => Promise.resolve(token === 'sesame' ? 'right' : 'wrong'),
+    ask: (wish) => {
+      wishes.push(wish);
+      return Promise.resolve();
+    },
+    onTrouble: (message) => troubles.push(message),
+  });
   onTestFinished(() => surface.close());
   const get = (url: string, options?: Parameters<typeof ask>[2]) => ask({ socketPath: path }, url, options);
-  return { surface, troubles, path, get, listening: () => expect.poll(() => existsSync(path)).toBe(true) };
+  return { surface, troubles, wishes, path, get, listening: () => expect.poll(() => existsSync(path)).toBe(true) };
 }
 
 describe('the socket', () => {
@@ -91,7 +102,7 @@ describe('the socket', () => {
   });
 
   it('refuses everything else plainly', async () => {
-    const { get, listening } = open({ metrics: () => Promise.reject(new Error('secret')) });
+    const { get, listening, wishes } = open({ metrics: () => Promise.reject(new Error('secret')) });
     await listening();
     expect(await get('/nothing')).toMatchObject({ status: 404, body: expect.stringContaining('/healthz') as string });
     expect(await get('/../etc/passwd')).toMatchObject({ status: 404 });
@@ -101,7 +112,23 @@ describe('the socket', () => {
     // Who goes on sending may see the connection break before the answer.
     const answer = await get('/healthz', large).catch(() => ({ status: 413 }));
     expect(answer.status).toBe(413);
+    expect(await get('/api/v1/drain', { method: 'POST', headers: { 'content-length': '1' }, body: 'x' })).toMatchObject(
+      {
+        status: 413,
+      },
+    );
     expect((await get('/healthz')).status).toBe(200);
+    expect(wishes).toEqual([]);
+  });
+
+  it('takes wishes, which nobody but root can bring here', async () => {
+    const { get, listening, wishes } = open();
+    await listening();
+    expect(JSON.parse((await get('/api/v1/status')).body)).toMatchObject({ control: 'yes' });
+    expect(await get('/api/v1/drain', { method: 'POST' })).toMatchObject({ status: 202, body: '{"asked":"drain"}\n' });
+    expect(await get('/api/v1/resume', { method: 'POST' })).toMatchObject({ status: 202 });
+    expect(await get('/api/v1/drain')).toMatchObject({ status: 405 });
+    expect(wishes).toEqual(['drain', 'active']);
   });
 
   it('takes the place of one that a killed daemon has left, and of nothing else', async () => {
@@ -137,9 +164,7 @@ describe('the socket', () => {
   it('ends every connection in time, also of those that do not read what they have asked for', async () => {
     const path = join(tempDirectory(), 'http.sock');
     const clock = createFakeClock();
-    const facts = { status: () => aStatus(), hangs: () => undefined, metrics: () => Promise.reject(new Error('none')) };
-    const surface = openSurface({ clock, facts, socketPath: path, onTrouble: () => undefined });
-    onTestFinished(() => surface.close());
+    open({}, path, { clock });
     await expect.poll(() => existsSync(path)).toBe(true);
     const socket = net.connect(path).on('error', () => undefined);
     await new Promise((resolve) => socket.once('connect', resolve));
@@ -157,17 +182,15 @@ describe('the socket', () => {
     const folder = join(tempDirectory(), 'run');
     mkdirSync(folder);
     const clock = createFakeClock();
-    const facts = { status: () => aStatus(), hangs: () => undefined, metrics: () => Promise.reject(new Error('none')) };
     const path = join(folder, 'http.sock');
-    const surface = openSurface({ clock, facts, socketPath: path, onTrouble: () => undefined });
-    onTestFinished(() => surface.close());
+    const { surface } = open({}, path, { clock });
     await expect.poll(() => existsSync(path)).toBe(true);
     rmSync(folder, { recursive: true });
     mkdirSync(folder);
-    surface.tend(undefined);
+    surface.show(aStatus(), undefined);
     expect(existsSync(path)).toBe(false);
     await clock.advance(30_000);
-    surface.tend(undefined);
+    surface.show(aStatus(), undefined);
     await expect.poll(() => existsSync(path)).toBe(true);
   });
 
@@ -188,18 +211,18 @@ describe('the address', () => {
         .then(({ status }) => status)
         .catch(() => 0);
     expect(await get()).toBe(0);
-    surface.tend(`127.0.0.1:${port}`);
+    surface.show(aStatus(), `127.0.0.1:${port}`);
     await expect.poll(get).toBe(200);
-    surface.tend(`127.0.0.1:${port}`);
+    surface.show(aStatus(), `127.0.0.1:${port}`);
     expect(await get()).toBe(200);
-    surface.tend(undefined);
+    surface.show(aStatus(), undefined);
     await expect.poll(get).toBe(0);
   });
 
   it('answers to its own names only', async () => {
     const port = await freePort();
     const { surface } = open();
-    surface.tend(`127.0.0.1:${port}`);
+    surface.show(aStatus(), `127.0.0.1:${port}`);
     const as = (host: string) => ask({ host: '127.0.0.1', port }, '/healthz', { headers: { host } });
     await expect
       .poll(() =>
@@ -214,16 +237,39 @@ describe('the address', () => {
     }
   });
 
+  it('takes wishes with the token of this host only', async () => {
+    const port = await freePort();
+    const { surface, wishes } = open();
+    surface.show(aStatus(), `127.0.0.1:${port}`);
+    const post = (headers: Record<string, string> = {}) =>
+      ask({ host: '127.0.0.1', port }, '/api/v1/drain', { method: 'POST', headers });
+    await expect
+      .poll(() =>
+        post().then(
+          ({ status }) => status,
+          () => 0,
+        ),
+      )
+      .toBe(401);
+    expect((await post()).headers['www-authenticate']).toBe('Bearer');
+    for (const authorization of ['Bearer ', 'Bearer other', 'Basic sesame', 'sesame', 'Bearer sesame x']) {
+      expect(await post({ authorization })).toMatchObject({ status: 401 });
+    }
+    expect(wishes).toEqual([]);
+    expect(await post({ authorization: 'Bearer sesame' })).toMatchObject({ status: 202 });
+    expect(wishes).toEqual(['drain']);
+  });
+
   it('that is taken is said', async () => {
     const port = await freePort();
     const other = net.createServer().listen(port, '127.0.0.1');
     await new Promise((resolve) => other.once('listening', resolve));
     onTestFinished(() => void other.close());
     const { surface, troubles } = open();
-    surface.tend(`127.0.0.1:${port}`);
+    surface.show(aStatus(), `127.0.0.1:${port}`);
     await expect.poll(() => troubles.join()).toContain('EADDRINUSE');
     expect(surface.trouble()).toContain('EADDRINUSE');
-    surface.tend(undefined);
+    surface.show(aStatus(), undefined);
     expect(surface.trouble()).toBeUndefined();
   });
 });

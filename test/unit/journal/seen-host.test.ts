@@ -36,7 +36,7 @@ describe('what a host went through', () => {
     const first = { monoMs: 1000, spanMs: 30_000, busy: 6, own: 2, service: 0.5, idle: 2 };
     const seen = seenHost([cycle(first), cycle(first), cycle({ ...first, monoMs: 31_000, busy: 2 })]);
     expect(seen.spans).toEqual([
-      { seconds: 30, cpus: 8, foreign: 3.5, idle: 2, own: 2, promised: 3, pilots: 1, admissible: 5 },
+      { at: 1, seconds: 30, cpus: 8, foreign: 3.5, idle: 2, own: 2, promised: 3, pilots: 1, admissible: 5 },
       expect.objectContaining({ foreign: 0 }),
     ]);
   });

@@ -3,6 +3,7 @@ import type { SeenHost } from '../../../src/journal/seen-host.js';
 import { pastResult, replayScenario } from '../../../src/simulate/replay.js';
 
 const span: SeenHost['spans'][number] = {
+  at: 0,
   seconds: 30,
   cpus: 8,
   foreign: 2,

@@ -1,0 +1,14 @@
+/** `17:04:09`, in the time zone of the reader. */
+export function clockText(ms: number): string {
+  return new Date(ms).toLocaleTimeString([], { hour12: false });
+}
+
+/** `17:04` */
+export function minuteText(ms: number): string {
+  return new Date(ms).toLocaleTimeString([], { hour12: false, hour: '2-digit', minute: '2-digit' });
+}
+
+/** `1 pilot`, `2 pilots` */
+export function countText(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
