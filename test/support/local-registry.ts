@@ -36,6 +36,8 @@ export async function startLocalRegistry(
   // JSON is YAML.
   await writeFile(join(dir, 'config.yml'), JSON.stringify(settings));
   const child = engine.spawnInNetwork('docker-registry', ['serve', join(dir, 'config.yml')]);
+  // It tells of every request, and would wait for a reader.
+  child.stdout.resume();
   const host = await readAddress(child.stderr);
 
   async function push(image: string, name: string): Promise<string> {
