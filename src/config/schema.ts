@@ -179,7 +179,12 @@ export const keys = {
   ),
   updateconfig: key(duration(1, day), 60, 'seconds', 'Time between two looks for a new configuration.'),
   git_interval: key(duration(1, day), 60, 'seconds', 'Least time between two questions to a remote git server.'),
-  influxdb_url: key(influxTargets(), [], '', 'InfluxDB targets that receive measurements.'),
+  influxdb_url: key(
+    influxTargets(),
+    [],
+    '',
+    'InfluxDB targets that receive measurements; ?org=NAME before # means InfluxDB 2, ?version=3 InfluxDB 3.',
+  ),
   cpus: key(
     autoOr(0.1, manyCpus),
     'auto',

@@ -11,8 +11,7 @@ export interface InfluxReply {
 
 /** Posts points to the database. Rejects when no answer comes within five seconds, or when `signal` gives up. */
 export function postPoints(target: InfluxTarget, lines: readonly string[], clock: Clock, signal: AbortSignal) {
-  const path = `/write?db=${encodeURIComponent(target.database)}`;
-  return post(target, path, `${lines.join('\n')}\n`, clock, signal);
+  return post(target, target.writePath, `${lines.join('\n')}\n`, clock, signal);
 }
 
 /** Asks the server to make the database; fine when it is there. Rejects like `postPoints`. */

@@ -16,14 +16,14 @@ export interface InfluxSink {
 }
 
 export interface InfluxSinkOptions {
-  /** `URL#database` each, as in the configuration. */
+  /** As in the configuration; see `parseInfluxTarget`. */
   readonly targets: readonly string[];
   readonly clock: Clock;
   /** Told when a target goes away or comes back; never hears credentials. Must not throw. */
   readonly onTrouble: (message: string) => void;
 }
 
-/** Writes points to any number of InfluxDB 1.x databases, each on its own: one that is dead costs the others nothing. */
+/** Writes points to any number of InfluxDB databases, each on its own: one that is dead costs the others nothing. */
 export function createInfluxSink({ targets, clock, onTrouble }: InfluxSinkOptions): InfluxSink {
   const writers = new Map<string, InfluxWriter>();
   let written = 0;

@@ -1,18 +1,24 @@
-/** One InfluxDB database to write to. */
+/** One InfluxDB database, or bucket, to write to. */
 export interface InfluxTarget {
   /** For messages: where, without credentials. */
   readonly label: string;
   /** Without credentials and without a slash at the end. */
   readonly baseUrl: string;
+  /** Where points go, below the base. */
+  readonly writePath: string;
   readonly database: string;
+  /** Whether a database that is not there may be asked for: InfluxDB 2 wants to know more of a bucket, and 3 makes its databases itself. */
+  readonly mayCreate: boolean;
   /** Value of the `Authorization` header. */
   readonly authorization: string | undefined;
   readonly verifyTls: boolean;
 }
 
+type Dialect = Pick<InfluxTarget, 'writePath' | 'mayCreate' | 'authorization'>;
+
 /**
- * Reads `URL#database`; `insecure_https://` is https without a look at the certificate, and the URL may carry
- * `user:password@`. Undefined when it is anything else.
+ * Reads `URL#database`; `insecure_https://` is https without a look at the certificate. InfluxDB 1: the URL may carry `user:password@`. With
+ * `?org=NAME` InfluxDB 2, whose bucket stands for the database; with `?version=3` InfluxDB 3; of both the URL may carry `:TOKEN@`. Undefined when it is anything else.
  */
 export function parseInfluxTarget(text: string): InfluxTarget | undefined {
   const [, scheme = '', rest = '', database = ''] = /^(https?|insecure_https):\/\/([^#]+)#(.+)$/.exec(text) ?? [];
@@ -20,13 +26,25 @@ export function parseInfluxTarget(text: string): InfluxTarget | undefined {
   if (database === '' || !URL.canParse(address)) return undefined;
   const url = new URL(address);
   const baseUrl = `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
-  return {
-    label: `${baseUrl}#${database}`,
-    baseUrl,
-    database,
-    authorization: url.username === '' ? undefined : basicAuthorization(url.username, url.password),
-    verifyTls: scheme !== 'insecure_https',
-  };
+  const label = `${baseUrl}#${database}`;
+  return { label, baseUrl, database, verifyTls: scheme !== 'insecure_https', ...dialectOf(url, database) };
+}
+
+function dialectOf({ username, password, searchParams }: URL, database: string): Dialect {
+  const name = encodeURIComponent(database);
+  const org = searchParams.get('org');
+  // Some write it in the place of the user.
+  const token = percentDecoded(password === '' ? username : password);
+  if (org !== null) {
+    const writePath = `/api/v2/write?org=${encodeURIComponent(org)}&bucket=${name}&precision=ns`;
+    return { writePath, mayCreate: false, authorization: token === '' ? undefined : `Token ${token}` };
+  }
+  if (searchParams.get('version') === '3') {
+    const writePath = `/api/v3/write_lp?db=${name}&precision=nanosecond`;
+    return { writePath, mayCreate: false, authorization: token === '' ? undefined : `Bearer ${token}` };
+  }
+  const authorization = username === '' ? undefined : basicAuthorization(username, password);
+  return { writePath: `/write?db=${name}`, mayCreate: true, authorization };
 }
 
 function basicAuthorization(user: string, password: string): string {

@@ -4,6 +4,8 @@ import { postCreateDatabase, postPoints, type InfluxReply } from './influx-reque
 import type { InfluxTarget } from './influx-target.js';
 
 const mostLines = 10_000;
+/** Between two requests: what comes meanwhile goes together. */
+const restMs = 2000;
 const firstPauseMs = 1000;
 const longestPauseMs = 300_000;
 
@@ -21,6 +23,7 @@ export class InfluxWriter {
   readonly #closed = new AbortController();
   readonly #closing = new AbortController();
   #waiting: string[] = [];
+  #restsUntilMs = -Infinity;
   #pumping: Promise<void> | undefined;
   #trouble: string | undefined;
   #lost = 0;
@@ -38,7 +41,8 @@ export class InfluxWriter {
   /** Takes lines and returns at once. */
   add(lines: readonly string[]): void {
     if (this.#closing.signal.aborted) return;
-    this.#keep([...this.#waiting, ...lines]);
+    this.#waiting.push(...lines);
+    this.#dropOldest();
     this.#pumping ??= this.#pump();
   }
 
@@ -56,6 +60,7 @@ export class InfluxWriter {
     // What is added in the same turn goes with the same request.
     await Promise.resolve();
     while (this.#waiting.length > 0 && !this.#closed.signal.aborted) {
+      await this.#rest();
       const lastTry = this.#closing.signal.aborted;
       const lines = this.#waiting;
       this.#waiting = [];
@@ -63,9 +68,11 @@ export class InfluxWriter {
       this.#report(result, lines.length);
       if (result.is !== 'failed') {
         pauseMs = firstPauseMs;
+        this.#restsUntilMs = this.#clock.now().monoMs + restMs;
         continue;
       }
-      this.#keep([...lines, ...this.#waiting]);
+      this.#waiting = [...lines, ...this.#waiting];
+      this.#dropOldest();
       if (lastTry) break;
       await this.#clock.sleep(pauseMs, this.#closing.signal);
       pauseMs = Math.min(pauseMs * 2, longestPauseMs);
@@ -73,12 +80,18 @@ export class InfluxWriter {
     this.#pumping = undefined;
   }
 
+  /** Until it is time for the next request. */
+  async #rest(): Promise<void> {
+    const waitMs = this.#restsUntilMs - this.#clock.now().monoMs;
+    if (waitMs > 0) await this.#clock.sleep(waitMs, this.#closing.signal);
+  }
+
   async #send(lines: readonly string[]): Promise<Result> {
     const [target, clock, signal] = [this.#target, this.#clock, this.#closed.signal];
     try {
       let reply = await postPoints(target, lines, clock, signal);
       // Only after a failed write: a user who may write is not always allowed to ask for a database.
-      if (reply.status === 404) {
+      if (reply.status === 404 && target.mayCreate) {
         const made = await postCreateDatabase(target, clock, signal);
         if (!isSuccess(made) || made.text.includes('"error"')) {
           return { is: 'failed', why: `there is no such database, and it cannot be made (${worded(made)})` };
@@ -110,9 +123,10 @@ export class InfluxWriter {
     this.#onTrouble(`InfluxDB ${this.#target.label} ${what}`);
   }
 
-  #keep(lines: string[]): void {
-    this.#lost += Math.max(0, lines.length - mostLines);
-    this.#waiting = lines.slice(-mostLines);
+  #dropOldest(): void {
+    const tooMany = Math.max(0, this.#waiting.length - mostLines);
+    this.#lost += tooMany;
+    if (tooMany > 0) this.#waiting.splice(0, tooMany);
   }
 }
 

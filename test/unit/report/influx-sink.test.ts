@@ -16,7 +16,11 @@ describe('the InfluxDB sink', () => {
   let target = '';
   let status = 204;
   /** What arrived: path and values. */
-  let requests: { readonly path: string; readonly values: readonly number[] }[] = [];
+  let requests: {
+    readonly path: string;
+    readonly values: readonly number[];
+    readonly authorization?: string | undefined;
+  }[] = [];
   let troubles: string[] = [];
   let sink: InfluxSink;
   let lastSleepMs: number | undefined;
@@ -31,6 +35,7 @@ describe('the InfluxDB sink', () => {
       request.on('end', () => {
         requests.push({
           path: request.url ?? '',
+          authorization: request.headers.authorization,
           values: [...text.matchAll(/f=([\d.]+)/g)].map((hit) => Number(hit[1])),
         });
         answer.writeHead(status, status === 302 ? { location: '/elsewhere' } : {});
@@ -67,7 +72,7 @@ describe('the InfluxDB sink', () => {
     sink.write(points(1, 2));
     sink.write(points(3));
     await arrived(1);
-    expect(requests[0]).toEqual({ path: '/write?db=m', values: [1, 2, 3] });
+    expect(requests[0]).toMatchObject({ path: '/write?db=m', values: [1, 2, 3] });
   });
 
   it('keeps points while the server is away, tries again after growing pauses, and tells once', async () => {
@@ -120,6 +125,43 @@ describe('the InfluxDB sink', () => {
     await pausing(2000);
     expect(requests.map(({ path }) => path)).toEqual(['/write?db=m', '/write?db=m']);
     expect(troubles).toEqual([expect.stringContaining('HTTP 302')]);
+  });
+
+  it('sends what comes shortly after a request together', async () => {
+    sink.write(points(1));
+    await arrived(1);
+    await quiet();
+    sink.write(points(2));
+    await pausing(2000);
+    sink.write(points(3));
+    await clock.advance(1999);
+    expect(requests).toHaveLength(1);
+    await clock.advance(1);
+    await arrived(2);
+    expect(requests[1]?.values).toEqual([2, 3]);
+  });
+
+  it.each([
+    ['?org=lab', '/api/v2/write?org=lab&bucket=m&precision=ns', 'Token t0ken'],
+    ['?version=3', '/api/v3/write_lp?db=m&precision=nanosecond', 'Bearer t0ken'],
+  ])('writes to a newer InfluxDB (%s), and asks it for no database', async (query, path, authorization) => {
+    status = 404;
+    sink.setTargets([target.replace('http://', 'http://:t0ken@').replace('#', `${query}#`)]);
+    sink.write(points(1));
+    await arrived(1);
+    await pausing(1000);
+    status = 204;
+    await clock.advance(1000);
+    await arrived(2);
+    await quiet();
+    expect(requests.map((request) => [request.path, request.authorization])).toEqual([
+      [path, authorization],
+      [path, authorization],
+    ]);
+    expect(troubles.map((message) => message.replace(/^.*#m /, ''))).toEqual([
+      'cannot be written to: HTTP 404',
+      'takes points again; 0 were lost',
+    ]);
   });
 
   it('asks for the database once per try, and only after a write that found none', async () => {

@@ -6,6 +6,8 @@ describe('an InfluxDB target', () => {
     expect(parseInfluxTarget('http://db.example.org:8086#metrics')).toEqual({
       label: 'http://db.example.org:8086#metrics',
       baseUrl: 'http://db.example.org:8086',
+      writePath: '/write?db=metrics',
+      mayCreate: true,
       database: 'metrics',
       authorization: undefined,
       verifyTls: true,
@@ -15,6 +17,23 @@ describe('an InfluxDB target', () => {
   it('may be below a path, and at an IPv6 address', () => {
     expect(parseInfluxTarget('https://db/influx/#m')?.baseUrl).toBe('https://db/influx');
     expect(parseInfluxTarget('http://[::1]:8086#m')?.baseUrl).toBe('http://[::1]:8086');
+  });
+
+  it('may be a bucket of InfluxDB 2, or a database of InfluxDB 3, with a token', () => {
+    expect(parseInfluxTarget('https://:t0k%2Fen@db:8086?org=my%20lab#pilots')).toEqual({
+      label: 'https://db:8086#pilots',
+      baseUrl: 'https://db:8086',
+      writePath: '/api/v2/write?org=my%20lab&bucket=pilots&precision=ns',
+      mayCreate: false,
+      database: 'pilots',
+      authorization: 'Token t0k/en',
+      verifyTls: true,
+    });
+    expect(parseInfluxTarget('http://t0ken@db:8181/x/?version=3#a&b')).toMatchObject({
+      ...{ baseUrl: 'http://db:8181/x', writePath: '/api/v3/write_lp?db=a%26b&precision=nanosecond' },
+      ...{ mayCreate: false, authorization: 'Bearer t0ken' },
+    });
+    expect(parseInfluxTarget('http://db?org=x#b')?.authorization).toBeUndefined();
   });
 
   it('may leave out the look at the certificate', () => {
