@@ -20,7 +20,7 @@ function mappedFiles(readme: string): string[] {
   const files: string[] = [];
   for (const line of map.split('\n')) {
     folder = /^\*\*(\S+)\/\*\*/.exec(line)?.[1] ?? folder;
-    const file = /^- `(\S+\.ts)`: \S/.exec(line)?.[1];
+    const file = /^- `([^`\s]+\.[a-z]+)`: \S/.exec(line)?.[1];
     if (file !== undefined) files.push(`${folder}/${file}`);
   }
   return files.sort();
