@@ -25,7 +25,7 @@ function isKept(name: string, faultName: string): boolean {
 export function mayBeSilent({ endpoint, fault, faultName }: FaultCase): boolean {
   const { name, reply } = endpoint;
   if (nobodyNeeds.has(name) || toldOtherwise.has(name) || isKept(name, faultName)) return true;
-  if (faultName === '404') return goneIsFine.has(name);
+  if (faultName === '404') return goneIsFine.has(name) || (fault.forward && lookedAfter.has(name));
   if (reply === 'stream') return faultName === 'every line twice';
   if (reply !== 'status') return false;
   // There is no telling it from "done"; the next look at the list finds what was not done.
