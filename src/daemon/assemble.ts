@@ -7,11 +7,12 @@ import { isReasonToLook, type LoopPorts } from './control-loop.js';
 import type { DaemonOptions } from './options.js';
 import { createPullReporter } from './pull-progress.js';
 import { PilotEvents } from './pilot-events.js';
-import { createAutopsy, type Autopsy } from './autopsy.js';
+import { createAutopsy } from './autopsy.js';
 import { createEngineSession, type EngineSession } from './engine-session.js';
 import type { ContainerEngine } from '../engine/container-engine.js';
 import { createDockerEngine } from '../engine/docker-engine.js';
 import type { Ground } from './ground.js';
+import { KnownSecrets } from './known-secrets.js';
 import { Newcomers } from './newcomers.js';
 import type { Outcome, PilotUsage } from '../model.js';
 import { createServiceCpu } from '../observe/daemon-cpu.js';
@@ -45,9 +46,10 @@ function assembleEngine(
   { clock, engineHost, engineDeadlines = {}, registryAuthFile }: DaemonOptions,
   ground: Ground,
   publish: EventSink,
+  hide: (text: string) => string,
 ) {
   const { instance, wake } = ground;
-  const engine = createDockerEngine({ host: engineHost, clock, registryAuthFile, deadlines: engineDeadlines });
+  const engine = createDockerEngine({ host: engineHost, clock, registryAuthFile, deadlines: engineDeadlines, hide });
   const remote = !engineHost.startsWith('unix:');
   const onLost = () => {
     session.doubt();
@@ -66,22 +68,24 @@ export function assemble(options: DaemonOptions, ground: Ground): Parts {
   const { host, instance, keeper, gate, wake } = ground;
   const bounded = createBoundedConfig(() => keeper.state.inForce?.config, gate);
   const sinks = assembleSinks(options, host.hostname, bounded.current);
+  const secrets = new KnownSecrets();
+  const hide = (text: string) => secrets.hide(text);
   const surface = assembleSurface(options, ground, sinks);
   const publish = fanOut([sinks.publish, surface.sink]);
-  const { engine, remote, events, session } = assembleEngine(options, ground, publish);
+  const { engine, remote, events, session } = assembleEngine(options, ground, publish, hide);
   const { connect, confirm, disconnect } = session;
   const states = () => [...sinks.states(), ...surface.states()];
   const board = createStatusBoard(options, ground, session, { events, sinks: states });
   const usages = new PilotUsages(session.group);
   const usageOf = (id: string) => usages.of(id);
-  const autopsy = createAutopsy({ engine, usageOf, config: bounded.current, publish });
+  const autopsy = createAutopsy({ engine, usageOf, config: bounded.current, publish, hide });
   const executor = assembleExecutor(engine, session, publish, {
     ...{ clock, instance, gate, wake, count: board.count, usageOf },
     takeEnd: (id) => events.takeEnd(id),
     beforeRemoval: (action, ended) => autopsy.perform(action, ended),
   });
   const observer = assembleObserver(options, ground, { engine, session, executor, usages, remote });
-  const onCycle = tellOfCycles(options, bounded, { publish, sinks, autopsy, events, board, surface });
+  const onCycle = tellOfCycles(options, bounded, { publish, sinks, secrets, events, board, surface });
   const narrow: LoopPorts['narrow'] = (wanted) => gate.narrow(wanted);
   const loop = { clock, signal, keeper, executor, observer, narrow };
   return {
@@ -99,7 +103,7 @@ export function assemble(options: DaemonOptions, ground: Ground): Parts {
 interface Listeners {
   readonly publish: EventSink;
   readonly sinks: Sinks;
-  readonly autopsy: Autopsy;
+  readonly secrets: KnownSecrets;
   readonly events: PilotEvents;
   readonly board: StatusBoard;
   readonly surface: ShownDaemon;
@@ -108,14 +112,14 @@ interface Listeners {
 function tellOfCycles(
   options: DaemonOptions,
   bounded: ReturnType<typeof createBoundedConfig>,
-  { publish, sinks, autopsy, events, board, surface }: Listeners,
+  { publish, sinks, secrets, events, board, surface }: Listeners,
 ): LoopPorts['onCycle'] {
   const newcomers = new Newcomers(publish);
   let ready = false;
   return (cycle, nextInMs) => {
     const inForce = bounded.refresh();
     sinks.setTargets(inForce?.influxdb_url ?? []);
-    autopsy.know(inForce?.docker_env ?? {});
+    secrets.know(inForce?.docker_env ?? {});
     if (!('failure' in cycle)) {
       events.compare(cycle.observation.pilots);
       newcomers.note(cycle.observation.pilots);

@@ -1,4 +1,3 @@
-import { withoutSecrets } from '../config/redact.js';
 import type { Config } from '../config/schema.js';
 import { EngineError, type ContainerEngine } from '../engine/container-engine.js';
 import type { PilotEnd, PilotUsage, RemoveAction } from '../model.js';
@@ -9,8 +8,7 @@ import type { PostMortem } from '../report/post-mortem.js';
 const LOG_TAIL = { lines: 50, maxBytes: 65_536 } as const;
 /** What people read of a log to see what went wrong. Characters. */
 const KEPT = 8192;
-/** Secrets and pilots that are remembered. */
-const MOST_SECRETS = 1000;
+/** Pilots that are remembered. */
 const MOST_DONE = 1000;
 
 export interface AutopsyOptions {
@@ -19,12 +17,12 @@ export interface AutopsyOptions {
   /** The configuration in force. */
   readonly config: () => Pick<Config, 'post_mortem_size'> | undefined;
   readonly publish: EventSink;
+  /** What is in the environment of pilots is not for everybody who may read a post-mortem. */
+  readonly hide: (text: string) => string;
 }
 
 /** Keeps what is left of pilots that came to no good end. */
 export interface Autopsy {
-  /** Takes the environment that pilots get now: what is in there is not for everybody who may read a post-mortem. */
-  know(env: Config['docker_env']): void;
   /** To be called when a pilot has ended, before it is removed. Rejects with bugs only. */
   perform(action: RemoveAction, ended: PilotEnd | undefined): Promise<void>;
 }
@@ -43,35 +41,31 @@ function endOf(log: string): string {
 }
 
 /** Forgets the oldest. */
-function remember<T>(set: Set<T>, value: T, most: number): void {
-  set.add(value);
-  const [oldest] = set;
-  if (set.size > most && oldest !== undefined) set.delete(oldest);
+function remember(done: Set<string>, id: string): void {
+  done.add(id);
+  const [oldest] = done;
+  if (done.size > MOST_DONE && oldest !== undefined) done.delete(oldest);
 }
 
-export function createAutopsy({ engine, usageOf, config, publish }: AutopsyOptions): Autopsy {
-  const secrets = new Set<string>();
+export function createAutopsy({ engine, usageOf, config, publish, hide }: AutopsyOptions): Autopsy {
   /** Who cannot be removed is tried again and again, and by then for another reason. */
   const done = new Set<string>();
 
   async function lastWords(id: string): Promise<Pick<PostMortem, 'log' | 'said'>> {
     try {
-      return { log: endOf(withoutSecrets(await engine.logTail(id, LOG_TAIL), secrets)), said: undefined };
+      return { log: endOf(hide(await engine.logTail(id, LOG_TAIL))), said: undefined };
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
-      return { log: '', said: withoutSecrets(error.message, secrets) };
+      return { log: '', said: hide(error.message) };
     }
   }
 
   return {
-    know: (env) => {
-      for (const value of Object.values(env)) remember(secrets, value, MOST_SECRETS);
-    },
     perform: async ({ pilot, reason }, ended) => {
       const { id, name, image, revision, flavour, cpus } = pilot;
       const cause = causeOf(reason, ended);
       const isFirst = !done.has(id);
-      remember(done, id, MOST_DONE);
+      remember(done, id);
       if (!isFirst || cause === undefined || (config()?.post_mortem_size ?? 0) === 0) return;
       const usage = usageOf(id);
       const words = await lastWords(id);

@@ -84,7 +84,7 @@ async function withOwnLabels(
   const labelsOf = new Map(looks);
   const isTheirs = ({ ImageID, Labels }: ContainerSummary) => {
     const labels = labelsOf.get(ImageID);
-    return labels === 'unknown' || labels?.[pilotLabels.name] === Labels[pilotLabels.name];
+    return labels === undefined || labels === 'unknown' || labels[pilotLabels.name] === Labels[pilotLabels.name];
   };
   const theirs = new Set(doubtful.filter(({ summary }) => isTheirs(summary)).map(({ pilot }) => pilot));
   return found.map(({ pilot }) => pilot).filter((pilot) => !theirs.has(pilot));
@@ -93,9 +93,10 @@ async function withOwnLabels(
 async function lookAtLabels(
   connection: DockerConnection,
   imageId: string,
-): Promise<Readonly<Record<string, string>> | undefined | 'unknown'> {
+): Promise<Readonly<Record<string, string>> | 'unknown'> {
   try {
-    return await imageLabels(connection, imageId);
+    // An engine that has a container of it and does not know the image tells nothing of its labels.
+    return (await imageLabels(connection, imageId)) ?? 'unknown';
   } catch (error) {
     if (error instanceof EngineError) return 'unknown';
     throw error;

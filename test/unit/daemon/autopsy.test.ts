@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createAutopsy } from '../../../src/daemon/autopsy.js';
+import { KnownSecrets } from '../../../src/daemon/known-secrets.js';
 import { EngineError } from '../../../src/engine/container-engine.js';
 import type { PilotEnd, RemovalReason } from '../../../src/model.js';
 import type { DaemonEvent } from '../../../src/report/event.js';
@@ -20,14 +21,16 @@ async function keep(
   reasons: readonly RemovalReason[] = [reason],
 ): Promise<readonly DaemonEvent[]> {
   const events: DaemonEvent[] = [];
+  const secrets = new KnownSecrets();
   const autopsy = createAutopsy({
     engine: { logTail: () => (typeof log === 'string' ? Promise.resolve(log) : Promise.reject(log)) },
     usageOf: () => usage,
     config: () => ({ post_mortem_size: size }),
     publish: (event) => events.push(event),
+    hide: (text) => secrets.hide(text),
   });
-  autopsy.know({ OLD: 'sesame-open', TOKEN: 'hunter2', DEBUG: '1', KEY: '-----\nMIIEpQIBAAK\n-----' });
-  autopsy.know({ TOKEN: 'hunter2hunter2' });
+  secrets.know({ OLD: 'sesame-open', TOKEN: 'hunter2', DEBUG: '1', KEY: '-----\nMIIEpQIBAAK\n-----' });
+  secrets.know({ TOKEN: 'hunter2hunter2' });
   const end = { exitCode: 3, oomKilled: false, startedWallMs: 1, finishedWallMs: 2, ...ended };
   for (const why of reasons) {
     const action = { type: 'remove', pilot: aPilot({ id: 'a' }), reason: why, stopSeconds: 0, ageMs: 0 } as const;
