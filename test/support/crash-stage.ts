@@ -48,8 +48,11 @@ export interface StageParts {
 /** With a secret that is for pilots alone to see. */
 export const docker_env = { TOKEN: 'canary-of-the-crashes' };
 
+/** None ends by itself, however long all of it takes. */
+export const calm = { max_docks: pilots, docker_cmd: '/bin/sleep 1000000' };
+
 /** A look for new commits takes some processes: not every second, where several daemons share a machine. */
-export const gitConfig = { ...quickConfig, max_docks: pilots, updateconfig: 3, docker_env };
+export const gitConfig = { ...quickConfig, ...calm, updateconfig: 3, docker_env };
 
 /** A daemon, its surroundings and the points it is killed at. It has to be begun. */
 export class Stage implements CrashStage {
@@ -111,14 +114,14 @@ export class Stage implements CrashStage {
     // The engine may get what was on its way before the next daemon looks, or long after.
     const late = phase === 'arrived' && run % 2 === 0;
     if (!late) gate.pass();
-    if (operation === 'stop') site.configure({ max_docks: pilots });
+    if (operation === 'stop') site.configure(calm);
     await this.#start();
     if (late) await this.#untilAllRun();
     gate.pass();
     rule.remove();
     if (image !== undefined) await this.#untilPulled(image);
     await referee.settle({ pilots, withinMs: quietWithinMs, survivors: operation === 'stop' ? [] : others });
-    if (image !== undefined) site.configure({ max_docks: pilots });
+    if (image !== undefined) site.configure(calm);
     return expectPhases(killedAt ?? '', phase);
   }
 
@@ -162,8 +165,8 @@ export class Stage implements CrashStage {
 
   async #provoke(operation: Operation, victim: string, image: string | undefined): Promise<void> {
     const { site, engine } = this.#parts;
-    if (image !== undefined) site.configure({ max_docks: pilots, docker_image: image });
-    else if (operation === 'stop') site.configure({ max_docks: pilots, max_ttl: 1 });
+    if (image !== undefined) site.configure({ ...calm, docker_image: image });
+    else if (operation === 'stop') site.configure({ ...calm, max_ttl: 1 });
     else await engine.docker('kill', victim);
   }
 

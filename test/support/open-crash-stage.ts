@@ -7,7 +7,7 @@ import { cloneConfig } from '../../src/config/git/git-clone.js';
 import { MACHINE_ID_FILE, readInstance } from '../../src/observe/instance.js';
 import { startChaosProxy } from './chaos-proxy.js';
 import { createConfigRepo, type ConfigRepo } from './config-repo.js';
-import { docker_env, gitConfig, pilots, Stage, type CrashStage, type StageParts } from './crash-stage.js';
+import { calm, docker_env, gitConfig, pilots, Stage, type CrashStage, type StageParts } from './crash-stage.js';
 import type { LocalRegistry } from './local-registry.js';
 import { planctonSite, type PlanctonSite } from './plancton-process.js';
 import { startReferee } from './referee.js';
@@ -28,7 +28,7 @@ export async function openCrashStage(
   mkdirSync(site.runDir, { mode: 0o700 });
   const revisions: string[] = [];
   const repo = git ? await cloneFor(site, join(folder, 'upstream')) : undefined;
-  if (repo === undefined) site.configure({ max_docks: pilots, docker_env });
+  if (repo === undefined) site.configure({ ...calm, docker_env });
   else revisions.push(await repo.git('rev-parse', 'HEAD'));
   const referee = await startReferee({
     dockerHost: engine.host,

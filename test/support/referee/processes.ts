@@ -52,7 +52,10 @@ function commandLine(pid: number): string {
 /** The daemons of a run directory, wherever that has been moved to. A child that has not become another program yet is none. */
 export function daemonsOf(runDir: string): readonly DaemonProcess[] {
   const holders = pids().filter((pid) => isDaemon(commandLine(pid), runDir) && lives(pid) && holdsLock(pid));
-  return holders.filter((pid) => !holders.includes(parentOf(pid))).map(measure);
+  // One that has ended meanwhile, or become another program, was such a child.
+  const known = holders.map((pid) => ({ pid, parent: parentOf(pid) }));
+  const own = known.filter(({ pid, parent }) => !holders.includes(parent) && isDaemon(commandLine(pid), runDir));
+  return own.map(({ pid }) => measure(pid));
 }
 
 function isDaemon(line: string, runDir: string): boolean {
