@@ -21,15 +21,20 @@ function isKept(name: string, faultName: string): boolean {
   return name === 'removal of an image' && faultName === '409';
 }
 
+function isLookedAfter({ endpoint, fault, faultName }: FaultCase): boolean {
+  return lookedAfter.has(endpoint.name) && (fault.forward || harmlessToAHead.has(faultName));
+}
+
 /** Whether there is nothing to tell: what was asked for is so all the same, or nobody needs it. */
-export function mayBeSilent({ endpoint, fault, faultName }: FaultCase): boolean {
+export function mayBeSilent(tried: FaultCase): boolean {
+  const { endpoint, fault, faultName } = tried;
   const { name, reply } = endpoint;
   if (nobodyNeeds.has(name) || toldOtherwise.has(name) || isKept(name, faultName)) return true;
-  if (faultName === '404') return goneIsFine.has(name) || (fault.forward && lookedAfter.has(name));
+  if (isLookedAfter(tried)) return true;
+  if (faultName === '404') return goneIsFine.has(name);
   if (reply === 'stream') return faultName === 'every line twice';
   if (reply !== 'status') return false;
   // There is no telling it from "done"; the next look at the list finds what was not done.
   if (faultName === '200 empty') return true;
-  if (lookedAfter.has(name) && harmlessToAHead.has(faultName)) return true;
-  return fault.forward && (harmlessToAHead.has(faultName) || lookedAfter.has(name));
+  return fault.forward && harmlessToAHead.has(faultName);
 }

@@ -45,9 +45,9 @@ async function follow(address: string): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';
   while (reader !== undefined && !text.includes('event: line')) {
-    const { value, done } = await reader.read();
+    const { value, done } = (await reader.read()) as { readonly value?: Uint8Array; readonly done: boolean };
     if (done) break;
-    text += decoder.decode(value as Uint8Array);
+    text += decoder.decode(value);
   }
   await reader?.cancel();
   return text;
@@ -55,10 +55,13 @@ async function follow(address: string): Promise<string> {
 
 it('secrets of the configuration, of the host and in what the engine says come out nowhere', async () => {
   // Cleared away after the site, which needs it for that.
-  let proxy: ChaosProxy | undefined;
-  onTestFinished(() => proxy?.stop());
+  const opened: ChaosProxy[] = [];
+  onTestFinished(async () => {
+    for (const one of opened) await one.stop();
+  });
   const site = planctonSite({ dockerHost: inject('dockerHost') });
-  proxy = await startChaosProxy(join(site.base, 'engine.sock'), inject('dockerHost'));
+  const proxy = await startChaosProxy(join(site.base, 'engine.sock'), inject('dockerHost'));
+  opened.push(proxy);
   const said = `no such thing: TOKEN=${secrets.environment} for http://pilot:${secrets.registry}@registry.example.org/v2/`;
   const broken = { forward: false, answer: { status: 500, body: JSON.stringify({ message: said }) } };
   proxy.add({ method: 'POST', path: /^\/containers\/create$/, ...broken });
