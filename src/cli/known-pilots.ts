@@ -1,3 +1,4 @@
+import { withoutUserinfo } from '../config/source-line.js';
 import type { ContainerEngine } from '../engine/container-engine.js';
 import { toPilotStatus, type PilotStatus } from '../report/status.js';
 import { engineHost, type CliContext, type CliOptions } from './context.js';
@@ -18,11 +19,17 @@ export interface KnownPilots {
   readonly at: string;
 }
 
-/** A connection to the engine, loaded only where it is needed: that takes longer than all the rest of a short command. */
-export async function openEngine(context: CliContext, options: CliOptions): Promise<ContainerEngine> {
+/** A connection to the engine, which says nothing that `hide` takes out; loaded only where it is needed: that takes longer than all the rest of a short command. */
+export async function openEngine(
+  context: CliContext,
+  options: CliOptions,
+  hide: (text: string) => string = withoutUserinfo,
+): Promise<ContainerEngine> {
   const { createDockerEngine } = await import('../engine/docker-engine.js');
+  const { discreet } = await import('../engine/discreet-engine.js');
   const { registryAuthFile } = resolvePaths(options, context);
-  return createDockerEngine({ host: engineHost(options, context), clock: context.clock, registryAuthFile });
+  const engine = createDockerEngine({ host: engineHost(options, context), clock: context.clock, registryAuthFile });
+  return discreet(engine, hide);
 }
 
 /** What an engine says that does not do what a command wants, as the end of that command. Rethrows what is none of that. */

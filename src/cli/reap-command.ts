@@ -2,7 +2,9 @@ import { loadConfig } from '../config/load.js';
 import { keys, type Config } from '../config/schema.js';
 import { ConfigSourceError } from '../config/source.js';
 import { EngineError } from '../engine/container-engine.js';
+import { discreet } from '../engine/discreet-engine.js';
 import { createDockerEngine } from '../engine/docker-engine.js';
+import { KnownSecrets } from '../daemon/known-secrets.js';
 import { reapExpired, reapTrials } from '../daemon/reap-expired.js';
 import type { HostFacts } from '../model.js';
 import { MACHINE_ID_FILE, readInstance } from '../observe/instance.js';
@@ -33,7 +35,12 @@ export async function reap(context: CliContext, options: CliOptions): Promise<nu
         context.err(text);
       };
   const wanted = await readWanted(tell, confDir, host);
-  const engine = createDockerEngine({ host: engineHost(options, context), clock: context.clock, registryAuthFile });
+  const secrets = new KnownSecrets();
+  secrets.know(wanted.docker_env);
+  const engine = discreet(
+    createDockerEngine({ host: engineHost(options, context), clock: context.clock, registryAuthFile }),
+    (text) => secrets.hide(text),
+  );
   const instance = await readInstance(runDir, MACHINE_ID_FILE, host.hostname);
   const policy = await readPolicyFile(policyFile, context.uid);
   const own = ownPlaces(paths, context.cliFile);

@@ -1,7 +1,8 @@
 import { withoutSecrets } from '../config/redact.js';
 
 /** Words for secrets, what stands between them and the secret, and the secret. */
-const NAMED = /((?:password|passwd|token|secret|authorization)["']?\s*[=:]\s*["']?(?:bearer |basic )?)[^\s"',}…]+/gi;
+const NAMED =
+  /((?:password|passwd|token|secret|authorization)["']?\s*[=:]\s*["']?(?:bearer |basic |token )?)[^\s"',}…]+/gi;
 
 /**
  * A text for the eyes of strangers: without these secrets, without what stands before the `@` or behind the `?` of a URL, and without what follows

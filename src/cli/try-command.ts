@@ -1,5 +1,6 @@
 import { loadConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
+import { KnownSecrets } from '../daemon/known-secrets.js';
 import { createPolicyGate, type PolicyGate } from '../daemon/policy-gate.js';
 import { tryPilot } from '../daemon/try-pilot.js';
 import type { HostFacts, PilotEnd } from '../model.js';
@@ -83,12 +84,14 @@ export async function tryOut(context: CliContext, options: TryOptions): Promise<
   const paths = resolvePaths(options, context);
   const host = await context.readHost();
   const address = engineHost(options, context);
-  const engine = await openEngine(context, options);
+  const secrets = new KnownSecrets();
+  const engine = await openEngine(context, options, (text) => secrets.hide(text));
   const { dataRoot } = await engine.info().catch(async (error: unknown) => {
     throw await engineTrouble(error);
   });
   const gate = openGate(context, paths, { host: address, dataRoot });
   const config = await allowedConfig(context, paths, host, gate);
+  secrets.know(config.docker_env);
   const signal = stopSignal(context);
   const writer = createLineWriter((line) => {
     context.out(line);

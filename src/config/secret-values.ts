@@ -5,15 +5,27 @@ import type { ValueType } from './value-type.js';
 
 const maxUrls = 32;
 
+/** None, user and password of InfluxDB 1, the organisation of InfluxDB 2, or the version of InfluxDB 3. */
+function isKnownQuery(query: URLSearchParams): boolean {
+  const names = [...query.keys()].sort().join();
+  if (names === 'org') return query.get('org') !== '';
+  return names === '' || names === 'p,u' || (names === 'version' && query.get('version') === '3');
+}
+
 function isTarget(entry: string): boolean {
-  const [url = '', database = ''] = entry.split('#');
-  if (!/^(https?|insecure_https):\/\//.test(url) || !/^[^\s/"\\]+$/.test(database)) return false;
-  return URL.canParse(url.replace(/^insecure_/, ''));
+  const [url = '', database = '', ...more] = entry.split('#');
+  if (!/^(https?|insecure_https):\/\//.test(url) || !/^[^\s/"\\@?\p{Cs}]+$/u.test(database)) return false;
+  const address = url.replace(/^insecure_/, '');
+  if (more.length > 0 || !URL.canParse(address)) return false;
+  const { pathname, searchParams } = new URL(address);
+  // A slash in a password ends what is taken for user and host: the rest of it would be shown as a path.
+  return !pathname.includes('@') && isKnownQuery(searchParams);
 }
 
 /** InfluxDB targets `URL#database`, one or a list; entries without `#` are dropped, as the original did. */
 export function influxTargets(): ValueType<string[]> {
-  const accepted = 'http://, https:// or insecure_https:// URL#database, or a list of these';
+  const accepted =
+    'http://, https:// or insecure_https:// URL#database, with ?org=NAME or ?version=3 before #, or a list of these';
   const error = () => `not accepted; give ${accepted}`;
   const schema = z
     .union([z.string(), z.array(z.union([z.string(), z.null()], { error })).max(maxUrls, { error })], { error })

@@ -10,6 +10,7 @@ import { PilotEvents } from './pilot-events.js';
 import { createAutopsy } from './autopsy.js';
 import { createEngineSession, type EngineSession } from './engine-session.js';
 import type { ContainerEngine } from '../engine/container-engine.js';
+import { discreet, type Hide } from '../engine/discreet-engine.js';
 import { createDockerEngine } from '../engine/docker-engine.js';
 import type { Ground } from './ground.js';
 import { KnownSecrets } from './known-secrets.js';
@@ -46,10 +47,13 @@ function assembleEngine(
   { clock, engineHost, engineDeadlines = {}, registryAuthFile }: DaemonOptions,
   ground: Ground,
   publish: EventSink,
-  hide: (text: string) => string,
+  hide: Hide,
 ) {
   const { instance, wake } = ground;
-  const engine = createDockerEngine({ host: engineHost, clock, registryAuthFile, deadlines: engineDeadlines, hide });
+  const engine = discreet(
+    createDockerEngine({ host: engineHost, clock, registryAuthFile, deadlines: engineDeadlines }),
+    hide,
+  );
   const remote = !engineHost.startsWith('unix:');
   const onLost = () => {
     session.doubt();
@@ -69,7 +73,7 @@ export function assemble(options: DaemonOptions, ground: Ground): Parts {
   const bounded = createBoundedConfig(() => keeper.state.inForce?.config, gate);
   const sinks = assembleSinks(options, host.hostname, bounded.current);
   const secrets = new KnownSecrets();
-  const hide = (text: string) => secrets.hide(text);
+  const hide: Hide = (text) => secrets.hide(text);
   const surface = assembleSurface(options, ground, sinks);
   const publish = fanOut([sinks.publish, surface.sink]);
   const { engine, remote, events, session } = assembleEngine(options, ground, publish, hide);
@@ -85,8 +89,13 @@ export function assemble(options: DaemonOptions, ground: Ground): Parts {
     beforeRemoval: (action, ended) => autopsy.perform(action, ended),
   });
   const observer = assembleObserver(options, ground, { engine, session, executor, usages, remote });
-  const onCycle = tellOfCycles(options, bounded, { publish, sinks, secrets, events, board, surface });
-  const narrow: LoopPorts['narrow'] = (wanted) => gate.narrow(wanted);
+  const onCycle = tellOfCycles(options, bounded, { publish, sinks, events, board, surface });
+  const narrow: LoopPorts['narrow'] = async (wanted) => {
+    const narrowed = await gate.narrow(wanted);
+    // Before any pilot is given them.
+    secrets.know(narrowed.config.docker_env);
+    return narrowed;
+  };
   const loop = { clock, signal, keeper, executor, observer, narrow };
   return {
     ports: { ...loop, connect, confirm, disconnect, publish, onCycle },
@@ -103,7 +112,6 @@ export function assemble(options: DaemonOptions, ground: Ground): Parts {
 interface Listeners {
   readonly publish: EventSink;
   readonly sinks: Sinks;
-  readonly secrets: KnownSecrets;
   readonly events: PilotEvents;
   readonly board: StatusBoard;
   readonly surface: ShownDaemon;
@@ -112,14 +120,13 @@ interface Listeners {
 function tellOfCycles(
   options: DaemonOptions,
   bounded: ReturnType<typeof createBoundedConfig>,
-  { publish, sinks, secrets, events, board, surface }: Listeners,
+  { publish, sinks, events, board, surface }: Listeners,
 ): LoopPorts['onCycle'] {
   const newcomers = new Newcomers(publish);
   let ready = false;
   return (cycle, nextInMs) => {
     const inForce = bounded.refresh();
     sinks.setTargets(inForce?.influxdb_url ?? []);
-    secrets.know(inForce?.docker_env ?? {});
     if (!('failure' in cycle)) {
       events.compare(cycle.observation.pilots);
       newcomers.note(cycle.observation.pilots);

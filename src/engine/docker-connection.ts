@@ -34,8 +34,6 @@ export interface ConnectionOptions {
   /** `unix:///path/to/docker.sock` or `tcp://host:port`. */
   readonly host: string;
   readonly deadlines?: Partial<EngineDeadlines>;
-  /** Takes out of what the engine says what is not for everybody who reads it. */
-  readonly hide?: (text: string) => string;
 }
 
 /** One call: what it is, how long it may take, and when the caller does not want it any more. */
@@ -50,16 +48,14 @@ export class DockerConnection {
   readonly clock: Clock;
   readonly deadlines: EngineDeadlines;
   readonly #host: string;
-  readonly #hide: (text: string) => string;
   /** One negotiation for all calls; forgotten as soon as another engine may have taken its place. */
   #session: Promise<DockerSession> | undefined;
   #info: EngineInfo | undefined;
 
-  constructor({ clock, host, deadlines, hide = (text) => text }: ConnectionOptions) {
+  constructor({ clock, host, deadlines }: ConnectionOptions) {
     this.clock = clock;
     this.deadlines = { ...defaultDeadlines, ...deadlines };
     this.#host = host;
-    this.#hide = hide;
   }
 
   /** What the engine was when it was last asked; asks if it never was. */
@@ -86,7 +82,7 @@ export class DockerConnection {
       // Another engine may answer next time, or has already (400) and does not like the version any more.
       const away = error instanceof EngineError && error.kind === 'unreachable';
       if (away || statusOf(error) === 400) this.#forget();
-      throw error instanceof EngineError ? this.#censored(error) : error;
+      throw error;
     }
   }
 
@@ -99,12 +95,6 @@ export class DockerConnection {
       this.#forget();
       throw error;
     }
-  }
-
-  #censored(error: EngineError): EngineError {
-    const message = this.#hide(error.message);
-    const { kind, pull } = error;
-    return message === error.message ? error : new EngineError(kind, message, { cause: error, pull });
   }
 
   #forget(): void {

@@ -14,41 +14,45 @@ export interface InfluxTarget {
   readonly verifyTls: boolean;
 }
 
-type Dialect = Pick<InfluxTarget, 'writePath' | 'mayCreate' | 'authorization'>;
+type Dialect = Pick<InfluxTarget, 'label' | 'writePath' | 'mayCreate' | 'authorization'>;
 
 /**
- * Reads `URL#database`; `insecure_https://` is https without a look at the certificate. InfluxDB 1: the URL may carry `user:password@`. With
+ * Reads `URL#database`; `insecure_https://` is https without a look at the certificate. InfluxDB 1: the URL may carry `user:password@`, or `?u=user&p=password`. With
  * `?org=NAME` InfluxDB 2, whose bucket stands for the database; with `?version=3` InfluxDB 3; of both the URL may carry `:TOKEN@`. Undefined when it is anything else.
  */
 export function parseInfluxTarget(text: string): InfluxTarget | undefined {
   const [, scheme = '', rest = '', database = ''] = /^(https?|insecure_https):\/\/([^#]+)#(.+)$/.exec(text) ?? [];
   const address = `${scheme.replace('insecure_', '')}://${rest}`;
-  if (database === '' || !URL.canParse(address)) return undefined;
+  if (database === '' || /\p{Cs}/u.test(database) || !URL.canParse(address)) return undefined;
   const url = new URL(address);
   const baseUrl = `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
-  const label = `${baseUrl}#${database}`;
-  return { label, baseUrl, database, verifyTls: scheme !== 'insecure_https', ...dialectOf(url, database) };
+  const dialect = dialectOf(url, `${baseUrl}#${database}`, database);
+  return { baseUrl, database, verifyTls: scheme !== 'insecure_https', ...dialect };
 }
 
-function dialectOf({ username, password, searchParams }: URL, database: string): Dialect {
+function dialectOf({ username, password, searchParams }: URL, where: string, database: string): Dialect {
   const name = encodeURIComponent(database);
   const org = searchParams.get('org');
   // Some write it in the place of the user.
   const token = percentDecoded(password === '' ? username : password);
   if (org !== null) {
     const writePath = `/api/v2/write?org=${encodeURIComponent(org)}&bucket=${name}&precision=ns`;
-    return { writePath, mayCreate: false, authorization: token === '' ? undefined : `Token ${token}` };
+    const authorization = token === '' ? undefined : `Token ${token}`;
+    return { label: `${where} (org ${org})`, writePath, mayCreate: false, authorization };
   }
   if (searchParams.get('version') === '3') {
     const writePath = `/api/v3/write_lp?db=${name}&precision=nanosecond`;
-    return { writePath, mayCreate: false, authorization: token === '' ? undefined : `Bearer ${token}` };
+    const authorization = token === '' ? undefined : `Bearer ${token}`;
+    return { label: `${where} (version 3)`, writePath, mayCreate: false, authorization };
   }
-  const authorization = username === '' ? undefined : basicAuthorization(username, password);
-  return { writePath: `/write?db=${name}`, mayCreate: true, authorization };
+  const user = username === '' ? (searchParams.get('u') ?? '') : percentDecoded(username);
+  const secret = username === '' ? (searchParams.get('p') ?? '') : percentDecoded(password);
+  const authorization = user === '' ? undefined : basicAuthorization(user, secret);
+  return { label: where, writePath: `/write?db=${name}`, mayCreate: true, authorization };
 }
 
 function basicAuthorization(user: string, password: string): string {
-  return `Basic ${Buffer.from(`${percentDecoded(user)}:${percentDecoded(password)}`).toString('base64')}`;
+  return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 }
 
 /** A lone percent sign is meant as such. */

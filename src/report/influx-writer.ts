@@ -8,9 +8,14 @@ const mostLines = 10_000;
 const restMs = 2000;
 const firstPauseMs = 1000;
 const longestPauseMs = 300_000;
+/** Bad lines, too many of them, and lines that do not fit to what is there (InfluxDB 2). */
+const REFUSALS = new Set([400, 413, 422]);
 
 /** `refused`: the server has taken what it wanted of the lines, and sending them again would not change that. */
-type Result = { readonly is: 'written' } | { readonly is: 'refused' | 'failed'; readonly why: string };
+type Result =
+  | { readonly is: 'written' }
+  | { readonly is: 'failed'; readonly why: string }
+  | { readonly is: 'refused'; readonly why: string; readonly lost: number };
 
 /**
  * Brings lines to one target, one request at a time, everything that waits in each. While the target is away the newest lines
@@ -65,7 +70,7 @@ export class InfluxWriter {
       const lines = this.#waiting;
       this.#waiting = [];
       const result = await this.#send(lines);
-      this.#report(result, lines.length);
+      this.#report(result);
       if (result.is !== 'failed') {
         pauseMs = firstPauseMs;
         this.#restsUntilMs = this.#clock.now().monoMs + restMs;
@@ -99,15 +104,17 @@ export class InfluxWriter {
         reply = await postPoints(target, lines, clock, signal);
       }
       if (isSuccess(reply)) return { is: 'written' };
-      return { is: reply.status === 400 || reply.status === 413 ? 'refused' : 'failed', why: worded(reply) };
+      const why = worded(reply);
+      return REFUSALS.has(reply.status)
+        ? { is: 'refused', why, lost: lostOf(reply, lines.length) }
+        : { is: 'failed', why };
     } catch (error) {
       return { is: 'failed', why: error instanceof Error ? error.message : String(error) };
     }
   }
 
-  #report(result: Result, lines: number): void {
-    // Of a batch the server takes what it can, and tells how much it did not.
-    if (result.is === 'refused') this.#lost += Number(/dropped=(\d+)/.exec(result.why)?.[1] ?? lines);
+  #report(result: Result): void {
+    if (result.is === 'refused') this.#lost += result.lost;
     if (result.is === 'written') {
       if (this.#trouble !== undefined) this.#tell(`takes points again; ${this.#lost} were lost`);
       this.#lost = 0;
@@ -128,6 +135,13 @@ export class InfluxWriter {
     this.#lost += tooMany;
     if (tooMany > 0) this.#waiting.splice(0, tooMany);
   }
+}
+
+/** Of a batch the server takes what it can, and tells how much it did not: as a number, or line by line (InfluxDB 3). */
+function lostOf({ text }: InfluxReply, lines: number): number {
+  const dropped = /dropped=(\d+)/.exec(text)?.[1];
+  const named = text.match(/"line_number"/g)?.length ?? lines;
+  return Math.min(lines, dropped === undefined ? named : Number(dropped));
 }
 
 function isSuccess({ status }: InfluxReply): boolean {

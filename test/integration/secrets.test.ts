@@ -65,6 +65,9 @@ it('secrets of the configuration, of the host and in what the engine says come o
   const said = `no such thing: TOKEN=${secrets.environment} for http://pilot:${secrets.registry}@registry.example.org/v2/`;
   const broken = { forward: false, answer: { status: 500, body: JSON.stringify({ message: said }) } };
   proxy.add({ method: 'POST', path: /^\/containers\/create$/, ...broken });
+  // Before it pulls an engine says that all is well.
+  const stream = { status: 200, body: `${JSON.stringify({ errorDetail: { message: said }, error: said })}\n` };
+  proxy.add({ method: 'POST', path: /^\/images\/create$/, forward: false, answer: stream });
   const tokenFile = join(site.base, 'token');
   writeFileSync(tokenFile, secrets.token, { mode: 0o600 });
   const address = `127.0.0.1:${await freePort()}`;
@@ -76,13 +79,17 @@ it('secrets of the configuration, of the host and in what the engine says come o
     influxdb_url: [
       `http://user:${secrets.influx1}@127.0.0.1:1#db`,
       `http://:${secrets.influx2}@127.0.0.1:1?org=lab#bucket`,
-      `http://127.0.0.1:1?version=3&token=${secrets.influx3}#db`,
+      `http://:${secrets.influx3}@127.0.0.1:1?version=3#db`,
     ],
     docker_env: { TOKEN: secrets.environment },
   });
   const args = ['--engine', `unix://${site.base}/engine.sock`];
   await site.ctl(...args, 'start');
   await eventually('a start has failed', () => site.log().includes('pilot could not be started'));
+  await eventually('a pull has failed', () => site.log().includes('image could not be pulled'));
+  const lost = proxy.add({ method: 'GET', path: /^\/(version|containers\/json)$/, ...broken });
+  await eventually('the engine is lost', () => site.log().includes('no word from the container engine'));
+  lost.remove();
   const live = follow(address);
   const ask = async (path: string) => (await fetch(`http://${address}${path}`)).text();
   const wrong = await fetch(`http://${address}/api/v1/drain`, {

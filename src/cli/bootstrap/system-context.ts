@@ -11,6 +11,8 @@ import type { Verdict } from '../../config/keeper.js';
 import { openConfigSource } from '../../config/open-source.js';
 import type { Config } from '../../config/schema.js';
 import { asksForSignatures, type SignatureRules } from '../../config/signature.js';
+import { withoutUserinfo } from '../../config/source-line.js';
+import { discreet } from '../../engine/discreet-engine.js';
 import { createDockerEngine } from '../../engine/docker-engine.js';
 import { createDiskGauge } from '../../observe/disk-gauge.js';
 import { readHostFacts } from '../../observe/host-facts.js';
@@ -115,7 +117,7 @@ export function createBootstrapContext(): BootstrapContext {
     places,
     own: ownPlaces(resolvePaths({}, { uid: 0, home: '/root' }), places.planctonctlFile),
     engineHost,
-    engine: createDockerEngine({ clock, host: engineHost, registryAuthFile }),
+    engine: discreet(createDockerEngine({ clock, host: engineHost, registryAuthFile }), withoutUserinfo),
     out: (text) => process.stdout.write(`${text}\n`),
     err: (text) => process.stderr.write(`${text}\n`),
     run: runCommand,

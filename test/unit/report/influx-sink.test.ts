@@ -15,6 +15,7 @@ describe('the InfluxDB sink', () => {
   let server: Server;
   let target = '';
   let status = 204;
+  let said = '';
   /** What arrived: path and values. */
   let requests: {
     readonly path: string;
@@ -27,7 +28,7 @@ describe('the InfluxDB sink', () => {
 
   beforeEach(async () => {
     clock = createFakeClock();
-    [requests, troubles, status] = [[], [], 204];
+    [requests, troubles, status, said] = [[], [], 204, ''];
     server = createServer((request, answer) => {
       let text = '';
       request.setEncoding('utf8');
@@ -39,7 +40,7 @@ describe('the InfluxDB sink', () => {
           values: [...text.matchAll(/f=([\d.]+)/g)].map((hit) => Number(hit[1])),
         });
         answer.writeHead(status, status === 302 ? { location: '/elsewhere' } : {});
-        answer.end(status === 500 ? 'x'.repeat(100_000) : '');
+        answer.end(status === 500 ? 'x'.repeat(100_000) : said);
       });
     });
     server.listen(0, '127.0.0.1');
@@ -158,10 +159,29 @@ describe('the InfluxDB sink', () => {
       [path, authorization],
       [path, authorization],
     ]);
-    expect(troubles.map((message) => message.replace(/^.*#m /, ''))).toEqual([
+    expect(troubles.map((message) => message.replace(/^.*#m \(.*?\) /, ''))).toEqual([
       'cannot be written to: HTTP 404',
       'takes points again; 0 were lost',
     ]);
+  });
+
+  it.each([
+    ['of InfluxDB 2', 422, `${'a long story '.repeat(30)} dropped=2`, 2],
+    ['of InfluxDB 3', 400, '{"data":[{"line_number":1},{"line_number":3}]}', 2],
+    ['without a number', 413, 'too large', 3],
+  ])('sends what was refused (%s) no more, and counts what was lost', async (_, code, words, lost) => {
+    [status, said] = [code, words];
+    sink.write(points(1, 2, 3));
+    await arrived(1);
+    await quiet();
+    status = 204;
+    sink.write(points(4));
+    await pausing(2000);
+    await clock.advance(2000);
+    await arrived(2);
+    await quiet();
+    expect(requests[1]?.values).toEqual([4]);
+    expect(troubles[1]).toContain(`; ${lost} were lost`);
   });
 
   it('asks for the database once per try, and only after a write that found none', async () => {

@@ -21,7 +21,7 @@ describe('an InfluxDB target', () => {
 
   it('may be a bucket of InfluxDB 2, or a database of InfluxDB 3, with a token', () => {
     expect(parseInfluxTarget('https://:t0k%2Fen@db:8086?org=my%20lab#pilots')).toEqual({
-      label: 'https://db:8086#pilots',
+      label: 'https://db:8086#pilots (org my lab)',
       baseUrl: 'https://db:8086',
       writePath: '/api/v2/write?org=my%20lab&bucket=pilots&precision=ns',
       mayCreate: false,
@@ -51,10 +51,21 @@ describe('an InfluxDB target', () => {
     expect(JSON.stringify(rest)).not.toMatch(/us%40er|us@er|p%3Aw/);
   });
 
-  it.each(['', 'http://db:8086', 'http://db:8086#', 'ftp://db#m', 'db:8086#m', 'http://#m', 'http://a b#m'])(
-    'is not %j',
-    (text) => {
-      expect(parseInfluxTarget(text)).toBeUndefined();
-    },
-  );
+  it('may have user and password in the query', () => {
+    const { authorization = '' } = parseInfluxTarget('http://db:8086?u=us%40er&p=p%3Aw#m') ?? {};
+    expect(Buffer.from(authorization.replace('Basic ', ''), 'base64').toString()).toBe('us@er:p:w');
+  });
+
+  it.each([
+    '',
+    'http://db:8086',
+    'http://db:8086#',
+    'ftp://db#m',
+    'db:8086#m',
+    'http://#m',
+    'http://a b#m',
+    'http://h#\uD800',
+  ])('is not %j', (text) => {
+    expect(parseInfluxTarget(text)).toBeUndefined();
+  });
 });
