@@ -5,17 +5,17 @@ import { discreet } from '../../../src/engine/discreet-engine.js';
 const hide = (text: string) => text.replaceAll('sesame', '…');
 
 /** Every method rejects with `error`. */
-function failing(error: unknown): ContainerEngine {
-  return new Proxy({} as ContainerEngine, { get: () => () => Promise.reject(error as Error) });
+function failing(error: Error): ContainerEngine {
+  return new Proxy({} as ContainerEngine, { get: () => () => Promise.reject(error) });
 }
 
-const methods = Object.keys(discreet(failing(undefined), hide)) as (keyof ContainerEngine)[];
+const methods = Object.keys(discreet(failing(new Error()), hide)) as (keyof ContainerEngine)[];
 
 it.each(methods)('hides in what %s fails with', async (method) => {
   const trouble = { kind: 'limited' } as unknown as NonNullable<EngineError['pull']>;
   const inner = new EngineError('refused', 'open sesame', { pull: trouble });
-  const call = discreet(failing(inner), hide)[method] as () => Promise<unknown>;
-  const failure = await call().catch((error: unknown) => error);
+  const engine = discreet(failing(inner), hide) as unknown as Record<string, () => Promise<unknown>>;
+  const failure = await engine[method]?.().catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(EngineError);
   expect(failure).toMatchObject({ kind: 'refused', message: 'open …', pull: trouble, cause: inner });
 });
