@@ -19,7 +19,8 @@ export interface Facts {
 export type Wish = 'drain' | 'active';
 
 /** What somebody who asks may do. */
-export interface Rights extends Pick<ShownState, 'control'> {
+export interface Rights {
+  readonly control: () => Promise<ShownState['control']>;
   /** Rejects when it cannot be asked for. */
   readonly ask: (wish: Wish) => Promise<void>;
 }
@@ -28,6 +29,8 @@ export interface Answer {
   readonly status: number;
   readonly contentType: string;
   readonly body: string | Buffer;
+  /** Methods, where it was asked by another one. */
+  readonly allow?: string;
 }
 
 const TEXT = 'text/plain; charset=utf-8';
@@ -54,10 +57,10 @@ function readiness(facts: Facts): Answer {
   return forbidden === undefined ? text(200, 'ok') : text(503, forbidden.text);
 }
 
-function state({ status, hangs }: Facts, { control }: Rights): Answer {
+async function state({ status, hangs }: Facts, { control }: Rights): Promise<Answer> {
   const now = status();
   const body = now ?? { apiVersion: 'plancton/v1', kind: 'Status' };
-  const shown: ShownState = { overdue: hangs() !== undefined, control };
+  const shown: ShownState = { overdue: hangs() !== undefined, control: await control() };
   return { status: 200, contentType: JSON_TYPE, body: `${JSON.stringify({ ...body, running: true, ...shown })}\n` };
 }
 
@@ -93,23 +96,30 @@ const WISHES = new Map<string, Wish>([
 const NO_TOKEN =
   'nothing can be changed here: the policy of this host names no http_token_file that is for root alone and holds 16 characters or more without blanks';
 
+const NOTHING_TO_CHANGE: Answer = { ...text(405, 'nothing can be changed here'), allow: 'GET, HEAD' };
+
 /** Does what is wished for, for those who may. */
 async function grant(path: string, { control, ask }: Rights): Promise<Answer> {
   const wish = WISHES.get(path);
-  if (wish === undefined) return text(405, 'nothing can be changed here');
-  if (control === 'no') return text(403, NO_TOKEN);
-  if (control === 'token') return text(401, 'this takes the token of this host: Authorization: Bearer TOKEN');
-  await ask(wish);
+  if (wish === undefined) return NOTHING_TO_CHANGE;
+  const may = await control();
+  if (may === 'no') return text(403, NO_TOKEN);
+  if (may === 'token') return text(401, 'this takes the token of this host: Authorization: Bearer TOKEN');
+  try {
+    await ask(wish);
+  } catch (error) {
+    return text(503, error instanceof Error ? error.message : String(error));
+  }
   return { status: 202, contentType: JSON_TYPE, body: `${JSON.stringify({ asked: wish })}\n` };
 }
 
 /** What is said to one request; a path that nobody knows is told which there are. */
 export async function answer(facts: Facts, rights: Rights, method: string, path: string): Promise<Answer> {
   if (method === 'POST') return grant(path, rights);
-  if (method !== 'GET' && method !== 'HEAD') return text(405, 'nothing can be changed here');
+  if (method !== 'GET' && method !== 'HEAD') return NOTHING_TO_CHANGE;
   const found = ANSWERS.get(path);
   if (found !== undefined) return found(facts, rights);
-  if (WISHES.has(path)) return text(405, 'this is asked for by POST');
+  if (WISHES.has(path)) return { ...text(405, 'this is asked for by POST'), allow: 'POST' };
   const file = await readPageFile(path);
   const known = ['/', ...ANSWERS.keys(), LIVE_PATH];
   return file === undefined ? text(404, `there are ${known.join(', ')}`) : { status: 200, ...file };

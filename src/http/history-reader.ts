@@ -41,7 +41,8 @@ async function read(folder: string, clock: Clock): Promise<string> {
 export class HistoryReader {
   readonly #folder: string;
   readonly #clock: Clock;
-  #last: { readonly text: Promise<string>; readonly monoMs: number; isRead: boolean } | undefined;
+  /** `readMs`: when that had ended, monotonic; undefined: it has not. */
+  #last: { readonly text: Promise<string>; readMs: number | undefined } | undefined;
 
   constructor(folder: string, clock: Clock) {
     this.#folder = folder;
@@ -52,9 +53,12 @@ export class HistoryReader {
   read(): Promise<string> {
     this.tidy();
     if (this.#last !== undefined) return this.#last.text;
-    const last = { text: read(this.#folder, this.#clock), monoMs: this.#clock.now().monoMs, isRead: false };
+    const last: { text: Promise<string>; readMs: number | undefined } = {
+      text: read(this.#folder, this.#clock),
+      readMs: undefined,
+    };
     const settle = () => {
-      last.isRead = true;
+      last.readMs = this.#clock.now().monoMs;
     };
     last.text.then(settle, settle);
     this.#last = last;
@@ -63,6 +67,7 @@ export class HistoryReader {
 
   /** To be called now and then: forgets what is old by now. */
   tidy(): void {
-    if (this.#last?.isRead === true && this.#clock.now().monoMs - this.#last.monoMs > FRESH_MS) this.#last = undefined;
+    const readMs = this.#last?.readMs;
+    if (readMs !== undefined && this.#clock.now().monoMs - readMs > FRESH_MS) this.#last = undefined;
   }
 }

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { Clock } from '../clock.js';
 import { answer, LIVE_PATH, text, type Answer, type Facts, type Rights } from './answers.js';
+import type { ShownState } from '../report/shown.js';
 import type { Live } from './live.js';
 
 export interface ListenerOptions {
@@ -9,7 +10,7 @@ export interface ListenerOptions {
   readonly facts: Facts;
   readonly live: Live;
   readonly mayAsk: (request: IncomingMessage) => boolean;
-  readonly control: (request: IncomingMessage) => Promise<Rights['control']>;
+  readonly control: (request: IncomingMessage) => Promise<ShownState['control']>;
   readonly ask: Rights['ask'];
 }
 
@@ -49,6 +50,8 @@ export function createListener(options: ListenerOptions): Server {
     } else void serve(options, request, reply);
   });
   server.maxConnections = MOST_CONNECTIONS;
+  // What is asked ahead would be answered all at once, and kept for somebody who does not read.
+  server.maxRequestsPerSocket = 1;
   server.on('connection', (socket: Socket) => {
     limitLife(socket, options.clock, watching);
   });
@@ -88,28 +91,35 @@ function watch(live: Live, reply: ServerResponse): void {
   live.add(reply);
 }
 
+/** Browsers say where what changes something comes from; programs do not. */
+function isFromOwnPage({ headers }: IncomingMessage): boolean {
+  const site = headers['sec-fetch-site'] ?? 'same-origin';
+  const { host = '', origin = `http://${host}` } = headers;
+  return site === 'same-origin' && origin === `http://${host}`;
+}
+
 async function choose(options: ListenerOptions, request: IncomingMessage): Promise<Answer> {
   const { facts, mayAsk, control, ask } = options;
   if (!mayAsk(request)) return text(421, 'this is not a name of this server');
+  if (request.method === 'POST' && !isFromOwnPage(request))
+    return text(403, 'this was sent by a page of somebody else');
   if (hasBody(request)) return text(413, 'no request has a body here');
   if (isForLive(request)) return text(503, 'too many are watching already');
   try {
-    const rights = { control: await control(request), ask };
-    return await answer(facts, rights, request.method ?? '', pathOf(request));
+    return await answer(facts, { control: () => control(request), ask }, request.method ?? '', pathOf(request));
   } catch {
     return text(500, 'a bug in plancton');
   }
 }
 
 async function serve(options: ListenerOptions, request: IncomingMessage, reply: ServerResponse): Promise<void> {
-  const { status, contentType, body } = await choose(options, request);
+  const { status, contentType, body, allow } = await choose(options, request);
   reply.writeHead(status, {
     ...HEADERS,
     'Content-Type': contentType,
     'Content-Length': Buffer.byteLength(body),
-    // One question a connection: what is asked ahead would have to be kept.
     Connection: 'close',
-    ...(status === 405 ? { Allow: 'GET, HEAD' } : {}),
+    ...(allow === undefined ? {} : { Allow: allow }),
     ...(status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {}),
   });
   reply.end(request.method === 'HEAD' ? '' : body, () => {

@@ -37,7 +37,10 @@ export class Live {
   /** Takes a reply whose head was written; tells it everything from now on. */
   add(reply: ServerResponse): void {
     this.#watchers.add(reply);
-    reply.once('close', () => this.#watchers.delete(reply));
+    const forget = () => this.#watchers.delete(reply);
+    reply.once('close', forget);
+    // One that never came to its turn is not closed.
+    reply.req.socket.once('close', forget);
     reply.write(`retry: ${RETRY_MS}\n\n`);
   }
 
@@ -81,8 +84,10 @@ export class Live {
   /** `data`: without line ends, as JSON is. */
   #send(message: Message, data: string): void {
     for (const reply of this.#watchers) {
-      if (reply.writableLength > MOST_UNREAD) reply.destroy();
-      else reply.write(`event: ${message}\ndata: ${data}\n\n`);
+      if (reply.writableLength > MOST_UNREAD) {
+        this.#watchers.delete(reply);
+        reply.destroy();
+      } else reply.write(`event: ${message}\ndata: ${data}\n\n`);
     }
   }
 }

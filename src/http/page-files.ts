@@ -13,6 +13,7 @@ const SCRIPTS = [
   'lanes',
   'life-chart',
   'lines-view',
+  'link',
   'server',
   'status-view',
   'texts',

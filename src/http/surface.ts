@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Clock } from '../clock.js';
 import type { DaemonEvent } from '../report/event.js';
+import type { ShownState } from '../report/shown.js';
 import type { Status } from '../report/status.js';
 import type { Facts, Rights } from './answers.js';
 import { Door } from './door.js';
@@ -37,20 +38,22 @@ export interface SurfaceOptions {
 }
 
 const OWN_NAMES = ['127.0.0.1', 'localhost', '[::1]'];
+/** Of the socket, which has none of its own; a browser gets to it by a tunnel. */
+const SOCKET_NAMES = [...OWN_NAMES, 'plancton'];
 
 /**
  * A page of somebody else's in a browser of this host may ask for any name that it has pointed here; only ours are answered. On whatever port: a
  * tunnel has another one.
  */
-function isNamed({ headers }: IncomingMessage): boolean {
-  return OWN_NAMES.includes((headers.host ?? '').toLowerCase().replace(/:\d+$/, ''));
+function isNamed({ headers }: IncomingMessage, names: readonly string[]): boolean {
+  return names.includes((headers.host ?? '').toLowerCase().replace(/:\d+$/, ''));
 }
 
 /** What all users of this host may change: nothing without the token. */
 async function controlByToken(
   { headers }: IncomingMessage,
   checkToken: SurfaceOptions['checkToken'],
-): Promise<Rights['control']> {
+): Promise<ShownState['control']> {
   const [, token = ''] = /^Bearer (\S+)$/i.exec(headers.authorization ?? '') ?? [];
   const found = await checkToken(token);
   if (found === 'unknown') return 'no';
@@ -59,7 +62,8 @@ async function controlByToken(
 
 class LocalSurface implements Surface {
   readonly #options: SurfaceOptions;
-  readonly #live: Live;
+  /** Those at one door keep nobody from the other one. */
+  readonly #lives: { readonly socket: Live; readonly address: Live };
   readonly #history: HistoryReader;
   readonly #socket: Door;
   #address: { readonly text: string; readonly door: Door } | undefined;
@@ -67,17 +71,20 @@ class LocalSurface implements Surface {
   constructor(options: SurfaceOptions) {
     this.#options = options;
     const { clock, journalFolder, socketPath, onTrouble } = options;
-    this.#live = new Live(clock);
+    this.#lives = { socket: new Live(clock), address: new Live(clock) };
     this.#history = new HistoryReader(journalFolder, clock);
     // Nobody but root gets through to it.
-    const make = () => this.#listener({ mayAsk: () => true, control: () => Promise.resolve('yes') });
+    const mayAsk = (request: IncomingMessage) => isNamed(request, SOCKET_NAMES);
+    const make = () => this.#listener({ live: this.#lives.socket, mayAsk, control: () => Promise.resolve('yes') });
     this.#socket = new Door({ clock, make, where: { path: socketPath }, onTrouble });
     this.#socket.tend();
   }
 
   show(status: Status, address: string | undefined): void {
     this.#history.tidy();
-    if (this.#live.isWatched) this.#live.showStatus(JSON.stringify(status));
+    const watched = Object.values(this.#lives).filter(({ isWatched }) => isWatched);
+    const text = watched.length > 0 ? JSON.stringify(status) : '';
+    for (const live of watched) live.showStatus(text);
     this.#socket.tend();
     if (address !== this.#address?.text) {
       void this.#address?.door.close();
@@ -87,7 +94,7 @@ class LocalSurface implements Surface {
   }
 
   tell(event: DaemonEvent): void {
-    this.#live.tell(event);
+    for (const live of Object.values(this.#lives)) live.tell(event);
   }
 
   trouble(): string | undefined {
@@ -98,17 +105,18 @@ class LocalSurface implements Surface {
     await Promise.all([this.#socket.close(), this.#address?.door.close()]);
   }
 
-  #listener(doorman: Pick<ListenerOptions, 'mayAsk' | 'control'>): Server {
+  #listener(doorman: Pick<ListenerOptions, 'live' | 'mayAsk' | 'control'>): Server {
     const { clock, facts, ask } = this.#options;
     const history = () => this.#history.read();
-    return createListener({ clock, live: this.#live, ask, facts: { ...facts, history }, ...doorman });
+    return createListener({ clock, ask, facts: { ...facts, history }, ...doorman });
   }
 
   #doorAt(address: string): Door {
     const { clock, onTrouble, checkToken } = this.#options;
     const [host = '', port = ''] = address.split(':');
     const control = (request: IncomingMessage) => controlByToken(request, checkToken);
-    const make = () => this.#listener({ mayAsk: isNamed, control });
+    const mayAsk = (request: IncomingMessage) => isNamed(request, OWN_NAMES);
+    const make = () => this.#listener({ live: this.#lives.address, mayAsk, control });
     return new Door({ clock, make, where: { host, port: Number(port) }, onTrouble });
   }
 }

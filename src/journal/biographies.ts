@@ -55,7 +55,9 @@ function ended(lives: Lives, entry: Extract<JournalEntry, { type: 'action-ended'
     flavour,
     fromMs: how?.startedWallMs ?? entry.at,
   };
-  lives.set(name, { ...before, id, untilMs: entry.at, end: action.reason, exitCode: how?.exitCode });
+  // Who was seen anew by a later daemon had begun before.
+  const fromMs = Math.min(before.fromMs, how?.startedWallMs ?? Infinity);
+  lives.set(name, { ...before, fromMs, id, untilMs: entry.at, end: action.reason, exitCode: how?.exitCode });
 }
 
 /** The pilots that some entries tell of, in the order in which they came. */

@@ -18,5 +18,6 @@ export async function readJournal({
   untilMs,
   isWanted,
 }: ReadOptions): Promise<RingRead<JournalEntry>> {
-  return readRing(folder, toJournalEntry, (entry) => entry.at >= sinceMs && entry.at < untilMs && isWanted(entry));
+  const isAsked = (entry: JournalEntry) => entry.at >= sinceMs && entry.at < untilMs && isWanted(entry);
+  return readRing(folder, toJournalEntry, isAsked, sinceMs);
 }

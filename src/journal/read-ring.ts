@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import { partsOf } from './ring.js';
@@ -42,18 +43,22 @@ async function* linesOf(file: string): AsyncGenerator<string> {
 }
 
 /**
- * Reads a ring, the oldest entry first. `toEntry`: undefined where the fields of a line are none; `isWanted`: the others are read and left out. Rejects
+ * Reads a ring, the oldest entry first. `toEntry`: undefined where the fields of a line are none; `isWanted`: the others are read and left out; `sinceMs`: parts
+ * that were written to before that only are not read at all. Rejects
  * with the error of the system; a folder that is not there is an empty ring.
  */
 export async function readRing<Entry>(
   folder: string,
   toEntry: (fields: Fields) => Entry | undefined,
   isWanted: (entry: Entry) => boolean = () => true,
+  sinceMs = -Infinity,
 ): Promise<RingRead<Entry>> {
   const entries: Entry[] = [];
   let damaged = 0;
   for (const part of await partsOrNone(folder)) {
-    for await (const line of linesOf(join(folder, part))) {
+    const file = join(folder, part);
+    if ((await changedMs(file)) < sinceMs) continue;
+    for await (const line of linesOf(file)) {
       const fields = parseFields(line);
       const entry = fields && toEntry(fields);
       if (entry === undefined) damaged += 1;
@@ -61,6 +66,15 @@ export async function readRing<Entry>(
     }
   }
   return { entries, damaged };
+}
+
+/** Ms since 1970; of one that has gone meanwhile it does not matter. */
+async function changedMs(file: string): Promise<number> {
+  try {
+    return (await stat(file)).mtimeMs;
+  } catch {
+    return Infinity;
+  }
 }
 
 async function partsOrNone(folder: string): Promise<readonly string[]> {

@@ -63,8 +63,8 @@ export class Charts {
   #follow({ scales, data: [times] }: UPlot): void {
     const { min, max } = scales['x'] ?? {};
     if (this.#isSetting || min === undefined || max === undefined) return;
-    // A double click goes back to what there are data of.
-    const isAll = min <= (times[0] ?? min) && max >= (times.at(-1) ?? max);
+    // A double click goes back to just what there are data of.
+    const isAll = times.length === 0 || (min === times[0] && max === times.at(-1));
     this.#zoom = isAll ? undefined : { min, max };
     queueMicrotask(() => {
       this.#setScale(this.#zoom ?? { min: max - DAY_S, max });

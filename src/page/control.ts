@@ -22,6 +22,11 @@ export function showControl({ control }: ShownState): void {
   byId('token-label').hidden = control === 'yes';
 }
 
+/** Somebody else may answer at this address by now. */
+export function forgetToken(): void {
+  (byId('token') as HTMLInputElement).value = '';
+}
+
 export function armControl(): void {
   byId('control').addEventListener('submit', (event) => {
     event.preventDefault();

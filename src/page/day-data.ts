@@ -56,12 +56,13 @@ export class DayData {
     const nowMs = Date.parse(at);
     const here = new Set(pilots.map(({ name }) => name));
     for (const { name, image, ageSeconds } of pilots) {
-      if (this.#pilots.has(name)) continue;
-      const from = nowMs - ageSeconds * 1000;
+      // A daemon that has just come sees pilots for the first time that began long ago.
+      const from = Math.min(nowMs - ageSeconds * 1000, this.#pilots.get(name)?.from ?? Infinity);
       this.#pilots.set(name, { name, image, from, until: undefined, end: undefined, exitCode: undefined });
     }
     for (const pilot of this.#pilots.values()) {
-      if (pilot.until !== undefined || here.has(pilot.name)) continue;
+      // What began since then is not in there yet.
+      if (pilot.until !== undefined || here.has(pilot.name) || pilot.from > nowMs) continue;
       // Of one that was gone before anybody looked here nobody knows when.
       pilot.until = this.#isNew ? pilot.from : nowMs;
     }
@@ -71,6 +72,12 @@ export class DayData {
   end({ name, until, end, exitCode }: PilotEnd): void {
     const pilot = this.#pilots.get(name);
     if (pilot !== undefined) Object.assign(pilot, { until, end, exitCode });
+  }
+
+  /** The last pilots that have ended, the newest first. */
+  ended(most: number): readonly DayPilot[] {
+    const ended = this.pilots.filter(({ until }) => until !== undefined);
+    return ended.sort((a, b) => (b.until ?? 0) - (a.until ?? 0)).slice(0, most);
   }
 
   /** The newest first; hours in which nobody looked are left out. */

@@ -31,3 +31,14 @@ export function table(heads: readonly string[], rows: readonly (readonly (string
 function toCell(value: string | number): HTMLElement {
   return typeof value === 'number' ? make('td', 'number', value.toFixed(1)) : make('td', '', value);
 }
+
+/** What was put there last, by place: what has not changed is left alone, with what a reader has selected or folded open there. */
+const shown = new Map<string, string>();
+
+/** `key`: all that is shown there. */
+export function fill(id: string, key: unknown, create: () => readonly Node[]): void {
+  const text = JSON.stringify(key);
+  if (shown.get(id) === text) return;
+  shown.set(id, text);
+  byId(id).replaceChildren(...create());
+}

@@ -1,7 +1,7 @@
 import type UPlot from 'uplot';
 import type { DayPilot } from '../report/shown.js';
 import { formatAge } from '../report/status-words.js';
-import { colour, dayOptions, timeAxis, valueAxis } from './chart-parts.js';
+import { colour, DAY_S, dayOptions, timeAxis, valueAxis } from './chart-parts.js';
 import { laneCount, toBars, type Bar } from './lanes.js';
 import { clockText, countText } from './texts.js';
 
@@ -53,7 +53,7 @@ export class LifeChart {
     // The bars are drawn by the hook; these points only keep the axes.
     this.plot.setData(
       [
-        [nowMs / 1000 - 1, nowMs / 1000],
+        [nowMs / 1000 - DAY_S, nowMs / 1000],
         [0, this.#lanes],
       ],
       false,

@@ -23,7 +23,15 @@ export function addLine(line: EventLine): void {
   while (list.childElementCount > MOST_LINES) list.lastElementChild?.remove();
 }
 
-/** The oldest first. */
+/** After what was there before has been heard or passed over, ms. */
+const QUIET_MS = 1000;
+
+/** The oldest first. What was before the page was opened is not read aloud. */
 export function showLines(lines: readonly EventLine[]): void {
+  const log = byId('log');
+  log.setAttribute('aria-live', 'off');
+  setTimeout(() => {
+    log.setAttribute('aria-live', 'polite');
+  }, QUIET_MS);
   byId('lines').replaceChildren(...lines.slice(-MOST_LINES).reverse().map(lineView));
 }

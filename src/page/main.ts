@@ -1,28 +1,38 @@
 import type { Status } from '../report/status.js';
 import { Charts } from './charts.js';
-import { armControl, showControl } from './control.js';
+import { armControl, forgetToken, showControl } from './control.js';
 import { DayData } from './day-data.js';
-import { byId, setText, table } from './elements.js';
+import { byId, fill, setText, table } from './elements.js';
 import { addLine, showLines } from './lines-view.js';
-import { follow, readHistory, readStatus } from './server.js';
+import { Link } from './link.js';
+import { readHistory, readStatus } from './server.js';
 import { showStatus } from './status-view.js';
 import { clockText, minuteText } from './texts.js';
 
-/** What a cycle may take on a slow host before its daemon is taken for hung, as for the watchdog. */
-const MARGIN_MS = 60_000;
-const CHECK_MS = 5000;
+/** What could not be read is asked for again after this. */
+const AGAIN_MS = 20_000;
+const MOST_ENDED = 50;
 
 const data = new DayData();
 const charts = new Charts(data, { cpus: byId('cpu-chart'), pilots: byId('pilot-chart'), readout: byId('readout') });
 
-/** Of the last status: by this clock, which may differ from that of the host. */
-let heard: { readonly atMs: number; readonly nextInMs: number } | undefined;
 /** By how much the clock of the host is ahead, ms. */
 let aheadMs = 0;
-let brokenAtMs: number | undefined;
 let isDrawing = false;
+/** What came while the last day was being read, and is to come after it; undefined: nothing is being read. */
+let waiting: (() => void)[] | undefined;
+let isToReload = false;
 
 const hostNow = () => Date.now() + aheadMs;
+
+function drawTables(): void {
+  const hours = data.hours().map(({ at, own, foreign, idle, pilots }) => [minuteText(at), own, foreign, idle, pilots]);
+  fill('hours', hours, () => [table(['hour', 'CPUs of pilots', 'of others', 'free', 'pilots'], hours)]);
+  const ended = data.ended(MOST_ENDED).map(({ name, from, until = from, end = 'gone', exitCode, image }) => {
+    return [name, clockText(from), clockText(until), end, exitCode === undefined ? '' : `exit code ${exitCode}`, image];
+  });
+  fill('ended-table', ended, () => [table(['pilot', 'from', 'until', 'why', 'code', 'image'], ended)]);
+}
 
 /** At the next frame, once, however much has changed. */
 function draw(): void {
@@ -30,46 +40,39 @@ function draw(): void {
   isDrawing = true;
   requestAnimationFrame(() => {
     isDrawing = false;
-    performance.mark('draw');
+    performance.clearMeasures('drawn');
+    const start = performance.now();
     charts.draw(hostNow());
-    const rows = data.hours().map(({ at, own, foreign, idle, pilots }) => [minuteText(at), own, foreign, idle, pilots]);
-    byId('hours').replaceChildren(table(['hour', 'CPUs of pilots', 'of others', 'free', 'pilots'], rows));
-    performance.measure('drawn', 'draw');
+    drawTables();
+    performance.measure('drawn', { start });
   });
 }
 
 /** `at`: by the clock of the host, when it was sent. */
 function takeStatus(status: Status, at: string): void {
   aheadMs = Date.parse(at) - Date.now();
-  heard = { atMs: Date.parse(status.at) - aheadMs, nextInMs: status.nextCycleInSeconds * 1000 };
+  link.hear(Date.parse(status.at) - aheadMs, status.nextCycleInSeconds * 1000);
   showStatus(status, hostNow());
   if (status.capacity !== undefined) data.note(status);
   draw();
-  tellLink();
 }
 
-function linkText(): readonly [text: string, isBad: boolean] {
-  if (brokenAtMs !== undefined)
-    return [`no word from the daemon since ${clockText(brokenAtMs)}; it is tried again`, true];
-  if (heard === undefined) return ['', false];
-  const lateMs = Date.now() - heard.atMs - heard.nextInMs;
-  if (lateMs > MARGIN_MS) return [`the daemon is there, but no cycle has ended since ${clockText(heard.atMs)}`, true];
-  return [`live, last cycle at ${clockText(heard.atMs)}`, false];
-}
-
-function tellLink(): void {
-  const [text, isBad] = linkText();
-  setText('link', text);
-  byId('link').className = isBad ? 'link bad' : 'link';
+function showHistoryTrouble(text: string): void {
+  setText('history-trouble', text);
+  byId('history-trouble').hidden = text === '';
 }
 
 /** Everything anew: at first, and after a time in which nothing was heard. */
-async function load(): Promise<void> {
+async function read(): Promise<void> {
   const [status, history] = await Promise.allSettled([readStatus(), readHistory()]);
   if (history.status === 'fulfilled') {
     data.load(history.value);
     showLines(history.value.events);
-  } else setText('readout', String(history.reason));
+    showHistoryTrouble('');
+  } else {
+    showHistoryTrouble(`The last day cannot be shown: ${String(history.reason)}`);
+    setTimeout(reload, AGAIN_MS);
+  }
   if (status.status === 'rejected') return;
   showControl(status.value);
   if (status.value.cycles === undefined) return;
@@ -77,26 +80,50 @@ async function load(): Promise<void> {
   takeStatus(shown, history.status === 'fulfilled' ? history.value.until : shown.at);
 }
 
-armControl();
-follow({
+/** One at a time. */
+function reload(): void {
+  isToReload = waiting !== undefined;
+  if (waiting !== undefined) return;
+  waiting = [];
+  void read().finally(() => {
+    const late = waiting ?? [];
+    waiting = undefined;
+    for (const act of late) act();
+    if (isToReload) reload();
+  });
+}
+
+function whenRead(act: () => void): void {
+  if (waiting === undefined) act();
+  else waiting.push(act);
+}
+
+const link = new Link({
   status: (status) => {
-    takeStatus(status, status.at);
+    whenRead(() => {
+      takeStatus(status, status.at);
+    });
   },
   sample: (sample) => {
-    data.addSample(sample);
-    draw();
+    whenRead(() => {
+      data.addSample(sample);
+      draw();
+    });
   },
-  line: addLine,
+  line: (line) => {
+    whenRead(() => {
+      addLine(line);
+    });
+  },
   pilot: (end) => {
-    data.end(end);
+    whenRead(() => {
+      data.end(end);
+    });
   },
-  open: () => {
-    brokenAtMs = undefined;
-    void load().then(tellLink);
-  },
-  broken: () => {
-    brokenAtMs ??= Date.now();
-    tellLink();
-  },
+  open: reload,
+  broken: forgetToken,
+  refused: reload,
 });
-setInterval(tellLink, CHECK_MS);
+
+armControl();
+link.begin();

@@ -13,6 +13,8 @@ export interface LiveHandlers {
   readonly open: () => void;
   /** It is not; it is tried again by itself. */
   readonly broken: () => void;
+  /** The daemon tells nobody more; it is not tried again. */
+  readonly refused: () => void;
 }
 
 const DEADLINE_MS = 20_000;
@@ -40,8 +42,8 @@ export async function wish(what: 'drain' | 'resume', token: string): Promise<voi
   await ask(`/api/v1/${what}`, { method: 'POST', headers: authorization(token) });
 }
 
-/** Follows what happens for as long as the page is there. */
-export function follow(handlers: LiveHandlers): void {
+/** Follows what happens, until what it returns is called. */
+export function follow(handlers: LiveHandlers): () => void {
   const source = new EventSource('/api/v1/events');
   for (const type of ['status', 'sample', 'line', 'pilot'] as const) {
     const handle = handlers[type] as (data: unknown) => void;
@@ -51,11 +53,10 @@ export function follow(handlers: LiveHandlers): void {
   }
   source.addEventListener('open', handlers.open);
   source.addEventListener('error', () => {
-    handlers.broken();
-    // What was refused is not tried again by the browser.
-    if (source.readyState !== EventSource.CLOSED) return;
-    setTimeout(() => {
-      follow(handlers);
-    }, DEADLINE_MS);
+    if (source.readyState === EventSource.CLOSED) handlers.refused();
+    else handlers.broken();
   });
+  return () => {
+    source.close();
+  };
 }

@@ -1,7 +1,7 @@
 import type { Fault } from '../report/faults.js';
 import { capacityText, factRows, formatAge, gateName, limitText, modeText } from '../report/status-words.js';
 import type { Status } from '../report/status.js';
-import { byId, make, setText, table } from './elements.js';
+import { byId, fill, make, setText, table } from './elements.js';
 
 /** One word on how it is, and whether that is good. */
 function healthOf({ health, mode, faults }: Status): readonly [text: string, isGood: boolean] {
@@ -25,16 +25,6 @@ function pilotRows({ pilots }: Status): readonly (readonly (string | number)[])[
   return pilots.map(({ name, id, state, ageSeconds, cpus, image }) => {
     return [name, id, state, formatAge(ageSeconds), cpus ?? '?', image];
   });
-}
-
-/** What was put there last, by place: what has not changed is left alone, with what a reader has selected or folded open there. */
-const shown = new Map<string, string>();
-
-function fill(id: string, key: unknown, make: () => readonly Node[]): void {
-  const text = JSON.stringify(key);
-  if (shown.get(id) === text) return;
-  shown.set(id, text);
-  byId(id).replaceChildren(...make());
 }
 
 function showTrouble(status: Status, nowMs: number): void {

@@ -1,11 +1,11 @@
 /** `17:04:09`, in the time zone of the reader. */
 export function clockText(ms: number): string {
-  return new Date(ms).toLocaleTimeString([], { hour12: false });
+  return new Date(ms).toLocaleTimeString([], { hourCycle: 'h23' });
 }
 
 /** `17:04` */
 export function minuteText(ms: number): string {
-  return new Date(ms).toLocaleTimeString([], { hour12: false, hour: '2-digit', minute: '2-digit' });
+  return new Date(ms).toLocaleTimeString([], { hourCycle: 'h23', hour: '2-digit', minute: '2-digit' });
 }
 
 /** `1 pilot`, `2 pilots` */

@@ -83,9 +83,10 @@ describe('the page', () => {
     expect(await page.locator('#faults *').count()).toBe(0);
 
     await site.ctl('stop');
-    await expect.poll(() => page.textContent('#link')).toContain('no word from the daemon since');
+    await expect.poll(() => page.textContent('#alarm')).toContain('no word from the daemon since');
     await site.ctl('start');
-    await expect.poll(() => page.textContent('#link')).toContain('live');
+    await expect.poll(() => page.textContent('#alarm')).toBe('');
+    await expect.poll(() => page.textContent('#link')).toContain('last cycle at');
   });
 
   it('is small, asks nobody else for anything, and is for everybody, in the light and in the dark, on a desk and on a phone', async () => {

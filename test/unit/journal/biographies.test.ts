@@ -34,7 +34,7 @@ it('tells the whole life of a pilot', () => {
     {
       ...{ name: 'p1', id: 'a1', hostname: 'plancton-wn1-p1', address: '172.17.0.2', user: '1000:1000' },
       ...{ image: spec.image, imageId: 'sha256:1', revision: spec.revision, flavour: spec.flavour },
-      ...{ fromMs: 10, untilMs: 20, end: 'exited', exitCode: 3 },
+      ...{ fromMs: 5, untilMs: 20, end: 'exited', exitCode: 3 },
     },
   ]);
 });

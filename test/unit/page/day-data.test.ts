@@ -49,7 +49,7 @@ describe('the day that a page knows', () => {
     expect(data.pilots).toEqual([
       // Gone before anybody looked: nobody knows when.
       pilot('lost', 0, 0),
-      pilot('here', 5),
+      { ...pilot('here', 5), image: 'busybox:latest' },
       { ...pilot('new', 10_000), image: 'busybox:latest' },
     ]);
     data.end({ name: 'new', until: 25_000, end: 'evicted', exitCode: 137 });
