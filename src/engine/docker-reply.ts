@@ -165,7 +165,12 @@ export function expectNothing(reply: unknown): void {
 
 /** What was untagged and deleted of an image, which is not looked at. Throws an EngineError (malformed). */
 export function expectRemovals(reply: unknown): void {
-  if (!Array.isArray(reply) || reply.length === 0) throw malformed('a list of what was removed');
+  const isRemoval = (entry: unknown) => {
+    const { Untagged, Deleted } = asFields(entry, 'what was removed');
+    return typeof Untagged === 'string' || typeof Deleted === 'string';
+  };
+  if (!Array.isArray(reply) || reply.length === 0 || !reply.every(isRemoval))
+    throw malformed('a list of what was removed');
 }
 
 /** Throws an EngineError (malformed) that names `what`. */
