@@ -90,6 +90,10 @@ describe('superseded images on a real engine', () => {
       return running.split('\n').length === 2;
     });
     await site.untilRunning(2);
+    // What no pilot has lived from for `fizzle_seconds` is not known to be good, and then nothing goes for its age.
+    await site.until('pilots have lived from the third', ({ pilots }) =>
+      pilots.every(({ ageSeconds }) => ageSeconds >= 3),
+    );
 
     const fourth = await publish('group/worker:3', 'fourth');
     want('3');
