@@ -41,7 +41,7 @@ type Facts = SurfaceOptions['facts'];
 function open(
   facts: Partial<Facts> = {},
   path = join(tempDirectory(), 'http.sock'),
-  { clock = systemClock }: { readonly clock?: Clock } = {},
+  { clock = systemClock, ask: put }: { readonly clock?: Clock; readonly ask?: () => Promise<void> } = {},
 ) {
   const troubles: string[] = [];
   const wishes: Wish[] = [];
@@ -54,7 +54,7 @@ function open(
     checkToken: (token) => Promise.resolve(token === 'sesame' ? 'right' : 'wrong'),
     ask: (wish) => {
       wishes.push(wish);
-      return Promise.resolve();
+      return put?.() ?? Promise.resolve();
     },
     onTrouble: (message) => troubles.push(message),
   });
@@ -129,6 +129,47 @@ describe('the socket', () => {
     expect(await get('/api/v1/resume', { method: 'POST' })).toMatchObject({ status: 202 });
     expect(await get('/api/v1/drain')).toMatchObject({ status: 405 });
     expect(wishes).toEqual(['drain', 'active']);
+  });
+
+  it('says why a wish cannot be put down', async () => {
+    const ask = () => Promise.reject(new Error('cannot write /run/plancton/drain: is there space?'));
+    const { get, listening } = open({}, undefined, { ask });
+    await listening();
+    const answer = await get('/api/v1/drain', { method: 'POST' });
+    expect(answer).toMatchObject({ status: 503, body: 'cannot write /run/plancton/drain: is there space?\n' });
+  });
+
+  it('takes no wishes from pages of others, to whom a tunnel may lead, and answers to no name of theirs', async () => {
+    const { get, listening, wishes } = open();
+    await listening();
+    const host = 'localhost:9107';
+    for (const headers of [{ origin: 'http://evil.example' }, { 'sec-fetch-site': 'cross-site' }, { origin: 'null' }]) {
+      expect(await get('/api/v1/drain', { method: 'POST', headers: { host, ...headers } })).toMatchObject({
+        status: 403,
+      });
+    }
+    expect(await get('/healthz', { headers: { host: 'evil.example' } })).toMatchObject({ status: 421 });
+    expect(await get('/healthz', { headers: { host: 'plancton' } })).toMatchObject({ status: 200 });
+    expect(wishes).toEqual([]);
+    const own = { host, origin: `http://${host}`, 'sec-fetch-site': 'same-origin' };
+    expect(await get('/api/v1/drain', { method: 'POST', headers: own })).toMatchObject({ status: 202 });
+  });
+
+  it('answers what is asked ahead on a connection neither at once nor at all, and keeps no place for it', async () => {
+    const { listening, path, get } = open();
+    await listening();
+    const request = (url: string) => `GET ${url} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+    const socket = net.connect(path).on('error', () => undefined);
+    socket.write(request('/healthz') + request('/api/v1/events').repeat(8));
+    let heard = '';
+    socket.on('data', (chunk: Buffer) => (heard += chunk.toString()));
+    await new Promise((resolve) => socket.once('close', resolve));
+    expect(heard.match(/200 OK/g)).toHaveLength(1);
+    const watcher = http.get({ socketPath: path, path: '/api/v1/events', agent: false });
+    const reply = await new Promise<http.IncomingMessage>((resolve) => watcher.once('response', resolve));
+    expect(reply.statusCode).toBe(200);
+    watcher.destroy();
+    expect((await get('/healthz')).status).toBe(200);
   });
 
   it('takes the place of one that a killed daemon has left, and of nothing else', async () => {
