@@ -31,6 +31,8 @@ export interface GateReading {
   readonly gate: Hold['gate'];
   /** Pilots; null = it sets no limit. */
   readonly most: number | null;
+  /** Of a hold that ends by itself: ms until then. */
+  readonly leftMs?: number;
   readonly text: string;
 }
 

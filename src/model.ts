@@ -340,6 +340,8 @@ export interface Outcome {
   readonly result: 'done' | 'failed' | 'skipped';
   readonly error: EngineFailure | undefined;
   readonly ended: PilotEnd | undefined;
+  /** Of a pull. */
+  readonly tookMs?: number | undefined;
 }
 
 /** How a pilot ended. Times as the engine tells them (wall clock); undefined if it never ran. */

@@ -165,7 +165,10 @@ class EngineExecutor implements Executor {
   }
 
   #end(action: Action, result: Outcome['result'], error?: EngineFailure, ended?: PilotEnd): void {
-    const outcome: Outcome = { action, result, error, ended };
+    this.#tell({ action, result, error, ended });
+  }
+
+  #tell(outcome: Outcome): void {
     this.#outcomes.push(outcome);
     this.#options.onOutcome(outcome);
   }
@@ -251,9 +254,13 @@ class EngineExecutor implements Executor {
 
   /** Starts of the same cycle have an image to start from. */
   async #pull(action: PullAction, starts: readonly Promise<void>[]): Promise<void> {
-    const { engine, instance, onProgress } = this.#options;
+    const { clock, engine, instance, onProgress } = this.#options;
     const { reference } = action;
     await this.#after(starts);
+    const beganMs = clock.now().monoMs;
+    const end = (result: Outcome['result'], error?: EngineFailure) => {
+      this.#tell({ action, result, error, ended: undefined, tookMs: clock.now().monoMs - beganMs });
+    };
     try {
       const before = await engine.listImages(instance).catch(toFailure);
       await engine.pullImage(
@@ -265,9 +272,9 @@ class EngineExecutor implements Executor {
       );
       // Without its mark an image is not ours and stays for ever, which is no reason not to use it.
       if ('length' in before) await engine.markImage(reference, instance, before).catch(toFailure);
-      this.#end(action, 'done');
+      end('done');
     } catch (error) {
-      this.#end(action, 'failed', toFailure(error));
+      end('failed', toFailure(error));
     } finally {
       this.#pulling.delete(reference);
     }

@@ -11,6 +11,7 @@ import { createAutopsy } from './autopsy.js';
 import { createEngineSession, type EngineSession } from './engine-session.js';
 import type { ContainerEngine } from '../engine/container-engine.js';
 import { discreet, type Hide } from '../engine/discreet-engine.js';
+import type { EndedCall } from '../engine/docker-connection.js';
 import { createDockerEngine } from '../engine/docker-engine.js';
 import type { Ground } from './ground.js';
 import { KnownSecrets } from './known-secrets.js';
@@ -50,8 +51,11 @@ function assembleEngine(
   hide: Hide,
 ) {
   const { instance, wake } = ground;
+  const onCall = (call: EndedCall) => {
+    publish({ type: 'engine-called', ...call });
+  };
   const engine = discreet(
-    createDockerEngine({ host: engineHost, clock, registryAuthFile, deadlines: engineDeadlines }),
+    createDockerEngine({ host: engineHost, clock, registryAuthFile, deadlines: engineDeadlines, onCall }),
     hide,
   );
   const remote = !engineHost.startsWith('unix:');

@@ -231,7 +231,8 @@ export class ControlLoop {
       const mode = await observer.mode();
       this.#tellMode(mode);
       const { wallMs, monoMs } = this.#ports.clock.now();
-      publish({ type: 'cycle-held', number: this.#cycles, atWallMs: wallMs, uptimeMs: monoMs - this.#startedMs });
+      const uptimeMs = monoMs - this.#startedMs;
+      publish({ type: 'cycle-held', number: this.#cycles, atWallMs: wallMs, uptimeMs, tookMs: this.#tookMs() });
       onCycle({ failure, mode }, this.#dueInMs());
       return undefined;
     }
@@ -257,7 +258,12 @@ export class ControlLoop {
     if (gates !== this.#gates) publish({ type: 'limit-changed', holds: plan.holds });
     this.#gates = gates;
     const uptimeMs = observation.at.monoMs - this.#startedMs;
-    publish({ type: 'cycle', number: this.#cycles, observation, plan, uptimeMs });
+    publish({ type: 'cycle', number: this.#cycles, observation, plan, uptimeMs, tookMs: this.#tookMs() });
+  }
+
+  /** Since the cycle at hand began. */
+  #tookMs(): number {
+    return this.#ports.clock.now().monoMs - this.#cycleBeganMs;
   }
 
   #tellMode(mode: SeenMode): void {

@@ -54,6 +54,14 @@ export function statusOf(error: unknown): number | undefined {
   return readNumber(error, 'statusCode') ?? (error instanceof EngineError ? statusOf(error.cause) : undefined);
 }
 
+/** How a call ended, in a word: with which HTTP status, or what else became of it. */
+export function codeOf(error: unknown): string {
+  const status = statusOf(error);
+  // A status that there is not would make one more of the figures that are kept for each.
+  if (status !== undefined && status >= 300 && status < 600) return String(status);
+  return error instanceof EngineError ? error.kind : 'malformed';
+}
+
 const unreachableCodes = new Set([
   'ENOENT',
   'ECONNREFUSED',

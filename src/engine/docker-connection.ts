@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import { EngineError, type EngineInfo } from './container-engine.js';
-import { callEngine, statusOf } from './docker-call.js';
+import { callEngine, codeOf, statusOf } from './docker-call.js';
 import { readInfo } from './docker-reply.js';
 import { openSession, type DockerClient, type DockerSession } from './docker-session.js';
 
@@ -29,15 +29,46 @@ export const defaultDeadlines = {
 
 export type EngineDeadlines = typeof defaultDeadlines;
 
+/** What the engine is asked to do, in a word. */
+export type EngineOperation =
+  | 'version'
+  | 'info'
+  | 'list'
+  | 'create'
+  | 'inspect'
+  | 'start'
+  | 'stop'
+  | 'pause'
+  | 'unpause'
+  | 'remove'
+  | 'stats'
+  | 'events'
+  | 'logs'
+  | 'image-inspect'
+  | 'image-pull'
+  | 'image-list'
+  | 'image-tag'
+  | 'image-remove';
+
+/** A call that is over: `code` is `ok`, the HTTP status that it was refused with, or the kind of failure. Of a stream: until it began. */
+export interface EndedCall {
+  readonly op: EngineOperation;
+  readonly code: string;
+  readonly tookMs: number;
+}
+
 export interface ConnectionOptions {
   readonly clock: Clock;
   /** `unix:///path/to/docker.sock` or `tcp://host:port`. */
   readonly host: string;
   readonly deadlines?: Partial<EngineDeadlines>;
+  /** Told of each call when it is over. */
+  readonly onCall?: (call: EndedCall) => void;
 }
 
 /** One call: what it is, how long it may take, and when the caller does not want it any more. */
 export interface EngineCall {
+  readonly op: EngineOperation;
   readonly what: string;
   readonly deadlineMs: number;
   readonly giveUp?: AbortSignal;
@@ -48,14 +79,16 @@ export class DockerConnection {
   readonly clock: Clock;
   readonly deadlines: EngineDeadlines;
   readonly #host: string;
+  readonly #onCall: (call: EndedCall) => void;
   /** One negotiation for all calls; forgotten as soon as another engine may have taken its place. */
   #session: Promise<DockerSession> | undefined;
   #info: EngineInfo | undefined;
 
-  constructor({ clock, host, deadlines }: ConnectionOptions) {
+  constructor({ clock, host, deadlines, onCall = () => undefined }: ConnectionOptions) {
     this.clock = clock;
     this.deadlines = { ...defaultDeadlines, ...deadlines };
     this.#host = host;
+    this.#onCall = onCall;
   }
 
   /** What the engine was when it was last asked; asks if it never was. */
@@ -67,7 +100,7 @@ export class DockerConnection {
     this.#forget();
     const what = 'Asking the container engine what it is';
     const { apiVersion } = await this.#open(what);
-    this.#info = await this.call({ what, deadlineMs: this.deadlines.infoMs }, async (docker, abortSignal) =>
+    this.#info = await this.call({ op: 'info', what, deadlineMs: this.deadlines.infoMs }, async (docker, abortSignal) =>
       readInfo(await docker.info({ abortSignal }), apiVersion),
     );
     return this.#info;
@@ -77,7 +110,7 @@ export class DockerConnection {
   async call<T>(call: EngineCall, run: (docker: DockerClient, abortSignal: AbortSignal) => Promise<T>): Promise<T> {
     const { docker } = await this.#open(call.what);
     try {
-      return await callEngine({ clock: this.clock, ...call }, (signal) => run(docker, signal));
+      return await this.#timed(call, (signal) => run(docker, signal));
     } catch (error) {
       // Another engine may answer next time, or has already (400) and does not like the version any more.
       const away = error instanceof EngineError && error.kind === 'unreachable';
@@ -87,13 +120,26 @@ export class DockerConnection {
   }
 
   async #open(what: string): Promise<DockerSession> {
-    const call = { clock: this.clock, what, deadlineMs: this.deadlines.versionMs };
-    this.#session ??= callEngine(call, (signal) => openSession(this.#host, signal));
+    const call = { op: 'version', what, deadlineMs: this.deadlines.versionMs } as const;
+    this.#session ??= this.#timed(call, (signal) => openSession(this.#host, signal));
     try {
       return await this.#session;
     } catch (error) {
       this.#forget();
       throw error;
+    }
+  }
+
+  async #timed<T>({ op, ...call }: EngineCall, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const beganMs = this.clock.now().monoMs;
+    let code = 'ok';
+    try {
+      return await callEngine({ clock: this.clock, ...call }, run);
+    } catch (error) {
+      code = codeOf(error);
+      throw error;
+    } finally {
+      this.#onCall({ op, code, tookMs: this.clock.now().monoMs - beganMs });
     }
   }
 

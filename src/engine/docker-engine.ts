@@ -55,7 +55,7 @@ async function listPilots(connection: DockerConnection, ownership: Ownership): P
   const original = { name: ['^/?plancton-worker-[0-9a-z]{6}$'] };
   const pilots = new Map<string, Pilot>();
   for (const filters of ownership.adoptOriginal ? [own, original] : [own]) {
-    const call = { what: 'Listing the pilots', deadlineMs: connection.deadlines.listMs };
+    const call = { op: 'list', what: 'Listing the pilots', deadlineMs: connection.deadlines.listMs } as const;
     const summaries = await connection.call(call, async (docker, abortSignal) =>
       readSummaries(await docker.listContainers({ all: true, filters, abortSignal })),
     );
@@ -109,7 +109,11 @@ async function createPilot(
   cgroupParent: string | undefined,
 ): Promise<string> {
   const _body = toCreateOptions(spec, cgroupParent, await connection.lastInfo());
-  const call = { what: `Creating pilot ${spec.name}`, deadlineMs: connection.deadlines.createMs };
+  const call = {
+    op: 'create',
+    what: `Creating pilot ${spec.name}`,
+    deadlineMs: connection.deadlines.createMs,
+  } as const;
   return connection.call(call, async (docker, abortSignal) => {
     // Given as plain options everything would go into the URL as well, secrets in the environment too.
     const split: object = { _query: { name: spec.name }, _body, abortSignal };
@@ -121,7 +125,7 @@ async function createPilot(
 
 async function startPilot(connection: DockerConnection, id: string): Promise<void> {
   const what = `Starting pilot ${shortId(id)}`;
-  await connection.call({ what, deadlineMs: connection.deadlines.startMs }, (docker, abortSignal) =>
+  await connection.call({ op: 'start', what, deadlineMs: connection.deadlines.startMs }, (docker, abortSignal) =>
     unlessRefused(docker.getContainer(id).start({ abortSignal }), [304]),
   );
   const { running, startedWallMs, status, error } = await inspect(connection, id, readContainerState);
@@ -132,14 +136,15 @@ async function startPilot(connection: DockerConnection, id: string): Promise<voi
 
 async function stopPilot(connection: DockerConnection, id: string, stopSeconds: number): Promise<void> {
   const t = Math.max(0, Math.ceil(stopSeconds));
-  const call = { what: `Stopping pilot ${shortId(id)}`, deadlineMs: t * 1000 + connection.deadlines.stopMs };
+  const what = `Stopping pilot ${shortId(id)}`;
+  const call = { op: 'stop', what, deadlineMs: t * 1000 + connection.deadlines.stopMs } as const;
   await connection.call(call, (docker, abortSignal) =>
     unlessRefused(docker.getContainer(id).stop({ t, abortSignal }), [304, 404]),
   );
 }
 
 async function pausePilot(connection: DockerConnection, id: string): Promise<void> {
-  const call = { what: `Pausing pilot ${shortId(id)}`, deadlineMs: connection.deadlines.stopMs };
+  const call = { op: 'pause', what: `Pausing pilot ${shortId(id)}`, deadlineMs: connection.deadlines.stopMs } as const;
   const paused = connection.call(call, (docker, abortSignal) =>
     unlessRefused(docker.getContainer(id).pause({ abortSignal }), []),
   );
@@ -147,7 +152,11 @@ async function pausePilot(connection: DockerConnection, id: string): Promise<voi
 }
 
 async function unpausePilot(connection: DockerConnection, id: string): Promise<void> {
-  const call = { what: `Unpausing pilot ${shortId(id)}`, deadlineMs: connection.deadlines.stopMs };
+  const call = {
+    op: 'unpause',
+    what: `Unpausing pilot ${shortId(id)}`,
+    deadlineMs: connection.deadlines.stopMs,
+  } as const;
   const unpaused = connection.call(call, (docker, abortSignal) =>
     unlessRefused(docker.getContainer(id).unpause({ abortSignal }), []),
   );
@@ -165,7 +174,7 @@ async function unlessSo(reply: Promise<unknown>, isSo: () => Promise<boolean>): 
 
 async function removePilot(connection: DockerConnection, id: string): Promise<void> {
   const { clock, deadlines } = connection;
-  const call = { what: `Removing pilot ${shortId(id)}`, deadlineMs: deadlines.removeMs };
+  const call = { op: 'remove', what: `Removing pilot ${shortId(id)}`, deadlineMs: deadlines.removeMs } as const;
   // So that the engine's own answer is told, and not that there was none.
   const untilMs = clock.now().monoMs + deadlines.removeMs - 2 * removalPollMs;
   await connection.call(call, async (docker, abortSignal) => {
@@ -186,19 +195,21 @@ async function pilotEnd(connection: DockerConnection, id: string): Promise<Pilot
 }
 
 function inspect<T>(connection: DockerConnection, id: string, read: (reply: unknown) => T): Promise<T> {
-  const call = { what: `Inspecting pilot ${shortId(id)}`, deadlineMs: connection.deadlines.inspectMs };
+  const what = `Inspecting pilot ${shortId(id)}`;
+  const call = { op: 'inspect', what, deadlineMs: connection.deadlines.inspectMs } as const;
   return connection.call(call, async (docker, abortSignal) =>
     read(await docker.getContainer(id).inspect({ abortSignal })),
   );
 }
 
 function pilotCpuNs(connection: DockerConnection, id: string): Promise<number> {
-  const call = { what: `Reading the CPU time of pilot ${shortId(id)}`, deadlineMs: connection.deadlines.inspectMs };
+  const what = `Reading the CPU time of pilot ${shortId(id)}`;
+  const call = { op: 'stats', what, deadlineMs: connection.deadlines.inspectMs } as const;
   return connection.call(call, async (docker, abortSignal) => {
     const query = { stream: false, 'one-shot': true, abortSignal } as const;
     const cpuNs = readCpuNs(await docker.getContainer(id).stats(query));
     if (cpuNs === undefined) {
-      throw new EngineError('refused', `${call.what}: it does not run, or the engine cannot read its cgroup`);
+      throw new EngineError('refused', `${what}: it does not run, or the engine cannot read its cgroup`);
     }
     return cpuNs;
   });

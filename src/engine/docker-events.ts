@@ -38,7 +38,7 @@ function openStream(connection: DockerConnection, listener: EndsListener): Promi
   const filters = { type: ['container'], event: ['die'], label };
   // Nanoseconds do not fit into a number: rounded up by a hair, the moment would be after the end that was told last.
   const since = sinceWallMs === undefined ? {} : { since: Math.floor(sinceWallMs) / 1000 };
-  const call = { what, deadlineMs: connection.deadlines.listMs, giveUp: signal };
+  const call = { op: 'events', what, deadlineMs: connection.deadlines.listMs, giveUp: signal } as const;
   return connection.call(call, (docker, abortSignal) => {
     const options: object = { filters, ...since, abortSignal };
     return docker.getEvents(options);
@@ -82,11 +82,8 @@ async function untilListed(
   id: string,
   giveUp: AbortSignal,
 ): Promise<PilotEnd | undefined> {
-  const call = {
-    what: `Waiting for the end of pilot ${id.slice(0, 12)}`,
-    deadlineMs: connection.deadlines.inspectMs,
-    giveUp,
-  };
+  const what = `Waiting for the end of pilot ${id.slice(0, 12)}`;
+  const call = { op: 'inspect', what, deadlineMs: connection.deadlines.inspectMs, giveUp } as const;
   return connection
     .call(call, async (docker, abortSignal) =>
       readContainerState(await docker.getContainer(id).inspect({ abortSignal })),

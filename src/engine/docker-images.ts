@@ -19,7 +19,8 @@ import { readRegistryAuth } from './registry-auth.js';
 /** The image as it is on this host; null when it is not. */
 export async function findImage(connection: DockerConnection, reference: string): Promise<LocalImage | null> {
   const name = formatImageReference(parse(reference));
-  const call = { what: `Looking for image ${reference}`, deadlineMs: connection.deadlines.inspectMs };
+  const what = `Looking for image ${reference}`;
+  const call = { op: 'image-inspect', what, deadlineMs: connection.deadlines.inspectMs } as const;
   return connection.call(call, async (docker, abortSignal) => {
     const options: object = { abortSignal };
     try {
@@ -36,7 +37,8 @@ export async function imageLabels(
   connection: DockerConnection,
   id: string,
 ): Promise<Readonly<Record<string, string>> | undefined> {
-  const call = { what: `Looking at image ${id}`, deadlineMs: connection.deadlines.inspectMs };
+  const what = `Looking at image ${id}`;
+  const call = { op: 'image-inspect', what, deadlineMs: connection.deadlines.inspectMs } as const;
   return connection.call(call, async (docker, abortSignal) => {
     const options: object = { abortSignal };
     try {
@@ -73,7 +75,8 @@ async function pull(connection: DockerConnection, request: PullRequest): Promise
   const { name, tag, digest } = parse(reference);
   const what = `Pulling ${reference}`;
   const { pullStallMs: stallMs, pullMs: longestMs } = connection.deadlines;
-  const stream = await connection.call({ what, deadlineMs: stallMs, giveUp }, async (docker, abortSignal) => {
+  const opening = { op: 'image-pull', what, deadlineMs: stallMs, giveUp } as const;
+  const stream = await connection.call(opening, async (docker, abortSignal) => {
     const auth = await readRegistryAuth(registryAuthFile, name);
     const _query = { fromImage: name, tag: digest ?? tag ?? 'latest' };
     return docker.createImage(auth, { _query, _body: {}, abortSignal });
@@ -87,12 +90,12 @@ async function pull(connection: DockerConnection, request: PullRequest): Promise
 /** All images of the host, and which of them `instance` has marked. */
 export async function listImages(connection: DockerConnection, instance: string): Promise<readonly HostImage[]> {
   const deadlineMs = connection.deadlines.listMs;
-  const looking = { what: 'Listing the images', deadlineMs };
+  const looking = { op: 'image-list', what: 'Listing the images', deadlineMs } as const;
   const summaries = await connection.call(looking, async (docker, abortSignal) =>
     readImageSummaries(await docker.listImages({ all: true, abortSignal })),
   );
   // After the images: what was made from one in between is seen.
-  const asking = { what: 'Listing what uses the images', deadlineMs };
+  const asking = { op: 'list', what: 'Listing what uses the images', deadlineMs } as const;
   const used = await connection.call(asking, async (docker, abortSignal) =>
     readUsedImageIds(await docker.listContainers({ all: true, abortSignal })),
   );
@@ -114,10 +117,13 @@ export async function markImage(connection: DockerConnection, request: MarkReque
   const image = (await listImages(connection, instance)).find(({ id }) => id === found?.id);
   if (image === undefined) throw new EngineError('not-found', `${what}: it is gone`);
   for (const { repo, tag } of newMarks({ image, before, instance, wallMs: connection.clock.now().wallMs })) {
-    await connection.call({ what, deadlineMs: connection.deadlines.inspectMs }, async (docker, abortSignal) => {
-      const options = { repo, tag, abortSignal };
-      expectNothing(await docker.getImage(image.id).tag(options));
-    });
+    await connection.call(
+      { op: 'image-tag', what, deadlineMs: connection.deadlines.inspectMs },
+      async (docker, abortSignal) => {
+        const options = { repo, tag, abortSignal };
+        expectNothing(await docker.getImage(image.id).tag(options));
+      },
+    );
   }
 }
 
@@ -137,7 +143,8 @@ export async function dropImage(connection: DockerConnection, id: string, instan
 
 /** Takes one name from an image, which goes with its last one; gone is success. False: a container uses it. */
 async function removeName(connection: DockerConnection, name: string): Promise<boolean> {
-  const call = { what: `Removing image ${name}`, deadlineMs: connection.deadlines.dropImageMs };
+  const what = `Removing image ${name}`;
+  const call = { op: 'image-remove', what, deadlineMs: connection.deadlines.dropImageMs } as const;
   return connection.call(call, async (docker, abortSignal) => {
     // Without its parents: they are not ours to judge.
     const options: object = { noprune: true, abortSignal };

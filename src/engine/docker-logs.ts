@@ -13,7 +13,7 @@ const whatOf = (id: string) => `Reading the log of pilot ${id.slice(0, 12)}`;
 
 /** The end of what a container has written. */
 export async function logTail(connection: DockerConnection, id: string, tail: LogTail): Promise<string> {
-  const call = { what: whatOf(id), deadlineMs: connection.deadlines.logMs };
+  const call = { op: 'logs', what: whatOf(id), deadlineMs: connection.deadlines.logMs } as const;
   const reply: unknown = await connection.call(call, (docker, abortSignal) => {
     return docker.getContainer(id).logs({ stdout: true, stderr: true, tail: tail.lines, follow: false, abortSignal });
   });
@@ -50,7 +50,7 @@ function openLog(
   from: LogStart,
   giveUp: AbortSignal,
 ): Promise<NodeJS.ReadableStream> {
-  const opening = { what: whatOf(id), deadlineMs: connection.deadlines.logMs, giveUp };
+  const opening = { op: 'logs', what: whatOf(id), deadlineMs: connection.deadlines.logMs, giveUp } as const;
   return connection.call(opening, (docker, abortSignal) => {
     return docker.getContainer(id).logs({ stdout: true, stderr: true, ...from, follow: true, abortSignal });
   });
@@ -77,7 +77,7 @@ async function readOn(
 }
 
 async function isAlive(connection: DockerConnection, id: string): Promise<boolean> {
-  const call = { what: whatOf(id), deadlineMs: connection.deadlines.inspectMs };
+  const call = { op: 'inspect', what: whatOf(id), deadlineMs: connection.deadlines.inspectMs } as const;
   try {
     const { status } = await connection.call(call, async (docker, abortSignal) =>
       readContainerState(await docker.getContainer(id).inspect({ abortSignal })),

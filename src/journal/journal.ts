@@ -7,6 +7,9 @@ import { createRing } from './ring.js';
 /** In the state directory. */
 export const JOURNAL_FOLDER = 'journal';
 
+/** Progress and calls are for those who watch; post-mortems have a place of their own. */
+const NOT_KEPT: ReadonlySet<RecordedEvent['type']> = new Set(['pull-progress', 'post-mortem', 'engine-called']);
+
 /** One line of the journal. `at`: ms since 1970. */
 export type JournalEntry = RecordedEvent & { readonly at: number };
 
@@ -41,9 +44,8 @@ export function createJournal({ folder, clock, limits, onTrouble }: JournalOptio
   const ring = createRing({ folder, clock, onTrouble });
   let last: RecordedCycle | undefined;
 
-  /** Progress is for those who watch; post-mortems have a place of their own. */
   function isKept(event: RecordedEvent): boolean {
-    if (event.type === 'pull-progress' || event.type === 'post-mortem') return false;
+    if (NOT_KEPT.has(event.type)) return false;
     if (event.type !== 'cycle') return true;
     if (!isNews(event, last)) return false;
     last = event;

@@ -161,6 +161,11 @@ export function isNewlyOpen(before: BreakerMemory, now: BreakerMemory): boolean 
   return now.open !== undefined && before.open === undefined;
 }
 
+/** How long nothing is started yet. */
+export function backOffMs({ open }: BreakerMemory, nowBootMs: number): number {
+  return open === undefined ? 0 : Math.max(0, open.dueBootMs - nowBootMs);
+}
+
 /** Why experience holds starts back. */
 export function breakerHold(config: Config, { open, fizzles, cause }: BreakerMemory, nowBootMs: number): Hold {
   const why = cause?.text ?? 'pilots end too soon';

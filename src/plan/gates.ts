@@ -6,6 +6,8 @@ import type { Situation } from './situation.js';
 /** How many pilots may be started as far as one thing goes (`Infinity`: it sets no limit), and what to say of it. */
 export interface Gate {
   readonly most: number;
+  /** Of one that opens by itself: ms until then. */
+  readonly leftMs?: number;
   readonly hold: Hold;
 }
 

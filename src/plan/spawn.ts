@@ -8,7 +8,7 @@ import {
   slackInForce,
   tolerable as tolerableFor,
 } from './capacity.js';
-import { breakerHold, isOpen, permits } from './breaker.js';
+import { backOffMs, breakerHold, isOpen, permits } from './breaker.js';
 import { effectsHold, healthyStarts } from './effects.js';
 import { growthGates, imageGate, isShut, loadGate, modeGate, policyGate, type Gate } from './gates.js';
 import type { Permits } from './growth.js';
@@ -98,11 +98,15 @@ function limitHold(config: Config, capacity: Capacity, free: { byCap: number; by
   return { gate: 'foreign-cpu', text: cpuText(config, capacity) };
 }
 
+/** How long growth is held yet after an eviction. */
+function coolDownMs(last: LastEviction | undefined, nowMs: number): number {
+  return last === undefined ? 0 : Math.max(0, last.atMs + last.holdMs - nowMs);
+}
+
 /** Why growth is not permitted now, although pilots would fit. */
-function coolDownHold(last: LastEviction | undefined, nowMs: number): Hold | undefined {
-  if (last === undefined || nowMs - last.atMs >= last.holdMs) return undefined;
-  const left = Math.ceil((last.holdMs - (nowMs - last.atMs)) / 1000);
-  return { gate: 'cool-down', text: `no growth for another ${left} s after an eviction` };
+function coolDownHold(leftMs: number): Hold | undefined {
+  if (leftMs === 0) return undefined;
+  return { gate: 'cool-down', text: `no growth for another ${Math.ceil(leftMs / 1000)} s after an eviction` };
 }
 
 function paceHold(config: Config, { step }: Permits['growth']): Hold {
@@ -127,6 +131,7 @@ interface Limits {
   readonly allowed: number;
   readonly breaker: BreakerMemory;
   readonly coolDown: Hold | undefined;
+  readonly coolDownLeftMs: number;
   readonly permits: Permits;
 }
 
@@ -165,6 +170,7 @@ function readGates({ config, observation }: Situation, limits: Limits): readonly
     learnt,
     breaker,
     coolDown,
+    coolDownLeftMs,
     permits: { tokens, growth },
   } = limits;
   const cap = `${capacity.pilots} pilots hold a slot, max_docks ${config.max_docks}`;
@@ -176,11 +182,20 @@ function readGates({ config, observation }: Situation, limits: Limits): readonly
     { most: free.byCap, hold: { gate: 'cap', text: cap } },
     { most: free.byCpu, hold: { gate: 'foreign-cpu', text: cpuText(config, capacity) } },
     ...resources,
-    { most: learnt, hold: { gate: 'back-off', text: experience } },
-    { most: coolDown === undefined ? Infinity : tokens.replacement, hold: coolDown ?? NO_COOL_DOWN },
+    { most: learnt, leftMs: backOffMs(breaker, observation.at.bootMs), hold: { gate: 'back-off', text: experience } },
+    {
+      most: coolDown === undefined ? Infinity : tokens.replacement,
+      leftMs: coolDownLeftMs,
+      hold: coolDown ?? NO_COOL_DOWN,
+    },
     { most: tokens.replacement + tokens.growth, hold: { gate: 'pace', text: pace } },
   ];
-  return gates.map(({ most, hold: { gate, text } }) => ({ gate, most: most === Infinity ? null : most, text }));
+  return gates.map(({ most, leftMs, hold: { gate, text } }) => ({
+    gate,
+    most: most === Infinity ? null : most,
+    ...(leftMs === undefined ? {} : { leftMs }),
+    text,
+  }));
 }
 
 /**
@@ -202,11 +217,15 @@ export function planSpawns(
   const probing = isOpen(breaker) || healthy < Infinity;
   const learnt = permits(breaker, census, observation.at.bootMs);
   const allowed = Math.min(learnt, healthy);
-  const coolDown = coolDownHold(last, observation.at.monoMs);
+  const coolDownLeftMs = coolDownMs(last, observation.at.monoMs);
+  const coolDown = coolDownHold(coolDownLeftMs);
   const replacement = probing ? 0 : Math.min(fitting, tokens.replacement, allowed);
   const prior = prerequisites(situation);
   const resources = growthGates(situation, replacement);
-  const limits: Limits = { capacity, free, prior, resources, learnt, allowed, breaker, coolDown, permits: allowance };
+  const limits: Limits = {
+    ...{ capacity, free, prior, resources, learnt, allowed, breaker, coolDown, coolDownLeftMs },
+    permits: allowance,
+  };
   const gates = readGates(situation, limits);
   const closed = prior.find(isShut);
   if (closed !== undefined) return { growth: 0, replacement: 0, probe: 0, holds: [closed.hold], gates, tokens };

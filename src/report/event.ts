@@ -36,6 +36,8 @@ export type DaemonEvent =
   /** Why the loop is not told of the ends of pilots; its own looks find them later. */
   | { readonly type: 'events-lost'; readonly message: string }
   | { readonly type: 'events-followed' }
+  /** A call of the engine is over. `code`: `ok`, the HTTP status that it was refused with, or the kind of failure. */
+  | { readonly type: 'engine-called'; readonly op: string; readonly code: string; readonly tookMs: number }
   | { readonly type: 'mode-changed'; readonly mode: SeenMode }
   /** Binds that get no mounts made later; empty = none any more. */
   | { readonly type: 'private-binds'; readonly paths: readonly string[] }
@@ -66,8 +68,16 @@ export type DaemonEvent =
       readonly observation: Observation;
       readonly plan: Pick<Plan<unknown>, 'actions' | 'capacity' | 'holds' | 'gates'>;
       readonly uptimeMs: number;
+      /** From its beginning until all that was planned was begun. */
+      readonly tookMs: number;
     }
-  | { readonly type: 'cycle-held'; readonly number: number; readonly atWallMs: number; readonly uptimeMs: number };
+  | {
+      readonly type: 'cycle-held';
+      readonly number: number;
+      readonly atWallMs: number;
+      readonly uptimeMs: number;
+      readonly tookMs: number;
+    };
 
 /** Takes events; must be quick and must not throw. */
 export type EventSink = (event: DaemonEvent) => void;

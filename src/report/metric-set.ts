@@ -5,6 +5,13 @@ import type { Clock } from '../clock.js';
 /** Seconds: from pilots that found no work to those that live for days. */
 const LIFETIMES = [1, 10, 60, 600, 3600, 21_600, 86_400, 259_200];
 
+/** Seconds: most calls take some milliseconds; a start on a busy host many seconds, and each is given up in the end. */
+const CALL_TIMES = [0.005, 0.02, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60];
+/** Seconds: a cycle waits for a list of pilots and for a look at the image. */
+const LOOP_TIMES = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30];
+/** Seconds: from what is nearly here to tens of GB over a slow line. */
+const PULL_TIMES = [1, 5, 15, 60, 300, 900, 3600, 7200];
+
 /** How the engine may fail to do something. */
 const FAILURES = ['unreachable', 'forbidden', 'timeout', 'not-found', 'invalid', 'conflict', 'refused', 'malformed'];
 /** Where events go besides the log. */
@@ -16,7 +23,8 @@ const REMOVAL_REASONS = ['exited', 'never-started', 'expired', 'evicted', 'force
 interface Maker {
   readonly gauge: (name: string, help: string, ...labelNames: string[]) => Gauge;
   /** `values`: of its label; what is known to be counted begins at 0, so that its first time is a rise. */
-  readonly counter: (name: string, help: string, label?: string, values?: readonly string[]) => Counter;
+  readonly counter: (name: string, help: string, label?: string | string[], values?: readonly string[]) => Counter;
+  readonly histogram: (name: string, help: string, buckets: readonly number[], ...labelNames: string[]) => Histogram;
 }
 
 function createMaker(registry: Registry): Maker {
@@ -29,11 +37,13 @@ function createMaker(registry: Registry): Maker {
       return made;
     },
     counter: (name, help, label, values = []) => {
-      const labelNames = label === undefined ? [] : [label];
+      const labelNames = label === undefined ? [] : [label].flat();
       const made = new Counter({ name: `plancton_${name}`, help, labelNames, registers });
-      for (const value of values) made.inc({ [label ?? '']: value }, 0);
+      for (const value of values) made.inc({ [labelNames[0] ?? '']: value }, 0);
       return made;
     },
+    histogram: (name, help, buckets, ...labelNames) =>
+      new Histogram({ name: `plancton_${name}`, help, labelNames, buckets: [...buckets], registers }),
   };
 }
 
@@ -55,11 +65,16 @@ function hostMetrics({ gauge, counter }: Maker) {
 }
 
 /** Pilots, and what became of them. */
-function pilotMetrics({ gauge, counter }: Maker) {
+function pilotMetrics({ gauge, counter, histogram }: Maker) {
   return {
     pilots: gauge('pilots', 'Pilots there are, by state', 'state'),
     most: gauge('pilots_max', 'The cap in force (max_docks)'),
     fitting: gauge('pilots_fitting', 'Pilots that would fit in all'),
+    launchable: gauge('pilots_launchable', 'Pilots that all gates together would have let start at the last look'),
+    gate: gauge('gate_pilots', 'Pilots that a gate would let start; none: it sets no limit', 'gate'),
+    coolDown: gauge('grace_spawn_remaining_seconds', 'How long growth is held yet after an eviction'),
+    backOff: gauge('back_off_remaining_seconds', 'How long nothing is started yet, since pilots ended too soon'),
+    overload: gauge('overload_seconds', 'How long pilots have been promised more CPUs than others leave them'),
     promised: gauge('pilot_cpus_promised', 'CPUs promised to the pilots that hold a slot'),
     limited: gauge('limited', 'What keeps the daemon from starting more pilots: 1', 'gate'),
     started: counter('pilots_started_total', 'Pilots started', 'reason', SPAWN_REASONS),
@@ -74,17 +89,21 @@ function pilotMetrics({ gauge, counter }: Maker) {
     exits: counter('pilot_exit_codes_total', 'Pilots that ended by themselves, by exit code', 'class', [
       ...['0', '1-127', 'signal', 'oom'],
     ]),
+    lifetimes: histogram('pilot_lifetime_seconds', 'How long pilots lived, by why they went', LIFETIMES, 'reason'),
     stuck: gauge('pilots_stuck', 'Pilots that could not be removed and are tried again'),
   };
 }
 
 /** The daemon itself. */
-function daemonMetrics({ gauge, counter }: Maker) {
+function daemonMetrics({ gauge, counter, histogram }: Maker) {
   return {
     buildInfo: gauge('build_info', 'What runs', 'version', 'node_version'),
     up: gauge('up', 'Whether the daemon runs'),
     state: gauge('state', 'What the daemon does: 1 for the state it is in', 'state'),
     engineUp: gauge('engine_up', 'Whether the container engine answers'),
+    engineCalls: counter('engine_requests_total', 'Calls of the container engine, by how they ended', ['op', 'code']),
+    engineTimes: histogram('engine_request_duration_seconds', 'How long the container engine took', CALL_TIMES, 'op'),
+    loopTimes: histogram('loop_duration_seconds', 'From the beginning of a cycle until all was begun', LOOP_TIMES),
     cycles: counter('cycles_total', 'Cycles of the loop', 'result', ['done', 'held']),
     cycleAt: gauge('loop_last_completed_timestamp_seconds', 'When a cycle was completed last'),
     nextCycle: gauge('next_cycle_seconds', 'Time from the last cycle to the next one, at the latest'),
@@ -99,9 +118,10 @@ function daemonMetrics({ gauge, counter }: Maker) {
 }
 
 /** What pilots are made from. */
-function configMetrics({ gauge, counter }: Maker) {
+function configMetrics({ gauge, counter, histogram }: Maker) {
   return {
     pulls: counter('image_pulls_total', 'Pulls of images', 'result', ['done', 'failed']),
+    pullTimes: histogram('image_pull_duration_seconds', 'How long pulls of images took', PULL_TIMES),
     imageAge: gauge('image_age_seconds', 'Time since the wanted image was made'),
     imagePresent: gauge('image_present', 'Whether the wanted image is on this host'),
     reloads: counter('config_reloads_total', 'New configurations seen', 'result', [
@@ -118,12 +138,7 @@ export type MetricSet = ReturnType<typeof createMetricSet>;
 /** The metrics of one daemon, by the rules of Prometheus: base units, `_total` on counters only, the host is no label. */
 export function createMetricSet(registry: Registry) {
   const maker = createMaker(registry);
-  const lifetimes = new Histogram({
-    name: 'plancton_pilot_lifetime_seconds',
-    help: 'How long pilots lived, by why they went',
-    ...{ labelNames: ['reason'], buckets: LIFETIMES, registers: [registry] },
-  });
-  return { ...daemonMetrics(maker), ...hostMetrics(maker), ...pilotMetrics(maker), ...configMetrics(maker), lifetimes };
+  return { ...daemonMetrics(maker), ...hostMetrics(maker), ...pilotMetrics(maker), ...configMetrics(maker) };
 }
 
 /** What every process has, by the usual names. */

@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client';
 import type { Clock } from '../clock.js';
+import type { Capacity, GateReading } from '../decision.js';
 import type { CpuSample, Outcome, SeenMode } from '../model.js';
 import type { DaemonEvent, EventSink } from './event.js';
 import type { Status } from './status.js';
@@ -32,6 +33,8 @@ const STATE_OF_MODE: Readonly<Record<SeenMode, State>> = {
   unknown: 'unknown',
 };
 const PILOT_STATES = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead', 'unknown'] as const;
+/** CPUs: sums of fractions are not exact. */
+const ROUNDING = 1e-6;
 /** Exit codes above this tell of a signal. */
 const SIGNAL_BASE = 128;
 
@@ -50,6 +53,10 @@ function lifeSeconds({ ended }: Outcome): number | undefined {
   return Math.max(0, ended.finishedWallMs - ended.startedWallMs) / 1000;
 }
 
+function seconds(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : ms / 1000;
+}
+
 /** What is not known any more has no figure. */
 function setOrRemove(gauge: MetricSet['fitting'], value: number | undefined): void {
   if (value === undefined) gauge.remove();
@@ -62,6 +69,8 @@ class DaemonMetrics implements Metrics {
   readonly #registry = new Registry();
   readonly #set: MetricSet = createMetricSet(this.#registry);
   #lastSeq: number | undefined;
+  /** Since when pilots hold more than others leave them. Monotonic. */
+  #overSinceMs: number | undefined;
   #mode: SeenMode = 'unknown';
   #isLost = false;
   #hasImage = true;
@@ -84,8 +93,9 @@ class DaemonMetrics implements Metrics {
   }
 
   readonly sink: EventSink = (event) => {
-    if (event.type === 'cycle') this.#noteCycle(event);
-    else if (event.type === 'cycle-held') this.#set.cycles.inc({ result: 'held' });
+    if (event.type === 'engine-called') this.#noteCall(event);
+    else if (event.type === 'cycle') this.#noteCycle(event);
+    else if (event.type === 'cycle-held') this.#noteHeld(event);
     else if (event.type === 'action-ended') this.#noteOutcome(event.outcome);
     else if (event.type === 'engine-lost' || event.type === 'engine-found')
       this.#noteEngine(event.type === 'engine-found');
@@ -125,10 +135,21 @@ class DaemonMetrics implements Metrics {
     for (const state of STATES) this.#set.state.set({ state }, state === now ? 1 : 0);
   }
 
-  #noteCycle({ observation, plan }: CycleEvent): void {
+  #noteCall({ op, code, tookMs }: Extract<DaemonEvent, { type: 'engine-called' }>): void {
+    this.#set.engineCalls.inc({ op, code });
+    this.#set.engineTimes.observe({ op }, tookMs / 1000);
+  }
+
+  #noteHeld({ tookMs }: Extract<DaemonEvent, { type: 'cycle-held' }>): void {
+    this.#set.cycles.inc({ result: 'held' });
+    this.#set.loopTimes.observe(tookMs / 1000);
+  }
+
+  #noteCycle({ observation, plan, tookMs }: CycleEvent): void {
     const { at, mode, pilots, sample, resources } = observation;
     const { maxDocks, admissible, promised } = plan.capacity;
     this.#set.cycles.inc({ result: 'done' });
+    this.#set.loopTimes.observe(tookMs / 1000);
     this.#set.cycleAt.set(at.wallMs / 1000);
     this.#mode = mode;
     this.#hasImage = observation.image !== null;
@@ -142,9 +163,31 @@ class DaemonMetrics implements Metrics {
     this.#set.promised.set(promised);
     this.#set.limited.reset();
     for (const { gate } of plan.holds) this.#set.limited.set({ gate }, 1);
+    this.#noteGates(plan.gates);
+    this.#noteOverload(at.monoMs, plan.capacity);
     if (sample !== undefined && sample.seq !== this.#lastSeq) this.#noteSample(sample);
     setOrRemove(this.#set.memory, resources.memory?.availableBytes);
     setOrRemove(this.#set.disk, resources.disk?.freeBytes);
+  }
+
+  #noteGates(gates: CycleEvent['plan']['gates']): void {
+    this.#set.gate.reset();
+    const limits = gates.flatMap(({ gate, most }) => (most === null ? [] : [{ gate, most }]));
+    for (const { gate, most } of limits) this.#set.gate.set({ gate }, most);
+    setOrRemove(this.#set.launchable, limits.length === 0 ? undefined : Math.min(...limits.map(({ most }) => most)));
+    const left = (name: GateReading['gate']) => gates.find(({ gate }) => gate === name)?.leftMs;
+    setOrRemove(this.#set.coolDown, seconds(left('cool-down')));
+    setOrRemove(this.#set.backOff, seconds(left('back-off')));
+  }
+
+  #noteOverload(nowMs: number, { promised, tolerable }: Capacity): void {
+    const isOver = tolerable !== undefined && promised > tolerable + ROUNDING;
+    this.#overSinceMs = isOver ? (this.#overSinceMs ?? nowMs) : undefined;
+    // What others use is not known without a sample.
+    setOrRemove(
+      this.#set.overload,
+      tolerable === undefined ? undefined : (nowMs - (this.#overSinceMs ?? nowMs)) / 1000,
+    );
   }
 
   #noteSample({ seq, spanMs, cpus, busy, idle, own, service }: CpuSample): void {
@@ -165,7 +208,7 @@ class DaemonMetrics implements Metrics {
     const { action, result, error } = outcome;
     if (result === 'skipped') return;
     const kind = error?.kind ?? 'unknown';
-    if (action.type === 'pull') this.#set.pulls.inc({ result });
+    if (action.type === 'pull') this.#notePull(outcome);
     if (action.type === 'spawn') {
       if (result === 'done') this.#set.started.inc({ reason: action.reason });
       else this.#set.startFailures.inc({ kind });
@@ -174,6 +217,11 @@ class DaemonMetrics implements Metrics {
       if (result === 'done') this.#noteEnd(action.reason, outcome);
       else this.#set.removalFailures.inc({ kind });
     }
+  }
+
+  #notePull({ result, tookMs }: Outcome): void {
+    this.#set.pulls.inc({ result });
+    if (tookMs !== undefined) this.#set.pullTimes.observe(tookMs / 1000);
   }
 
   #noteEnd(reason: string, outcome: Outcome): void {

@@ -34,6 +34,7 @@ export interface RecordedCycle {
   readonly type: 'cycle';
   readonly number: number;
   readonly uptimeMs: number;
+  readonly tookMs: number;
   readonly observation: Pick<Observation, 'at' | 'mode' | 'revision' | 'sample' | 'resources'> & {
     /** Of the wanted image; null = not on the host, undefined = could not be found out. */
     readonly imageId: string | null | undefined;
@@ -76,12 +77,13 @@ function countStates(pilots: readonly Pilot[]): Partial<Record<PilotState, numbe
   return counts;
 }
 
-function recordCycle({ number, uptimeMs, observation, plan }: Extract<DaemonEvent, { type: 'cycle' }>): RecordedCycle {
+function recordCycle(event: Extract<DaemonEvent, { type: 'cycle' }>): RecordedCycle {
+  const { number, uptimeMs, tookMs, observation, plan } = event;
   const { at, mode, revision, sample, resources, image, pilots } = observation;
   const { capacity, holds, gates } = plan;
   const imageId = image === null ? null : image?.id;
   return {
-    ...{ type: 'cycle', number, uptimeMs },
+    ...{ type: 'cycle', number, uptimeMs, tookMs },
     observation: { at, mode, revision, sample, resources, imageId, pilots: countStates(pilots) },
     plan: { actions: plan.actions.map(({ type }) => type), capacity, holds, gates },
   };

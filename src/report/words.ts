@@ -128,6 +128,7 @@ function wordCycle(event: Extract<RecordedEvent, { type: 'cycle' }>): Words {
     peak: plan.capacity.peakForeign,
     actions: plan.actions.length,
     mode: observation.mode,
+    ms: Math.round(event.tookMs),
   });
 }
 
@@ -167,6 +168,8 @@ const WORDING: Wording = {
       error: message,
     }),
   'events-followed': () => line('info', 'the container engine tells again when pilots end'),
+  'engine-called': ({ op, code, tookMs }) =>
+    line('debug', 'container engine called', { op, code, ms: Math.round(tookMs) }),
   'mode-changed': ({ mode }) => line('info', MODE_SENTENCES[mode]),
   'private-binds': ({ paths }) =>
     paths.length === 0

@@ -25,7 +25,7 @@ const remove = { type: 'remove', pilot: aPilot(), reason: 'evicted', stopSeconds
 const spawn = { type: 'spawn', reason: 'growth', spec: aSpec() } as const;
 
 const events: readonly DaemonEvent[] = [
-  { type: 'cycle', number: 3, uptimeMs: 1000, observation, plan: { actions: [], capacity, holds, gates } },
+  { type: 'cycle', number: 3, uptimeMs: 1000, tookMs: 3, observation, plan: { actions: [], capacity, holds, gates } },
   { type: 'action-ended', atWallMs: 1, outcome: { action: remove, result: 'done', error: undefined, ended } },
   {
     type: 'action-ended',

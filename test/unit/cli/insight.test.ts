@@ -17,7 +17,7 @@ const limits = { journal_size: 1_000_000, journal_age: 86_400 };
 function cycle(): DaemonEvent {
   const observation = anObservation({ sample: aSample({ seq: 1 }), revision: 'feedc0de', pilots: [aPilot()] });
   const decision = aStory(aConfig({ max_docks: 3 }), { pilots: [aPilot()] }).look();
-  return { type: 'cycle', number: 7, uptimeMs: 1000, observation, plan: decision };
+  return { type: 'cycle', number: 7, uptimeMs: 1000, tookMs: 3, observation, plan: decision };
 }
 
 const evicted: DaemonEvent = {
@@ -168,7 +168,14 @@ describe('simulate --journal', () => {
       const sample = aSample({ seq: index, monoMs: 30_000 * index, busy: 2, own: 1 });
       const { capacity, holds, gates } = aStory(aConfig()).look();
       const plan = { actions: [], capacity: { ...capacity, promised: 1, admissible: 4 }, holds, gates };
-      return { type: 'cycle', number: index, uptimeMs: 0, observation: anObservation({ sample }), plan } as const;
+      return {
+        type: 'cycle',
+        number: index,
+        uptimeMs: 0,
+        tookMs: 3,
+        observation: anObservation({ sample }),
+        plan,
+      } as const;
     });
     const runDir = await aRunDir([...samples, evicted]);
     mkdirSync(join(runDir, 'conf'));

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.js';
 import type { ContainerEngine } from '../../../src/engine/container-engine.js';
-import type { EngineDeadlines } from '../../../src/engine/docker-connection.js';
+import type { EndedCall, EngineDeadlines } from '../../../src/engine/docker-connection.js';
 import { createDockerEngine } from '../../../src/engine/docker-engine.js';
 import { pilotLabels } from '../../../src/engine/pilot-container.js';
 import { aSpec } from '../../support/builders.js';
@@ -151,6 +151,39 @@ describe('hung calls', () => {
     const results = await Promise.allSettled(calls);
     expect(results.every(({ status }) => status === 'rejected')).toBe(true);
     await expect.poll(() => server.connections()).toBe(0);
+  });
+});
+
+describe('each call', () => {
+  it('is told when it is over, with how it ended', async () => {
+    const answers = [
+      (reply: ServerResponse) => {
+        sendJson(reply, 200, []);
+      },
+      (reply: ServerResponse) => {
+        sendJson(reply, 500, { message: 'no' });
+      },
+      () => undefined,
+      (reply: ServerResponse) => {
+        sendJson(reply, 200, 'a list');
+      },
+    ];
+    const { server } = await anEngine((_, reply) => answers.shift()?.(reply));
+    const told: EndedCall[] = [];
+    const onCall = (call: EndedCall) => void told.push(call);
+    const { host } = server;
+    const engine = createDockerEngine({
+      clock: systemClock,
+      host,
+      registryAuthFile: '/nonexistent',
+      deadlines,
+      onCall,
+    });
+    for (let call = 0; call < 4; call += 1) await engine.listPilots(ownership).catch(() => undefined);
+    expect(told.map(({ op, code }) => `${op} ${code}`)).toEqual([
+      ...['version ok', 'list ok', 'list 500', 'list timeout', 'list malformed'],
+    ]);
+    expect(told[3]?.tookMs).toBeGreaterThanOrEqual(deadlines.listMs);
   });
 });
 

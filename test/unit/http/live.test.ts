@@ -11,7 +11,14 @@ function aCycle(seq: number): DaemonEvent {
   const { capacity, holds, gates } = aStory(aConfig()).look();
   const sample = aSample({ seq, spanMs: 2000, cpus: 8, busy: 5, own: 3, service: 0, idle: 3 });
   const observation = anObservation({ sample, pilots: [aPilot()] });
-  return { type: 'cycle', number: seq, uptimeMs: 0, observation, plan: { actions: [], capacity, holds, gates } };
+  return {
+    type: 'cycle',
+    number: seq,
+    uptimeMs: 0,
+    tookMs: 3,
+    observation,
+    plan: { actions: [], capacity, holds, gates },
+  };
 }
 
 async function open(live: Live): Promise<Server> {
@@ -50,7 +57,7 @@ describe('those who watch', () => {
     // Two cycles may see the same sample.
     live.tell(aCycle(1));
     live.tell({ type: 'mode-changed', mode: 'drain' });
-    live.tell({ type: 'cycle-held', number: 2, atWallMs: 0, uptimeMs: 0 });
+    live.tell({ type: 'cycle-held', number: 2, atWallMs: 0, uptimeMs: 0, tookMs: 3 });
     const action = {
       type: 'remove',
       pilot: aPilot({ name: 'p1' }),

@@ -10,7 +10,10 @@ function look(monoMs: number, promised: number): JournalEntry {
   const sample = aSample({ monoMs, spanMs: 1_800_000, busy: 6, own: 3, service: 1, idle: 2 });
   const { capacity, holds, gates } = aStory(aConfig()).look();
   const plan = { actions: [], capacity: { ...capacity, promised }, holds, gates };
-  return { at: 1, ...record({ type: 'cycle', number: 1, uptimeMs: 0, observation: anObservation({ sample }), plan }) };
+  return {
+    at: 1,
+    ...record({ type: 'cycle', number: 1, uptimeMs: 0, tookMs: 3, observation: anObservation({ sample }), plan }),
+  };
 }
 
 interface Gone {

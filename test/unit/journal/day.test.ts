@@ -17,7 +17,14 @@ function cycle(at: number, spanMs: number, own: number): JournalEntry {
   const observation = anObservation({ sample, pilots: [aPilot()] });
   return {
     at,
-    ...record({ type: 'cycle', number: seq, uptimeMs: 0, observation, plan: { actions: [], capacity, holds, gates } }),
+    ...record({
+      type: 'cycle',
+      number: seq,
+      uptimeMs: 0,
+      tookMs: 3,
+      observation,
+      plan: { actions: [], capacity, holds, gates },
+    }),
   };
 }
 

@@ -14,7 +14,14 @@ const limits = { journal_size: 1_000_000, journal_age: 86_400 };
 function cycle(number: number, seq: number, overrides: { readonly mode?: 'active' | 'drain' } = {}): DaemonEvent {
   const observation = anObservation({ sample: aSample({ seq }), pilots: [aPilot()], ...overrides });
   const { capacity, holds, gates } = aStory(aConfig()).look();
-  return { type: 'cycle', number, uptimeMs: 1000 * number, observation, plan: { actions: [], capacity, holds, gates } };
+  return {
+    type: 'cycle',
+    number,
+    uptimeMs: 1000 * number,
+    tookMs: 3,
+    observation,
+    plan: { actions: [], capacity, holds, gates },
+  };
 }
 
 function spawned(env: Record<string, string> = {}): DaemonEvent {

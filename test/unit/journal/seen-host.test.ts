@@ -14,7 +14,7 @@ function cycle(sample: Partial<Parameters<typeof aSample>[0]>): JournalEntry {
   const { capacity, holds, gates } = aStory(aConfig()).look();
   const known = { ...capacity, promised: 3, admissible: 5 };
   const plan = { actions: [], capacity: known, holds, gates };
-  return { at: 1, ...record({ type: 'cycle', number: 1, uptimeMs: 0, observation, plan }) };
+  return { at: 1, ...record({ type: 'cycle', number: 1, uptimeMs: 0, tookMs: 3, observation, plan }) };
 }
 
 function removed(

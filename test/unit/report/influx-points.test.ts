@@ -27,7 +27,7 @@ it('a cycle is what the original told of it, and what CPUs do beside it', () => 
   const { capacity, holds, gates } = aStory(aConfig()).look();
   const known = { ...capacity, pilots: 1, promised: 1, admissible: 4, maxDocks: 6 };
   const plan = { actions: [], capacity: known, holds, gates };
-  const points = toPoints({ type: 'cycle', number: 1, uptimeMs: 1000, observation, plan }, 'wn042');
+  const points = toPoints({ type: 'cycle', number: 1, uptimeMs: 1000, tookMs: 3, observation, plan }, 'wn042');
   expect(points.map(({ series }) => series)).toEqual(['daemon', 'daemon', 'measurement', 'host']);
   expect(points.at(-1)).toMatchObject({
     tags: { hostname: 'wn042' },
@@ -35,7 +35,7 @@ it('a cycle is what the original told of it, and what CPUs do beside it', () => 
   });
   const blind = toPoints(
     {
-      ...{ type: 'cycle', number: 1, uptimeMs: 1000 },
+      ...{ type: 'cycle', number: 1, uptimeMs: 1000, tookMs: 3 },
       observation: { ...observation, sample: { ...sample, own: undefined } },
       plan: { ...plan, capacity: { ...known, admissible: undefined } },
     },

@@ -14,7 +14,7 @@ function cycle(observed: Observed = {}, gates: readonly string[] = ['cap']): Dae
   const capacity = { ...decision.capacity, maxDocks: 3, admissible: 2, promised: 1.5 };
   const holds = gates.map((gate) => ({ gate, text: 'x' })) as typeof decision.holds;
   const plan = { actions: [], capacity, holds, gates: [] };
-  return { type: 'cycle', number: 1, uptimeMs: 0, observation: anObservation(observed), plan };
+  return { type: 'cycle', number: 1, uptimeMs: 0, tookMs: 3, observation: anObservation(observed), plan };
 }
 
 function ended(action: Outcome['action'], rest: Partial<Outcome> = {}): DaemonEvent {
@@ -101,6 +101,62 @@ describe('the metrics', () => {
     }
     expect(counted('pilot_lifetime_seconds_bucket{le="10",reason="exited"}')).toBe(0);
     expect(counted('pilot_lifetime_seconds_bucket{le="60",reason="exited"}')).toBe(4);
+  });
+
+  it('tell how long the engine, the loop and pulls take', async () => {
+    const pull = { type: 'pull', reference: 'x', reason: 'missing' } as const;
+    const read = await figures(
+      { type: 'engine-called', op: 'list', code: 'ok', tookMs: 4 },
+      { type: 'engine-called', op: 'list', code: 'timeout', tookMs: 10_000 },
+      { type: 'engine-called', op: 'create', code: '409', tookMs: 30 },
+      { type: 'cycle-held', number: 1, atWallMs: 0, uptimeMs: 0, tookMs: 10_001 },
+      cycle(),
+      ended(pull, { tookMs: 90_000 }),
+    );
+    const counted = (name: string) => read.get(`plancton_${name}`);
+    expect(counted('engine_requests_total{op="list",code="ok"}')).toBe(1);
+    expect(counted('engine_requests_total{op="list",code="timeout"}')).toBe(1);
+    expect(counted('engine_requests_total{op="create",code="409"}')).toBe(1);
+    expect(counted('engine_request_duration_seconds_sum{op="list"}')).toBeCloseTo(10.004);
+    expect(counted('engine_request_duration_seconds_bucket{le="0.005",op="list"}')).toBe(1);
+    expect(counted('loop_duration_seconds_count')).toBe(2);
+    expect(counted('loop_duration_seconds_bucket{le="10"}')).toBe(1);
+    expect(counted('image_pull_duration_seconds_bucket{le="60"}')).toBe(0);
+    expect(counted('image_pull_duration_seconds_bucket{le="300"}')).toBe(1);
+  });
+
+  it('tell what each gate would let start, and for how long those that open by themselves stay shut', async () => {
+    const seen = (gates: Extract<DaemonEvent, { type: 'cycle' }>['plan']['gates']): DaemonEvent => {
+      const event = cycle();
+      return event.type === 'cycle' ? { ...event, plan: { ...event.plan, gates } } : event;
+    };
+    const cap = { gate: 'cap', most: 3, text: '' } as const;
+    const disk = { gate: 'disk', most: null, text: '' } as const;
+    const coolDown = { gate: 'cool-down', most: 1, leftMs: 12_500, text: '' } as const;
+    const read = await figures(seen([cap, disk, coolDown, { gate: 'back-off', most: null, leftMs: 0, text: '' }]));
+    expect(read.get('plancton_gate_pilots{gate="cap"}')).toBe(3);
+    expect(read.get('plancton_gate_pilots{gate="disk"}')).toBeUndefined();
+    expect(read.get('plancton_pilots_launchable')).toBe(1);
+    expect(read.get('plancton_grace_spawn_remaining_seconds')).toBe(12.5);
+    expect(read.get('plancton_back_off_remaining_seconds')).toBe(0);
+    const later = await figures(seen([cap, coolDown]), seen([disk]));
+    expect(later.get('plancton_gate_pilots{gate="cap"}')).toBeUndefined();
+    expect(later.get('plancton_pilots_launchable')).toBeUndefined();
+    expect(later.get('plancton_grace_spawn_remaining_seconds')).toBeUndefined();
+  });
+
+  it('tell for how long pilots have held more than others leave them', async () => {
+    const seen = (seconds: number, promised: number, tolerable: number | undefined): DaemonEvent => {
+      const event = cycle({ at: { wallMs: 0, bootMs: 0, monoMs: 1000 * seconds } });
+      if (event.type !== 'cycle') return event;
+      return { ...event, plan: { ...event.plan, capacity: { ...event.plan.capacity, promised, tolerable } } };
+    };
+    const overload = async (...events: readonly DaemonEvent[]) =>
+      (await figures(...events)).get('plancton_overload_seconds');
+    expect(await overload(seen(0, 2, 2))).toBe(0);
+    expect(await overload(seen(0, 2, 1), seen(30, 3, 1))).toBe(30);
+    expect(await overload(seen(0, 2, 1), seen(30, 1, 1), seen(60, 2, 1))).toBe(0);
+    expect(await overload(seen(0, 2, 1), seen(30, 2, undefined))).toBeUndefined();
   });
 
   it('tell the state the daemon is in', async () => {
