@@ -121,6 +121,8 @@ export interface Pilot {
   readonly imageId?: string | undefined;
   /** In the engine's network while it runs; undefined: it has none of its own. */
   readonly address?: string | undefined;
+  /** Of its network card there, e.g. `02:42:ac:11:00:02`. */
+  readonly mac?: string | undefined;
 }
 
 /** What the operator asks for through the files in the run directory. */
@@ -357,6 +359,10 @@ export interface PilotUsage {
   readonly cpuSeconds: number;
   /** Undefined: its memory is not counted. */
   readonly memoryPeakBytes: number | undefined;
+  /** Read from disks and written to them; undefined: not counted. */
+  readonly blockBytes?: number | undefined;
+  /** Sent and received; undefined: not known. */
+  readonly networkBytes?: number | undefined;
 }
 
 /** An engine call that failed, sorted by what it means for us. `invalid`: what was asked for cannot work (HTTP 400), here or elsewhere. */

@@ -30,9 +30,12 @@ function livedText({ ended }: PostMortemEntry): string {
 
 function figures(entry: PostMortemEntry): readonly string[] {
   const { usage } = entry;
-  const peak = usage?.memoryPeakBytes;
   const cpu = usage === undefined ? '-' : `${usage.cpuSeconds.toFixed(1)} s`;
-  return [livedText(entry), cpu, peak === undefined ? '-' : megabytes(peak)];
+  return [livedText(entry), cpu, bytesText(usage?.memoryPeakBytes)];
+}
+
+function bytesText(bytes: number | undefined): string {
+  return bytes === undefined ? '-' : megabytes(bytes);
 }
 
 /** One line of the list. */
@@ -42,7 +45,7 @@ export function postMortemRow(entry: PostMortemEntry): readonly string[] {
 
 /** All about one. */
 export function formatPostMortem(entry: PostMortemEntry): string {
-  const { at, pilot, log, said } = entry;
+  const { at, pilot, usage, log, said } = entry;
   const [lived = '-', cpu = '-', peak = '-'] = figures(entry);
   const rows = [
     ['when', formatTime(at)],
@@ -50,6 +53,8 @@ export function formatPostMortem(entry: PostMortemEntry): string {
     ['lived', lived],
     ['CPU', `${cpu} (at the last look at the host)`],
     ['memory', `${peak} at most, file cache included (at the last look at the host)`],
+    ['disk', `${bytesText(usage?.blockBytes)} read and written (the same)`],
+    ['network', `${bytesText(usage?.networkBytes)} sent and received (the same)`],
     ['image', pilot.image],
     ['revision', pilot.revision],
     ['id', pilot.id ?? '-'],

@@ -16,15 +16,19 @@ export interface ReportOptions extends CliOptions {
   readonly csv?: boolean;
 }
 
-const HEAD = ['FLAVOUR', 'END', 'PILOTS', 'WALL HOURS', 'CPU HOURS', 'MEMORY PEAK'];
-const NUMBERS = [2, 3, 4, 5];
-const CSV_HEAD = 'removed,name,flavour,image,revision,end,exit_code,wall_seconds,cpu_seconds,memory_peak_bytes';
+const HEAD = ['FLAVOUR', 'END', 'PILOTS', 'WALL HOURS', 'CPU HOURS', 'MEMORY PEAK', 'DISK', 'NETWORK'];
+const NUMBERS = [2, 3, 4, 5, 6, 7];
+const CSV_HEAD =
+  'removed,name,flavour,image,revision,end,exit_code,wall_seconds,cpu_seconds,memory_peak_bytes,block_bytes,network_bytes';
 
 const hours = (value: number) => value.toFixed(1);
 
-function toRow({ flavour, end, pilots, wallHours, cpuHours, memoryPeakBytes: peak }: AccountRow): readonly string[] {
-  const memory = peak === undefined ? '-' : megabytes(peak);
-  return [printable(flavour), end, String(pilots), hours(wallHours), hours(cpuHours), memory];
+function toRow(row: AccountRow): readonly string[] {
+  const { flavour, end, pilots, wallHours, cpuHours, memoryPeakBytes, blockBytes, networkBytes } = row;
+  const amounts = [memoryPeakBytes, blockBytes, networkBytes].map((bytes) =>
+    bytes === undefined ? '-' : megabytes(bytes),
+  );
+  return [printable(flavour), end, String(pilots), hours(wallHours), hours(cpuHours), ...amounts];
 }
 
 function formatAccount({ seenHours, donated, idleInPilots, others, idle, rows }: Account, fromMs: number): string {
@@ -51,11 +55,12 @@ function toCsv({
   wallSeconds,
   cpuSeconds,
   memoryPeakBytes,
+  blockBytes,
+  networkBytes,
 }: PilotAccount): string {
   const when = new Date(at).toISOString();
-  return [when, name, flavour, image, revision, end, exitCode, wallSeconds, cpuSeconds, memoryPeakBytes]
-    .map(csvField)
-    .join(',');
+  const used = [wallSeconds, cpuSeconds, memoryPeakBytes, blockBytes, networkBytes];
+  return [when, name, flavour, image, revision, end, exitCode, ...used].map(csvField).join(',');
 }
 
 /** Prints what this host has given to pilots, and what became of them. Returns the exit code; throws what the file system says. */

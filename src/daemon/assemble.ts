@@ -21,6 +21,7 @@ import { createServiceCpu } from '../observe/daemon-cpu.js';
 import { createHostSampler, type HostSampler } from '../observe/host-sampler.js';
 import { createObserver, type Observer } from '../observe/observe.js';
 import { createOwnCpu } from '../observe/own-cpu.js';
+import { createNetworkGauge } from '../observe/pilot-network.js';
 import { PilotUsages } from '../observe/pilot-usage.js';
 import { createResourceReader } from '../observe/resources.js';
 import { readRunMode } from '../observe/run-mode.js';
@@ -84,7 +85,7 @@ export function assemble(options: DaemonOptions, ground: Ground): Parts {
   const { connect, confirm, disconnect } = session;
   const states = () => [...sinks.states(), ...surface.states()];
   const board = createStatusBoard(options, ground, session, { events, sinks: states });
-  const usages = new PilotUsages(session.group);
+  const usages = new PilotUsages(session.group, createNetworkGauge());
   const usageOf = (id: string) => usages.of(id);
   const autopsy = createAutopsy({ engine, usageOf, config: bounded.current, publish, hide });
   const executor = assembleExecutor(engine, session, publish, {

@@ -32,19 +32,21 @@ export function readSummaries(reply: unknown): readonly ContainerSummary[] {
       State: text(fields, 'State'),
       Status: text(fields, 'Status'),
       Labels: textRecord(fields['Labels'] ?? {}, 'Labels'),
-      Address: readAddress(fields['NetworkSettings']),
+      ...readNetwork(fields['NetworkSettings']),
     };
   });
 }
 
 /** Nice to know, and no reason to do without the list where it looks different. */
-function readAddress(settings: unknown): string | undefined {
-  if (!isFields(settings) || !isFields(settings['Networks'])) return undefined;
-  const addresses = Object.values(settings['Networks']).flatMap((network) => {
-    const address = isFields(network) ? network['IPAddress'] : undefined;
-    return typeof address === 'string' && address !== '' ? [address] : [];
-  });
-  return addresses[0];
+function readNetwork(settings: unknown): Pick<ContainerSummary, 'Address' | 'Mac'> {
+  if (!isFields(settings) || !isFields(settings['Networks'])) return {};
+  const networks = Object.values(settings['Networks']).filter(isFields);
+  const { IPAddress, MacAddress } = networks.find((network) => textOrNothing(network['IPAddress'])) ?? {};
+  return { Address: textOrNothing(IPAddress), Mac: textOrNothing(MacAddress)?.toLowerCase() };
+}
+
+function textOrNothing(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 function isFields(value: unknown): value is Fields {

@@ -41,6 +41,8 @@ export interface ContainerSummary {
   readonly Labels: Readonly<Record<string, string>>;
   /** Its address in the first network that gave it one. */
   readonly Address?: string | undefined;
+  /** Of its network card there. */
+  readonly Mac?: string | undefined;
 }
 
 /** The body of a create request, in the engine's words. */
@@ -188,6 +190,7 @@ export function fromContainerSummary(summary: ContainerSummary, ownership: Owner
     adopted,
     imageId: summary.ImageID === '' ? undefined : summary.ImageID,
     address: summary.Address,
+    mac: summary.Mac,
   };
 }
 

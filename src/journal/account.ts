@@ -19,6 +19,8 @@ export interface PilotAccount {
   /** As of the last look at the host before its end; undefined: it was gone before the first. */
   readonly cpuSeconds: number | undefined;
   readonly memoryPeakBytes: number | undefined;
+  readonly blockBytes: number | undefined;
+  readonly networkBytes: number | undefined;
 }
 
 /** Pilots of one flavour that ended in one way. */
@@ -29,6 +31,9 @@ export interface AccountRow {
   readonly wallHours: number;
   readonly cpuHours: number;
   readonly memoryPeakBytes: number | undefined;
+  /** As far as they are known; undefined: of none. */
+  readonly blockBytes: number | undefined;
+  readonly networkBytes: number | undefined;
 }
 
 /** What a host has given, and to whom. Hours of one CPU. */
@@ -63,6 +68,8 @@ function toPilot(
     wallSeconds: isTimed ? Math.max(0, finishedMs - startedMs) / 1000 : undefined,
     cpuSeconds: usage?.cpuSeconds,
     memoryPeakBytes: usage?.memoryPeakBytes,
+    blockBytes: usage?.blockBytes,
+    networkBytes: usage?.networkBytes,
   };
 }
 
@@ -75,21 +82,37 @@ function pilotsOf(entries: readonly JournalEntry[]): readonly PilotAccount[] {
   });
 }
 
-function largest(values: readonly (number | undefined)[]): number | undefined {
+/** Of those that are known; undefined: none is. */
+function ofKnown(
+  values: readonly (number | undefined)[],
+  reckon: (known: readonly number[]) => number,
+): number | undefined {
   const known = values.filter((value) => value !== undefined);
-  return known.length === 0 ? undefined : Math.max(...known);
+  return known.length === 0 ? undefined : reckon(known);
 }
 
-const hoursOf = (pilots: readonly PilotAccount[], of: (pilot: PilotAccount) => number | undefined) =>
-  pilots.reduce((sum, pilot) => sum + (of(pilot) ?? 0), 0) / 3600;
+const largest = (values: readonly number[]) => Math.max(...values);
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
 function toRow(pilots: readonly PilotAccount[]): AccountRow {
   const [{ flavour, end } = { flavour: '', end: 'completed' as const }] = pilots;
+  const hours = (of: (pilot: PilotAccount) => number | undefined) => (ofKnown(pilots.map(of), sum) ?? 0) / 3600;
   return {
     ...{ flavour, end, pilots: pilots.length },
-    wallHours: hoursOf(pilots, ({ wallSeconds }) => wallSeconds),
-    cpuHours: hoursOf(pilots, ({ cpuSeconds }) => cpuSeconds),
-    memoryPeakBytes: largest(pilots.map(({ memoryPeakBytes }) => memoryPeakBytes)),
+    wallHours: hours(({ wallSeconds }) => wallSeconds),
+    cpuHours: hours(({ cpuSeconds }) => cpuSeconds),
+    memoryPeakBytes: ofKnown(
+      pilots.map(({ memoryPeakBytes }) => memoryPeakBytes),
+      largest,
+    ),
+    blockBytes: ofKnown(
+      pilots.map(({ blockBytes }) => blockBytes),
+      sum,
+    ),
+    networkBytes: ofKnown(
+      pilots.map(({ networkBytes }) => networkBytes),
+      sum,
+    ),
   };
 }
 

@@ -102,7 +102,8 @@ function isDate(value: unknown): boolean {
 
 function isUsage(value: unknown): boolean {
   if (value === undefined) return true;
-  return isFields(value) && isNumber(value['cpuSeconds']) && isNumberOrMissing(value['memoryPeakBytes']);
+  if (!isFields(value) || !isNumber(value['cpuSeconds'])) return false;
+  return ['memoryPeakBytes', 'blockBytes', 'networkBytes'].every((name) => isNumberOrMissing(value[name]));
 }
 
 /** A line of the post-mortems; undefined where it is none. */

@@ -50,6 +50,17 @@ export function readMemoryPeakBytes(tree: CgroupTree, path: string): number | un
   return bytes === undefined ? undefined : Number(bytes);
 }
 
+/** Bytes that the group at `path` has read from disks and written to them; undefined when there is no such group, or they are not counted. */
+export function readBlockBytes(tree: CgroupTree, path: string): number | undefined {
+  const [file, counts] =
+    tree.version === 1
+      ? ([join(tree.root, 'blkio', path, 'blkio.throttle.io_service_bytes'), /^Total (\d{1,20})$/gm] as const)
+      : ([join(tree.root, path, 'io.stat'), /\b[rw]bytes=(\d{1,20})\b/g] as const);
+  const text = readIfThere(file);
+  if (text === undefined) return undefined;
+  return [...text.matchAll(counts)].reduce((sum, [, bytes]) => sum + Number(bytes), 0);
+}
+
 /** Whether there is a group at `path`. */
 export function hasGroup(tree: CgroupTree, path: string): boolean {
   return existsSync(tree.version === 1 ? join(tree.root, 'cpuacct', path) : join(tree.root, path));

@@ -4,6 +4,7 @@ import type { PilotUsage, YieldMode } from '../model.js';
 import {
   hasGroup,
   makeGroup,
+  readBlockBytes,
   readCpuNs,
   readMemoryBytes,
   readMemoryPeakBytes,
@@ -32,8 +33,8 @@ export interface PilotCgroup {
   readMemoryBytes(): number | undefined;
   /** Whether the group counts this container. Synchronous. */
   holds(containerId: string): boolean;
-  /** What this container has used; undefined where the group does not count it. Synchronous. */
-  usageOf(containerId: string): PilotUsage | undefined;
+  /** What this container has used, `before` itself where it has not run since; undefined where the group does not count it. Synchronous. */
+  usageOf(containerId: string, before?: PilotUsage): PilotUsage | undefined;
   /**
    * Whether it still is as it was prepared; `changed`: it is gone, or somebody gave it another weight; `failed`: there is none because of an
    * error that may pass. Synchronous.
@@ -119,11 +120,7 @@ function inGroup(tree: CgroupTree, groups: Groups, nice: boolean): PilotCgroup {
     readCpuNs: () => readCpuNs(tree, inner),
     readMemoryBytes: () => readMemoryBytes(tree, inner),
     holds: (id) => names(id).some((name) => hasGroup(tree, `${inner}/${name}`)),
-    usageOf: (id) =>
-      readUsage(
-        tree,
-        names(id).map((name) => `${inner}/${name}`),
-      ),
+    usageOf: (id, before) => readUsage(tree, inner, names(id), before),
     state: () => (readCpuNs(tree, inner) !== undefined && isWeighed() ? 'as prepared' : 'changed'),
     describe: () =>
       nice
@@ -133,10 +130,19 @@ function inGroup(tree: CgroupTree, groups: Groups, nice: boolean): PilotCgroup {
 }
 
 /** Of the first of these groups that is there. */
-function readUsage(tree: CgroupTree, paths: readonly string[]): PilotUsage | undefined {
-  for (const path of paths) {
+function readUsage(
+  tree: CgroupTree,
+  inner: string,
+  names: readonly string[],
+  before: PilotUsage | undefined,
+): PilotUsage | undefined {
+  for (const name of names) {
+    const path = `${inner}/${name}`;
     const cpuNs = readCpuNs(tree, path);
-    if (cpuNs !== undefined) return { cpuSeconds: cpuNs / 1e9, memoryPeakBytes: readMemoryPeakBytes(tree, path) };
+    if (cpuNs === undefined) continue;
+    const cpuSeconds = cpuNs / 1e9;
+    if (cpuSeconds === before?.cpuSeconds) return before;
+    return { cpuSeconds, memoryPeakBytes: readMemoryPeakBytes(tree, path), blockBytes: readBlockBytes(tree, path) };
   }
   return undefined;
 }

@@ -1,5 +1,6 @@
 import type { Pilot, PilotUsage } from '../model.js';
 import type { PilotCgroup } from './pilot-cgroup.js';
+import type { NetworkGauge } from './pilot-network.js';
 
 /**
  * What each pilot has used so far, as of the last look at the host: with the pilot its control group goes, and then it is too late to ask.
@@ -7,21 +8,29 @@ import type { PilotCgroup } from './pilot-cgroup.js';
  */
 export class PilotUsages {
   readonly #group: () => Pick<PilotCgroup, 'usageOf'>;
+  readonly #network: NetworkGauge;
   #usages: ReadonlyMap<string, PilotUsage> = new Map();
 
-  constructor(group: () => Pick<PilotCgroup, 'usageOf'>) {
+  constructor(group: () => Pick<PilotCgroup, 'usageOf'>, network: NetworkGauge) {
     this.#group = group;
+    this.#network = network;
   }
 
   /** Takes the pilots there are; forgets those that have gone. */
   look(pilots: readonly Pilot[]): void {
     const group = this.#group();
-    const entries = pilots.flatMap(({ id }) => {
-      const before = this.#usages.get(id);
-      const now = group.usageOf(id) ?? before;
-      return now === undefined ? [] : [[id, higher(now, before)] as const];
+    const seen = pilots.map((pilot) => {
+      const before = this.#usages.get(pilot.id);
+      return { pilot, before, now: group.usageOf(pilot.id, before) ?? before };
     });
-    this.#usages = new Map(entries);
+    // Who has not run has not sent anything either: on a host of quiet pilots next to nothing is read.
+    const ran = new Set(seen.filter(({ before, now }) => now !== before).map(({ pilot }) => pilot.id));
+    const networkOf = this.#network(pilots, ran);
+    this.#usages = new Map(
+      seen.flatMap(({ pilot: { id }, before, now }) =>
+        now === undefined ? [] : [[id, join(now, before, networkOf.get(id))] as const],
+      ),
+    );
   }
 
   of(id: string): PilotUsage | undefined {
@@ -29,9 +38,14 @@ export class PilotUsages {
   }
 }
 
-/** Kernels that keep no peak tell how much it is now. */
-function higher(now: PilotUsage, before: PilotUsage | undefined): PilotUsage {
-  const { cpuSeconds, memoryPeakBytes } = now;
-  const peaks = [memoryPeakBytes, before?.memoryPeakBytes].filter((bytes) => bytes !== undefined);
-  return { cpuSeconds, memoryPeakBytes: peaks.length === 0 ? undefined : Math.max(...peaks) };
+/** Kernels that keep no peak tell how much it is now. What cannot be read any more stays what it was. */
+function join(now: PilotUsage, before: PilotUsage | undefined, networkBytes: number | undefined): PilotUsage {
+  if (now === before) return now;
+  const peaks = [now.memoryPeakBytes, before?.memoryPeakBytes].filter((bytes) => bytes !== undefined);
+  return {
+    cpuSeconds: now.cpuSeconds,
+    memoryPeakBytes: peaks.length === 0 ? undefined : Math.max(...peaks),
+    blockBytes: now.blockBytes ?? before?.blockBytes,
+    networkBytes: networkBytes ?? before?.networkBytes,
+  };
 }

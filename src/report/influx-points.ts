@@ -54,7 +54,7 @@ function hostPoint({ observation, plan }: Extract<DaemonEvent, { type: 'cycle' }
   return [{ series: 'host', tags: { hostname }, fields, atMs: at.wallMs }];
 }
 
-/** One point per pilot that is gone and had run. Seconds, bytes; `cpu` and `memory_peak` as of the last look at the host before its end. */
+/** One point per pilot that is gone and had run. Seconds, bytes; what it has used as of the last look at the host before its end. */
 function pilotPoint(
   { action, result, ended }: Outcome,
   usage: PilotUsage | undefined,
@@ -63,11 +63,13 @@ function pilotPoint(
 ): readonly Point[] {
   if (action.type !== 'remove' || result !== 'done' || ended?.startedWallMs === undefined) return [];
   const wall = Math.max(0, (ended.finishedWallMs ?? atMs) - ended.startedWallMs) / 1000;
-  const { cpuSeconds, memoryPeakBytes } = usage ?? {};
+  const { cpuSeconds, memoryPeakBytes, blockBytes, networkBytes } = usage ?? {};
   const fields = {
     ...{ wall, exit_code: ended.exitCode, oom_killed: ended.oomKilled },
     ...(cpuSeconds === undefined ? {} : { cpu: cpuSeconds }),
     ...(memoryPeakBytes === undefined ? {} : { memory_peak: memoryPeakBytes }),
+    ...(blockBytes === undefined ? {} : { block: blockBytes }),
+    ...(networkBytes === undefined ? {} : { network: networkBytes }),
   };
   const { reason, pilot } = action;
   return [{ series: 'pilot', tags: { hostname, flavour: pilot.flavour, end: reason }, fields, atMs }];

@@ -74,6 +74,16 @@ test('planctonctl agrees with the engine', async () => {
   expect((await host.exec('planctonctl', 'status')).code).toBe(0);
 });
 
+test('the report knows what pilots have moved over the network, though the daemon may look into nobody', async () => {
+  await host.sh(`for id in $(${pilots}); do docker exec $id sh -c 'echo | nc -w 1 172.17.0.1 9 || true'; done`);
+  // Until the host was looked at since.
+  await host.sh('sleep $((2 * $(sed -n "s/^main_sleep: *//p" /etc/plancton/config.yaml | grep -o "^[0-9]*")))');
+  await host.sh("sed -i 's/^max_ttl: .*/max_ttl: 1s/' /etc/plancton/config.yaml; systemctl reload plancton");
+  await host.until(`planctonctl report --json | grep -E '"networkBytes": [1-9]'`);
+  await host.sh("sed -i 's/^max_ttl: .*/max_ttl: 1h/' /etc/plancton/config.yaml; systemctl reload plancton");
+  await host.until('planctonctl status | grep "2 running"');
+});
+
 test('running bootstrap again changes nothing but an edited configuration is respected', async () => {
   const before = await host.sh(pilots);
   const ran = await host.exec('plancton-bootstrap', '--dryrun');

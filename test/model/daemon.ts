@@ -193,7 +193,10 @@ export class ModelDaemon {
         return Promise.resolve(resources);
       },
       group: () => GROUP,
-      usages: new PilotUsages(() => GROUP),
+      usages: new PilotUsages(
+        () => GROUP,
+        () => new Map(),
+      ),
       inFlight: () => executor.inFlight(),
       takeOutcomes: () => executor.takeOutcomes(),
     });

@@ -138,7 +138,10 @@ export function setStage(options: StageOptions = {}, before?: LoopStage): LoopSt
     sampler: fakeSampler(clock, host.ncpus, () => stage),
     readResources: () => Promise.resolve(stage.resources),
     group: () => GROUP,
-    usages: new PilotUsages(() => GROUP),
+    usages: new PilotUsages(
+      () => GROUP,
+      () => new Map(),
+    ),
     inFlight: () => executor.inFlight(),
     takeOutcomes: () => executor.takeOutcomes(),
   });

@@ -234,7 +234,7 @@ describe('report', () => {
     const { exitCode, out } = await ctl(await aRunDir([cycle(), evicted]), 'report');
     expect(exitCode).toBe(0);
     expect(out).toMatch(/^since 2026-01-01T00:\d\d:00.000Z: 0\.0 h of samples\nCPU hours: 0\.0 given to pilots, /);
-    expect(out).toMatch(/^default +evicted +1 +0\.0 +0\.0 +-$/m);
+    expect(out).toMatch(/^default +evicted +1 +0\.0 +0\.0 +- +- +-$/m);
   });
 
   it('is data for programs, and for spreadsheets', async () => {

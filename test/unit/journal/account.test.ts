@@ -50,8 +50,8 @@ describe('the account of a host', () => {
 
   it('has a row for each flavour and way to end', () => {
     const { rows } = account([
-      gone({ usage: { cpuSeconds: 1800, memoryPeakBytes: 5 } }),
-      gone({ usage: { cpuSeconds: 3600, memoryPeakBytes: 9 } }),
+      gone({ usage: { cpuSeconds: 1800, memoryPeakBytes: 5, blockBytes: 10, networkBytes: 1 } }),
+      gone({ usage: { cpuSeconds: 3600, memoryPeakBytes: 9, networkBytes: 2 } }),
       gone({ exitCode: 1, seconds: 1800 }),
       gone({ oomKilled: true }),
       gone({ reason: 'evicted', exitCode: 143 }),
@@ -59,7 +59,15 @@ describe('the account of a host', () => {
     ]);
     expect(rows).toEqual([
       { flavour: 'big', end: 'expired', pilots: 1, wallHours: 1, cpuHours: 0, memoryPeakBytes: undefined },
-      { flavour: 'default', end: 'completed', pilots: 2, wallHours: 2, cpuHours: 1.5, memoryPeakBytes: 9 },
+      {
+        flavour: 'default',
+        end: 'completed',
+        pilots: 2,
+        wallHours: 2,
+        cpuHours: 1.5,
+        memoryPeakBytes: 9,
+        ...{ blockBytes: 10, networkBytes: 3 },
+      },
       { flavour: 'default', end: 'evicted', pilots: 1, wallHours: 1, cpuHours: 0, memoryPeakBytes: undefined },
       { flavour: 'default', end: 'failed', pilots: 2, wallHours: 1.5, cpuHours: 0, memoryPeakBytes: undefined },
     ]);

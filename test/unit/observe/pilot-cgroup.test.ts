@@ -91,6 +91,8 @@ describe('the group of the pilots', () => {
     { file: 'blkio.weight', before: '500\n', lowest: '10', usual: '500' },
     { file: 'blkio.bfq.weight', before: '100\n', lowest: '1', usual: '100' },
   ])('comes last at disks too where there is $file, version 1', async ({ file, before, lowest, usual }) => {
+    const blkio = 'blkio/plancton/a/one/blkio.throttle.io_service_bytes';
+    write({ [blkio]: '8:0 Read 8\n8:0 Write 2\n8:0 Total 10\nTotal 10\n' });
     const older = { info: { ...info, cgroupVersion: 1 } } as const;
     write({ 'cpu/plancton/cpu.shares': '1024', 'cpuacct/plancton/a/cpuacct.usage': '1' });
     write({ 'blkio/cgroup.procs': '', [`blkio/plancton/${file}`]: before });
@@ -115,23 +117,32 @@ describe('the group of the pilots', () => {
     write({
       'plancton/a/one/cpu.stat': 'usage_usec 2500000\n',
       'plancton/a/one/memory.peak': '9000\n',
+      'plancton/a/one/io.stat':
+        '8:0 rbytes=4096 wbytes=100 rios=1 wios=1 dbytes=7 dios=0\n8:16 rbytes=4 wbytes=0 rios=1 wios=1 dbytes=0 dios=0\n',
       'plancton/a/docker-two.scope/cpu.stat': 'usage_usec 1000000\n',
       'plancton/a/docker-two.scope/memory.current': '70\n',
       'plancton/a/libpod-three.scope/cpu.stat': 'usage_usec 0\n',
     });
     const group = await prepare();
     expect(['one', 'two', 'three', 'four'].map((id) => group.usageOf(id))).toEqual([
-      { cpuSeconds: 2.5, memoryPeakBytes: 9000 },
+      { cpuSeconds: 2.5, memoryPeakBytes: 9000, blockBytes: 4200 },
       { cpuSeconds: 1, memoryPeakBytes: 70 },
       { cpuSeconds: 0, memoryPeakBytes: undefined },
       undefined,
     ]);
 
+    const before = group.usageOf('one');
+    expect(group.usageOf('one', before)).toBe(before);
+    write({ 'plancton/a/one/cpu.stat': 'usage_usec 2500001\n' });
+    expect(group.usageOf('one', before)).toMatchObject({ cpuSeconds: 2.500001 });
+
     write({ 'cpu/plancton/cpu.shares': '2', 'cpuacct/plancton/a/cpuacct.usage': '1' });
     write({ 'cpuacct/plancton/a/one/cpuacct.usage': '3000000000\n' });
     write({ 'memory/plancton/a/one/memory.max_usage_in_bytes': '123\n' });
+    const blkio = 'blkio/plancton/a/one/blkio.throttle.io_service_bytes';
+    write({ [blkio]: '8:0 Read 8\n8:0 Write 2\n8:0 Total 10\nTotal 10\n' });
     const older = await prepare({ info: { ...info, cgroupVersion: 1 } });
-    expect(older.usageOf('one')).toEqual({ cpuSeconds: 3, memoryPeakBytes: 123 });
+    expect(older.usageOf('one')).toEqual({ cpuSeconds: 3, memoryPeakBytes: 123, blockBytes: 10 });
   });
 
   it('tells the memory that its pilots hold, without file cache', async () => {
@@ -144,7 +155,14 @@ describe('the group of the pilots', () => {
     });
     expect(group.readMemoryBytes()).toBe(3200);
 
+    const before = group.usageOf('one');
+    expect(group.usageOf('one', before)).toBe(before);
+    write({ 'plancton/a/one/cpu.stat': 'usage_usec 2500001\n' });
+    expect(group.usageOf('one', before)).toMatchObject({ cpuSeconds: 2.500001 });
+
     write({ 'cpu/plancton/cpu.shares': '2', 'cpuacct/plancton/a/cpuacct.usage': '1' });
+    const blkio = 'blkio/plancton/a/one/blkio.throttle.io_service_bytes';
+    write({ [blkio]: '8:0 Read 8\n8:0 Write 2\n8:0 Total 10\nTotal 10\n' });
     const older = await prepare({ info: { ...info, cgroupVersion: 1 } });
     write({
       'memory/plancton/a/memory.usage_in_bytes': '5000\n',

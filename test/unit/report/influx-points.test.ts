@@ -49,14 +49,17 @@ it('a pilot that is gone is what the original told of it, and what it has used b
   const action = { type: 'remove', pilot, reason: 'evicted', stopSeconds: 0, ageMs: 0 } as const;
   const ended = { exitCode: 137, oomKilled: true, startedWallMs: 1000, finishedWallMs: 61_000 };
   const outcome = { action, result: 'done', error: undefined, ended } as const;
-  const usage = { cpuSeconds: 42.5, memoryPeakBytes: 1_000_000 };
+  const usage = { cpuSeconds: 42.5, memoryPeakBytes: 1_000_000, blockBytes: 4096, networkBytes: 512 };
   const points = toPoints({ type: 'action-ended', outcome, atWallMs: 62_000, usage }, 'wn042');
   expect(points).toEqual([
     expect.objectContaining({ series: 'container', fields: { uptime: 60 } }),
     {
       series: 'pilot',
       tags: { hostname: 'wn042', flavour: 'default', end: 'evicted' },
-      fields: { wall: 60, exit_code: 137, oom_killed: true, cpu: 42.5, memory_peak: 1_000_000 },
+      fields: {
+        ...{ wall: 60, exit_code: 137, oom_killed: true },
+        ...{ cpu: 42.5, memory_peak: 1_000_000, block: 4096, network: 512 },
+      },
       atMs: 62_000,
     },
   ]);
