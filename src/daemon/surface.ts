@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { HTTP_SOCKET, openSurface } from '../http/surface.js';
 import { JOURNAL_FOLDER } from '../journal/journal.js';
 import { requestMode } from '../observe/run-mode.js';
-import { checkToken } from '../policy/host-token.js';
+import { HostToken } from '../policy/host-token.js';
 import type { EventSink, SinkState } from '../report/event.js';
 import { cycleMarginMs, isOverdue } from '../report/overdue.js';
 import type { Status } from '../report/status.js';
@@ -27,6 +27,7 @@ export function assembleSurface(
   { gate, wake }: Pick<Ground, 'gate' | 'wake'>,
   { metrics, tell }: Pick<Sinks, 'metrics' | 'tell'>,
 ): ShownDaemon {
+  const token = new HostToken(clock, uid);
   let last: Status | undefined;
   const hangs = (): string | undefined => {
     if (last === undefined) return undefined;
@@ -39,7 +40,7 @@ export function assembleSurface(
     facts: { status: () => last, hangs, metrics },
     clock,
     journalFolder: join(stateDir, JOURNAL_FOLDER),
-    checkToken: (token) => checkToken(gate.tokenFile(), uid, token),
+    checkToken: (shown) => token.check(gate.tokenFile(), shown),
     ask: async (wish) => {
       await requestMode(runDir, wish);
       wake();

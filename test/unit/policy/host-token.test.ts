@@ -1,11 +1,17 @@
 import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { checkToken } from '../../../src/policy/host-token.js';
+import { systemClock } from '../../../src/clock.js';
+import { HostToken } from '../../../src/policy/host-token.js';
+import { createFakeClock } from '../../support/fake-clock.js';
 import { tempDirectory } from '../../support/temp-directory.js';
 
 const token = 'correct-horse-battery';
 const uid = process.getuid?.() ?? 0;
+
+function checkToken(file: string, owner: number, shown: string) {
+  return new HostToken(systemClock, owner).check(file, shown);
+}
 
 function aFile(text = `${token}\n`, mode = 0o600): string {
   const file = join(tempDirectory(), 'token');
@@ -43,6 +49,23 @@ describe('the token of a host', () => {
     }
     expect(await checkToken(aFile('x'.repeat(5000)), uid, 'x'.repeat(5000))).toBe('unknown');
     expect(await checkToken(aFile(' \n'), uid, '')).toBe('unknown');
+  });
+
+  it('is not known while its file hangs, which is read once for all who ask', async () => {
+    const clock = createFakeClock();
+    let read = (_: string) => undefined as void;
+    let reads = 0;
+    const hanging = new HostToken(clock, uid, () => {
+      reads += 1;
+      return new Promise((resolve) => (read = resolve));
+    });
+    const asked = Array.from({ length: 100 }, () => hanging.check('/mnt/token', token));
+    await clock.advance(2000);
+    expect(new Set(await Promise.all(asked))).toEqual(new Set(['unknown']));
+    expect(reads).toBe(1);
+    const later = hanging.check('/mnt/token', token);
+    read(token);
+    expect(await later).toBe('right');
   });
 
   it.runIf(uid === 0)('is none where it belongs to somebody else', async () => {
