@@ -53,7 +53,7 @@ describe('the token of a host', () => {
 
   it('is not known while its file hangs, which is read once for all who ask', async () => {
     const clock = createFakeClock();
-    let read = (_: string) => undefined as void;
+    let read: (found: string) => void = () => undefined;
     let reads = 0;
     const hanging = new HostToken(clock, uid, () => {
       reads += 1;
