@@ -50,7 +50,8 @@ export async function startCountingProxy(socketPath: string, dockerHost: string)
   };
 }
 
-function kindOf(url: string): string {
+/** The path of a request without API version, query and ids. */
+export function kindOf(url: string): string {
   const path = url.split('?')[0] ?? '';
   return path.replace(/^\/v[\d.]+/, '').replace(/\/[0-9a-f]{64}/, '/ID');
 }

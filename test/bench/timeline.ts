@@ -1,6 +1,6 @@
 import type { ContainerEvent } from '../support/container-diary.js';
 
-type Events = readonly Pick<ContainerEvent, 'action' | 'atMs' | 'image'>[];
+export type Events = readonly Pick<ContainerEvent, 'action' | 'atMs' | 'image'>[];
 
 /** What happened to containers of one image: each contender has an image name of its own. */
 export function ofImage<E extends Events[number]>(events: readonly E[], image: string): readonly E[] {
