@@ -1,4 +1,4 @@
-import type { Action, Pilot } from './model.js';
+import type { Action, Pilot, StartTrouble } from './model.js';
 
 // What a cycle decides, and why. Types only, like the nouns it is made of.
 
@@ -75,6 +75,17 @@ export interface Capacity {
   readonly admissible: number | undefined;
 }
 
+/** What kind of trouble keeps pilots from living, and in which words it is told. */
+export interface FizzleCause {
+  readonly kind: 'no-work' | 'failing' | 'out-of-memory' | 'image' | 'host';
+  /** Of the host: what it lacks, as far as its engine's words tell. */
+  readonly start?: StartTrouble | undefined;
+  readonly text: string;
+}
+
+/** Trouble that is somebody's fault: want of work is nobody's. */
+export type FailingPilots = FizzleCause & { readonly kind: Exclude<FizzleCause['kind'], 'no-work'> };
+
 /** What the first pilots of a configuration have shown of it; they are counts of pilots. */
 export interface Probation {
   /** Undefined: neither yet. */
@@ -103,6 +114,8 @@ export interface Plan<State> {
   readonly stuck: readonly StuckPilot[];
   /** Undefined while the engine does what it is asked to. */
   readonly hanging: HangingEffects | undefined;
+  /** Why pilots are started one at a time and seldom, if not for want of work. */
+  readonly failing: FailingPilots | undefined;
   /** The daemon's work is done: nothing left to drain or to kill, or `force-stop-unfinished`: nothing that can be killed. */
   readonly finished: 'drain-stop' | 'force-stop' | 'force-stop-unfinished' | undefined;
   /** Ms until the next known deadline (TTL, cool-down, back-off); undefined = none before the timer. */

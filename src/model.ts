@@ -372,7 +372,12 @@ export interface EngineFailure {
   readonly message: string;
   /** Only of a pull: what is wrong beyond the engine, as far as its words tell. */
   readonly pull?: PullTrouble | undefined;
+  /** Only of a start: what the host lacks, as far as its engine's words tell. */
+  readonly start?: StartTrouble | undefined;
 }
+
+/** What a host lacks when its engine cannot start a container. `network`: something about it other than addresses. */
+export type StartTrouble = 'control-groups' | 'addresses' | 'network' | 'keys' | 'processes' | 'no-room';
 
 /** Why a registry's image does not come. `denied`: may not be had from here, or is not there; registries do not tell which. */
 export type PullTrouble =

@@ -4,8 +4,9 @@ import { isUnanswered } from '../plan/unanswered.js';
 
 /** What a failed call means, or a bug passed on. */
 export function toFailure(error: unknown): EngineFailure {
-  if (error instanceof EngineError) return { kind: error.kind, message: error.message, pull: error.pull };
-  throw error;
+  if (!(error instanceof EngineError)) throw error;
+  const { kind, message, pull, start } = error;
+  return { kind, message, pull, start };
 }
 
 /** Passes over a failure of the engine; a bug is passed on. */

@@ -118,15 +118,17 @@ export interface ContainerEngine {
 export class EngineError extends Error {
   readonly kind: EngineFailure['kind'];
   readonly pull: EngineFailure['pull'];
+  readonly start: EngineFailure['start'];
 
   constructor(
     kind: EngineFailure['kind'],
     message: string,
-    { pull, ...options }: ErrorOptions & Pick<EngineFailure, 'pull'> = {},
+    { pull, start, ...options }: ErrorOptions & Pick<EngineFailure, 'pull' | 'start'> = {},
   ) {
     super(message, options);
     this.name = 'EngineError';
     this.kind = kind;
     this.pull = pull;
+    this.start = start;
   }
 }

@@ -6,8 +6,8 @@ export type Hide = (text: string) => string;
 function censored(error: unknown, hide: Hide): unknown {
   if (!(error instanceof EngineError)) return error;
   const message = hide(error.message);
-  const { kind, pull } = error;
-  return message === error.message ? error : new EngineError(kind, message, { cause: error, pull });
+  const { kind, pull, start } = error;
+  return message === error.message ? error : new EngineError(kind, message, { cause: error, pull, start });
 }
 
 /** An engine whose failures say nothing that `hide` takes out: they may repeat what it was given, and the address of a proxy with its password. */

@@ -7,6 +7,7 @@ import { dropImage, findImage, imageLabels, listImages, markImage, pullImage } f
 import { followLog, logTail } from './docker-logs.js';
 import { expectNothing, readContainerState, readCpuNs, readSummaries } from './docker-reply.js';
 import { readContainerSettings } from './docker-settings.js';
+import { startTroubleOf } from './start-trouble.js';
 import {
   fromContainerSummary,
   isRenamed,
@@ -29,9 +30,9 @@ export function createDockerEngine(options: DockerEngineOptions): ContainerEngin
   return {
     info: () => connection.info(),
     listPilots: (ownership) => listPilots(connection, ownership),
-    createPilot: (spec, cgroupParent) => createPilot(connection, spec, cgroupParent),
+    createPilot: (spec, cgroupParent) => withStartTrouble(createPilot(connection, spec, cgroupParent)),
     settingsOf: (id) => inspect(connection, id, readContainerSettings),
-    startPilot: (id) => startPilot(connection, id),
+    startPilot: (id) => withStartTrouble(startPilot(connection, id)),
     stopPilot: (id, stopSeconds) => stopPilot(connection, id, stopSeconds),
     pausePilot: (id) => pausePilot(connection, id),
     unpausePilot: (id) => unpausePilot(connection, id),
@@ -121,6 +122,17 @@ async function createPilot(
     if (typeof id !== 'string' || id === '') throw new EngineError('malformed', `${call.what}: no id came back`);
     return id;
   });
+}
+
+/** What it rejects with tells what the host lacks, if anything. */
+async function withStartTrouble<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const start = error instanceof EngineError ? startTroubleOf(error) : undefined;
+    if (start === undefined || !(error instanceof EngineError)) throw error;
+    throw new EngineError(error.kind, error.message, { cause: error.cause, start });
+  }
 }
 
 async function startPilot(connection: DockerConnection, id: string): Promise<void> {

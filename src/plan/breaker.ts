@@ -1,5 +1,5 @@
 import type { Config } from '../config/schema.js';
-import type { Hold } from '../decision.js';
+import type { FailingPilots, Hold } from '../decision.js';
 import type { Observation, Pilot } from '../model.js';
 import type { Census } from './census.js';
 import type { Lesson } from './lesson.js';
@@ -159,6 +159,12 @@ export function isOpen({ open }: BreakerMemory): boolean {
 /** Whether what was asked for a moment ago is not wanted any more. Later there is but the probe, which is. */
 export function isNewlyOpen(before: BreakerMemory, now: BreakerMemory): boolean {
   return now.open !== undefined && before.open === undefined;
+}
+
+/** What keeps the circuit open, unless that is want of work. */
+export function failingPilots({ open, cause }: BreakerMemory): FailingPilots | undefined {
+  if (open === undefined || cause === undefined || cause.kind === 'no-work') return undefined;
+  return { ...cause, kind: cause.kind };
 }
 
 /** How long nothing is started yet. */

@@ -1,7 +1,8 @@
 import type { Config } from '../config/schema.js';
+import type { FizzleCause } from '../decision.js';
 import type { EngineFailure, Observation, Outcome, Pilot, RemoveAction, SpawnAction } from '../model.js';
 import type { Census } from './census.js';
-import type { FizzleCause, State, Tracked } from './state.js';
+import type { State, Tracked } from './state.js';
 
 /** What the end or the start of one pilot says about starting more of its kind. Times on the boot clock. */
 export type Lesson =
@@ -43,7 +44,7 @@ function causeOfFailedStart({ error }: Outcome): FizzleCause {
   const message = error?.message ?? 'no reason given';
   return isUnstartable(error)
     ? { kind: 'image', text: `pilots cannot be started with this configuration: ${message}` }
-    : { kind: 'host', text: `the engine cannot start pilots: ${message}` };
+    : { kind: 'host', start: error?.start, text: `the engine cannot start pilots: ${message}` };
 }
 
 function ofStart(outcome: Outcome, action: SpawnAction): Lesson | undefined {

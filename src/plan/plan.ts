@@ -2,7 +2,7 @@ import type { Config } from '../config/schema.js';
 import type { GateReading, Hold, Plan } from '../decision.js';
 import type { Observation, Pilot, ReclaimAction, SpawnAction, SpawnReason } from '../model.js';
 import { EPSILON, recordSample } from './capacity.js';
-import { breakerDueMs, isNewlyOpen, learn, recall } from './breaker.js';
+import { breakerDueMs, failingPilots, isNewlyOpen, learn, recall } from './breaker.js';
 import { takeCensus } from './census.js';
 import { effectsDueMs, hangingEffects, isHeld, judgeEffects } from './effects.js';
 import { planEviction } from './evict.js';
@@ -236,6 +236,7 @@ export function plan(config: Config, observation: Observation, state: State): Pl
     capacity: measureCapacity(situation),
     stuck,
     hanging: hangingEffects(effects),
+    failing: failingPilots(load.state.breaker),
     finished: finished(situation),
     wakeInMs: dueInMs(situation, load, image),
     state: {

@@ -1,5 +1,5 @@
 import type { Config } from '../config/schema.js';
-import type { Hold } from '../decision.js';
+import type { FizzleCause, Hold } from '../decision.js';
 import type { RemovalReason } from '../model.js';
 
 /**
@@ -62,12 +62,6 @@ export interface GrowthMemory {
   readonly step: number;
   /** Since then a pilot fizzled or was evicted: the next step is the first again. */
   readonly spoiled: boolean;
-}
-
-/** What kind of trouble keeps pilots from living, and in which words it is told. */
-export interface FizzleCause {
-  readonly kind: 'no-work' | 'failing' | 'out-of-memory' | 'image' | 'host';
-  readonly text: string;
 }
 
 /** What the latest ends and starts of pilots have taught; see breaker.ts. */

@@ -5,6 +5,8 @@ import type { EngineFailure } from '../model.js';
 export type FaultCode =
   | `engine-${EngineFailure['kind']}`
   | 'engine-effects'
+  | 'engine-starts'
+  | 'pilots-failing'
   | 'pilot-stuck'
   | 'pilot-unknown'
   | 'image'
@@ -20,7 +22,7 @@ export type FaultCode =
   | 'tasks';
 
 /** What is wrong, what Plancton does about it, and what the reader can do. */
-interface Words {
+export interface Words {
   readonly what: string;
   readonly doing: string;
   readonly cure: string;

@@ -1,5 +1,6 @@
 import type { Plan, StuckPilot } from '../decision.js';
 import type { EngineFailure, Instant, Observation, SeenMode } from '../model.js';
+import { failingWords } from './failing-words.js';
 import { ENGINE_FAULTS, HOLD_FAULTS, type FaultCode } from './fault-words.js';
 import { pullWords } from './pull-words.js';
 
@@ -45,7 +46,7 @@ export interface FaultFacts {
 /** What a status needs of a cycle that saw the pilots. */
 export interface SeenCycle {
   readonly observation: Observation;
-  readonly plan: Pick<Plan<unknown>, 'capacity' | 'holds' | 'gates' | 'stuck' | 'hanging'>;
+  readonly plan: Pick<Plan<unknown>, 'capacity' | 'holds' | 'gates' | 'stuck' | 'hanging' | 'failing'>;
 }
 
 /** How many seconds from now a monotonic moment is, for a sentence. */
@@ -80,6 +81,11 @@ function ofEffects({ seen, now }: FaultFacts): readonly Finding[] {
       cure: 'systemctl status containerd docker; a restart of containerd helps where it hangs',
     },
   ];
+}
+
+function ofFailing({ seen }: FaultFacts): readonly Finding[] {
+  const failing = seen?.plan.failing;
+  return failing === undefined ? [] : [{ subject: undefined, said: failing.text, ...failingWords(failing) }];
 }
 
 function ofStuck({ pilot, sinceMs, tries, nextTryMs, said, holdsSlot }: StuckPilot, now: Instant): Finding {
@@ -189,7 +195,7 @@ function ofHost({ seen, mode }: FaultFacts): readonly Finding[] {
 
 /** All troubles that are there now, the worst first. `before`: those of the status before, which know since when. */
 export function faultsOf(facts: FaultFacts, before: readonly Fault[]): readonly Fault[] {
-  const sources = [ofEngine, ofEffects, ofPilots, ofConfig, ofUnknownImage, ofImage, ofHost];
+  const sources = [ofEngine, ofEffects, ofFailing, ofPilots, ofConfig, ofUnknownImage, ofImage, ofHost];
   return sources
     .flatMap((source) => source(facts))
     .map(({ sinceWallMs, ...found }) => {

@@ -27,6 +27,12 @@ describe('pilots that end too soon', () => {
     expect(spawnsOf(fizzle(life, 1))).toHaveLength(1);
   });
 
+  test('are told of as failing once they are started no more, unless there is no work', () => {
+    expect(fizzle(aLife(), 2, { exitCode: 1 }).failing).toBeUndefined();
+    expect(fizzle(aLife(), 3, { exitCode: 1 }).failing).toMatchObject({ kind: 'failing' });
+    expect(fizzle(aLife(), 3).failing).toBeUndefined();
+  });
+
   test('are not replaced any more when there were three in a row, and the reason is told', () => {
     const decision = fizzle(aLife(), 3);
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Hold } from '../../../src/decision.js';
-import type { EngineFailure, PullTrouble } from '../../../src/model.js';
+import type { FailingPilots, Hold } from '../../../src/decision.js';
+import type { EngineFailure, PullTrouble, StartTrouble } from '../../../src/model.js';
 import { faultsOf, type Fault, type FaultFacts, type SeenCycle } from '../../../src/report/faults.js';
 import { anInstant, anObservation, aPilot } from '../../support/builders.js';
 import { aConfig, aStory } from '../../support/plan-builders.js';
@@ -20,7 +20,7 @@ function seen(plan: Partial<SeenCycle['plan']> = {}, observation: Partial<SeenCy
   const { capacity } = aStory(aConfig()).look();
   return {
     observation: anObservation(observation),
-    plan: { capacity, holds: [], gates: [], stuck: [], hanging: undefined, ...plan },
+    plan: { capacity, holds: [], gates: [], stuck: [], hanging: undefined, failing: undefined, ...plan },
   };
 }
 
@@ -62,6 +62,20 @@ describe('faults', () => {
         doing: expect.stringContaining('in 20 s') as string,
       },
     ]);
+  });
+
+  it.each<[FailingPilots['kind'], StartTrouble | undefined, string, RegExp]>([
+    ['host', undefined, 'engine-starts', /^the container engine cannot start pilots$/],
+    ['host', 'addresses', 'engine-starts', /no address left/],
+    ['host', 'control-groups', 'engine-starts', /no more control groups/],
+    ['image', undefined, 'pilots-failing', /cannot be started with this configuration/],
+    ['failing', undefined, 'pilots-failing', /fail soon after their start/],
+    ['out-of-memory', undefined, 'pilots-failing', /for want of memory/],
+  ])('tell of pilots that do not come to live (%s, %s)', (kind, start, code, what) => {
+    const [fault, ...others] = faults({ seen: seen({ failing: { kind, start, text: 'no' } }) });
+    expect(others).toEqual([]);
+    expect(fault).toMatchObject({ code, said: 'no', what: expect.stringMatching(what) as string });
+    expect(fault?.cure).not.toBe('');
   });
 
   it('tell of each pilot that cannot be removed', () => {
