@@ -21,7 +21,7 @@ const lifetimes = [32, 48] as const;
 const rounds = quick ? 1 : 5;
 /** Compiling its code costs a daemon that has just come more than all the rest. */
 const settleSeconds = quick ? 10 : 60;
-const blockSeconds = quick ? 45 : 240;
+const blockSeconds = quick ? 45 : 180;
 const databases = ['one', 'two'] as const;
 const settings = {
   ...roomy,

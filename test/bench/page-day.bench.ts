@@ -6,19 +6,20 @@ import { systemClock } from '../../src/clock.js';
 import { JOURNAL_FOLDER } from '../../src/journal/journal.js';
 import { openPage } from '../support/browser.js';
 import { freePort } from '../support/free-port.js';
-import { benchSite, ctl, roomy } from './bench-site.js';
+import { benchSite, ctl } from './bench-site.js';
 import { writeMadeUpDay } from './made-up-day.js';
 import { quick } from './measure.js';
 import { report } from './report.js';
 import { atMost } from './results.js';
 import { median } from './statistics.js';
-import { startStubEngine } from './stub-engine.js';
+import { startStubEngine, stubbed } from './stub-engine.js';
 
 const rounds = quick ? 4 : 20;
 const pilots = 200;
 /** The daemon reads its journal anew for who asks later than this. */
 const freshSeconds = 11;
-const settings = { ...roomy, max_docks: pilots, docks_per_loop: pilots, docker_cmd: '/bin/sleep 60', min_free_mem: 0 };
+/** None of the pilots that are there ends. */
+const lifetimes = [86_400_000, 86_400_000] as const;
 
 /** Ms since the navigation, or of what was done in between. */
 interface Seen {
@@ -61,9 +62,9 @@ async function load(page: Page, address: string): Promise<Seen> {
 }
 
 it('draws a day at once', async () => {
-  const engine = await startStubEngine(() => 86_400_000);
+  const engine = await startStubEngine(lifetimes);
   const address = `127.0.0.1:${await freePort()}`;
-  const site = benchSite({ ...settings, http_address: address }, { dockerHost: engine.host });
+  const site = benchSite({ ...stubbed(pilots), http_address: address }, { dockerHost: engine.host });
   const state = join(site.runDir, 'state');
   mkdirSync(state, { recursive: true, mode: 0o700 });
   const lives = await writeMadeUpDay(join(state, JOURNAL_FOLDER), pilots, systemClock.now().wallMs);

@@ -3,6 +3,7 @@ import { onTestFinished } from 'vitest';
 import { systemClock } from '../../src/clock.js';
 import type { CreateOptions } from '../../src/engine/pilot-container.js';
 import { sendJson, startHttpEngine, type Handler } from '../support/http-engine.js';
+import { roomy } from './bench-site.js';
 import { kindOf } from './counting-proxy.js';
 import type { Events } from './timeline.js';
 
@@ -12,6 +13,13 @@ export interface StubEngine {
   readonly host: string;
   /** Every start and end so far; ms of the monotonic clock. */
   readonly events: Events;
+  /** From each look at the list to the first creation that follows, ms: how long a cycle takes that starts a pilot. */
+  readonly cyclesMs: readonly number[];
+}
+
+/** This many pilots of such an engine: however soon one ends, it has done its work. */
+export function stubbed(slots: number) {
+  return { ...roomy, max_docks: slots, docks_per_loop: slots, min_free_mem: 0, fizzle_seconds: 0 };
 }
 
 interface Container {
@@ -46,6 +54,8 @@ const info = {
 
 class StubContainers {
   readonly events: Events[number][] = [];
+  readonly cyclesMs: number[] = [];
+  #listedMs: number | undefined;
   /** The oldest first. */
   readonly #all = new Map<string, Container>();
   readonly #listeners = new Set<Reply>();
@@ -56,10 +66,13 @@ class StubContainers {
   }
 
   list({ reply }: Asked): void {
+    this.#listedMs = systemClock.now().monoMs;
     sendJson(reply, 200, [...this.#all.values()].reverse().map(toSummary));
   }
 
   create({ query, body, reply }: Asked): void {
+    if (this.#listedMs !== undefined) this.cyclesMs.push(systemClock.now().monoMs - this.#listedMs);
+    this.#listedMs = undefined;
     const id = randomBytes(32).toString('hex');
     const asked = JSON.parse(body) as CreateOptions;
     const times = { createdMs: Date.now(), startedMs: undefined, finishedMs: undefined };
@@ -157,9 +170,13 @@ function toStatistics(): object {
   return { read: new Date().toISOString(), cpu_stats: { cpu_usage: { total_usage: 0 } } };
 }
 
-/** One with `busybox:latest` and nothing else, whose containers end by themselves after `lifetimeMs`, with 0. Gone when the bench has ended. */
-export async function startStubEngine(lifetimeMs: () => number): Promise<StubEngine> {
-  const containers = new StubContainers(lifetimeMs);
+/**
+ * One with `busybox:latest` and nothing else, whose containers end by themselves, with 0, after a time between the shortest and the longest, ms. Gone when the
+ * bench has ended.
+ */
+export async function startStubEngine([shortest, longest]: readonly [number, number]): Promise<StubEngine> {
+  // All the same length would go on ending in step.
+  const containers = new StubContainers(() => shortest + Math.random() * (longest - shortest));
   const routes: Readonly<Record<string, (asked: Asked) => void>> = {
     'GET /info': ({ reply }) => {
       sendJson(reply, 200, info);
@@ -206,5 +223,5 @@ export async function startStubEngine(lifetimeMs: () => number): Promise<StubEng
     else route({ id, query, body, reply });
   });
   onTestFinished(() => engine.close());
-  return { host: engine.host, events: containers.events };
+  return { host: engine.host, events: containers.events, cyclesMs: containers.cyclesMs };
 }

@@ -4,32 +4,22 @@ import { it } from 'vitest';
 import { systemClock } from '../../src/clock.js';
 import { JOURNAL_FOLDER } from '../../src/journal/journal.js';
 import { freePort } from '../support/free-port.js';
-import { benchSite, ctl, roomy } from './bench-site.js';
+import { benchSite, ctl } from './bench-site.js';
 import { heapProbe } from './heap-probe.js';
 import { cpuSecondsOf, quick, residentMbOf } from './measure.js';
 import { bringOnlookers } from './onlookers.js';
 import { report } from './report.js';
 import { atMost } from './results.js';
 import { slope } from './statistics.js';
-import { startStubEngine } from './stub-engine.js';
+import { startStubEngine, stubbed } from './stub-engine.js';
 
 const records = quick ? 10_000 : 1_000_000;
 const slots = 64;
-/** Ms, the shortest and the longest: all the same length would go on ending in step. */
+/** Ms, the shortest and the longest. */
 const lifetimes = [100, 500] as const;
 const lookSeconds = quick ? 1 : 5;
 /** Parts of the records after which the heap is looked at. */
 const heapLooks = [0.1, 0.55, 1] as const;
-const settings = {
-  ...roomy,
-  cpus: slots,
-  max_docks: slots,
-  docks_per_loop: slots,
-  docker_cmd: '/bin/sleep 60',
-  min_free_mem: 0,
-  // However soon a pilot ends: it has done its work.
-  fizzle_seconds: 0,
-};
 
 /** Counts the lines that were ever written to a ring of files; to be called more often than its oldest one goes. */
 function lineCounter(folder: string): () => number {
@@ -47,13 +37,12 @@ function lineCounter(folder: string): () => number {
 }
 
 it('stays as small as it was', async () => {
-  const [shortest, longest] = lifetimes;
-  const engine = await startStubEngine(() => shortest + Math.random() * (longest - shortest));
+  const engine = await startStubEngine(lifetimes);
   const heap = heapProbe();
   const address = `127.0.0.1:${await freePort()}`;
-  const site = benchSite({ ...settings, http_address: address }, { dockerHost: engine.host, env: heap.env });
+  const site = benchSite({ ...stubbed(slots), http_address: address }, { dockerHost: engine.host, env: heap.env });
   await ctl(site, 'start');
-  await bringOnlookers(site.runDir, address);
+  const onlookers = await bringOnlookers(site.runDir, address);
   const count = lineCounter(join(site.runDir, 'state', JOURNAL_FOLDER));
   const pid = site.pid();
   const [from, cpuBefore] = [systemClock.now(), cpuSecondsOf(pid)];
@@ -72,6 +61,7 @@ it('stays as small as it was', async () => {
   const minutes = (systemClock.now().monoMs - from.monoMs) / 60_000;
   const cpuShare = (cpuSecondsOf(pid) - cpuBefore) / (60 * minutes);
   const ended = engine.events.filter(({ action }) => action === 'die').length;
+  onlookers.stop();
   await ctl(site, 'force-stop');
 
   const half = Math.floor(resident.length / 2);
