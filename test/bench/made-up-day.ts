@@ -40,7 +40,14 @@ function cycleEvent(step: number, atMs: number, pilots: readonly Pilot[]): Daemo
   const at = { wallMs: atMs, monoMs: step * stepMs, bootMs: step * stepMs };
   const { capacity, holds, gates } = aStory(aConfig()).look();
   const plan = { actions: [], capacity, holds, gates };
-  return { type: 'cycle', number: step, uptimeMs: 0, observation: anObservation({ at, sample, pilots }), plan };
+  return {
+    type: 'cycle',
+    number: step,
+    uptimeMs: 0,
+    tookMs: 3,
+    observation: anObservation({ at, sample, pilots }),
+    plan,
+  };
 }
 
 /**
