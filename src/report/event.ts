@@ -88,6 +88,8 @@ export interface SinkState {
   readonly name: string;
   /** What is wrong; undefined while nothing is known to be. */
   readonly trouble: string | undefined;
+  /** Of one that keeps what it cannot get rid of, since it was first written to. */
+  readonly points?: { readonly written: number; readonly waiting: number; readonly lost: number };
 }
 
 /** One sink out of many: a sink that throws all the same costs the others nothing. */

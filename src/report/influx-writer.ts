@@ -7,7 +7,8 @@ const mostLines = 10_000;
 /** Between two requests: what comes meanwhile goes together. */
 const restMs = 2000;
 const firstPauseMs = 1000;
-const longestPauseMs = 300_000;
+/** Somebody who has brought it back wants to see it; a try costs next to nothing. */
+const longestPauseMs = 60_000;
 /** Bad lines, too many of them, and lines that do not fit to what is there (InfluxDB 2). */
 const REFUSALS = new Set([400, 413, 422]);
 
@@ -31,7 +32,12 @@ export class InfluxWriter {
   #restsUntilMs = -Infinity;
   #pumping: Promise<void> | undefined;
   #trouble: string | undefined;
+  /** Lines in the request under way. */
+  #sending = 0;
+  #written = 0;
   #lost = 0;
+  /** Of those lost, how many were told. */
+  #toldLost = 0;
 
   constructor(target: InfluxTarget, clock: Clock, onTrouble: (message: string) => void) {
     this.#target = target;
@@ -40,7 +46,8 @@ export class InfluxWriter {
   }
 
   get state(): SinkState {
-    return { name: `InfluxDB ${this.#target.label}`, trouble: this.#trouble };
+    const points = { written: this.#written, waiting: this.#left, lost: this.#lost };
+    return { name: `InfluxDB ${this.#target.label}`, trouble: this.#trouble, points };
   }
 
   /** Takes lines and returns at once. */
@@ -58,6 +65,8 @@ export class InfluxWriter {
     await Promise.race([this.#pumping, this.#clock.sleep(deadlineMs, done.signal)]);
     done.abort();
     this.#closed.abort();
+    const gone = this.#left + this.#lost - this.#toldLost;
+    if (gone > 0) this.#tell(`was not written to any more; ${gone} points were lost`);
   }
 
   async #pump(): Promise<void> {
@@ -69,8 +78,10 @@ export class InfluxWriter {
       const lastTry = this.#closing.signal.aborted;
       const lines = this.#waiting;
       this.#waiting = [];
+      this.#sending = lines.length;
       const result = await this.#send(lines);
-      this.#report(result);
+      this.#sending = 0;
+      this.#report(result, lines.length);
       if (result.is !== 'failed') {
         pauseMs = firstPauseMs;
         this.#restsUntilMs = this.#clock.now().monoMs + restMs;
@@ -113,11 +124,20 @@ export class InfluxWriter {
     }
   }
 
-  #report(result: Result): void {
-    if (result.is === 'refused') this.#lost += result.lost;
+  /** Lines that have not been written yet. */
+  get #left(): number {
+    return this.#waiting.length + this.#sending;
+  }
+
+  /** `sent`: lines in the request. */
+  #report(result: Result, sent: number): void {
+    const refused = result.is === 'refused' ? result.lost : 0;
+    this.#lost += refused;
+    if (result.is !== 'failed') this.#written += sent - refused;
     if (result.is === 'written') {
-      if (this.#trouble !== undefined) this.#tell(`takes points again; ${this.#lost} were lost`);
-      this.#lost = 0;
+      const lost = this.#lost - this.#toldLost;
+      if (this.#trouble !== undefined || lost > 0) this.#tell(`takes points again; ${lost} were lost`);
+      this.#toldLost = this.#lost;
       this.#trouble = undefined;
     } else {
       const before = this.#trouble;

@@ -113,6 +113,10 @@ function daemonMetrics({ gauge, counter, histogram }: Maker) {
       'sink',
       SINKS,
     ),
+    sinkPoints: counter('sink_points_total', 'Points for a place where events go, by what became of them', [
+      ...['sink', 'result'],
+    ]),
+    sinkQueue: gauge('sink_queue_length', 'Points that wait for a place where events go', 'sink'),
     sinkUp: gauge('sink_up', 'Whether a place where events are kept or go works', 'sink'),
   };
 }

@@ -115,8 +115,18 @@ class DaemonMetrics implements Metrics {
     this.#set.reloaded.set(config.refused === undefined ? 1 : 0);
     this.#set.stuck.set(faults.filter(({ code }) => code === 'pilot-stuck').length);
     this.#set.nextCycle.set(nextCycleInSeconds);
-    this.#set.sinkUp.reset();
-    for (const { name, trouble } of sinks) this.#set.sinkUp.set({ sink: name }, trouble === undefined ? 1 : 0);
+    this.#noteSinks(sinks);
+  }
+
+  #noteSinks(sinks: Status['sinks']): void {
+    for (const figures of [this.#set.sinkUp, this.#set.sinkPoints, this.#set.sinkQueue]) figures.reset();
+    for (const { name: sink, trouble, points } of sinks) {
+      this.#set.sinkUp.set({ sink }, trouble === undefined ? 1 : 0);
+      if (points === undefined) continue;
+      this.#set.sinkPoints.inc({ sink, result: 'written' }, points.written);
+      this.#set.sinkPoints.inc({ sink, result: 'lost' }, points.lost);
+      this.#set.sinkQueue.set({ sink }, points.waiting);
+    }
   }
 
   #noteEngine(isUp: boolean): void {

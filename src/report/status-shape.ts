@@ -43,7 +43,13 @@ const shape = z.looseObject({
   ),
   notices: z.array(z.string()),
   yields: z.looseObject({ text: z.string() }),
-  sinks: z.array(z.looseObject({ name: z.string(), trouble: maybeText })),
+  sinks: z.array(
+    z.looseObject({
+      name: z.string(),
+      trouble: maybeText,
+      points: z.looseObject({ written: z.number(), waiting: z.number(), lost: z.number() }).optional(),
+    }),
+  ),
   image: z.looseObject({
     wanted: z.string(),
     id: z.string().nullish(),

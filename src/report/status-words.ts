@@ -59,7 +59,11 @@ function imageText({ image }: Status, nowWallMs: number): string {
 
 function sinksText({ sinks }: Status): string {
   return sinks
-    .map(({ name, trouble }) => (trouble === undefined ? name : `${name} (in trouble: ${trouble})`))
+    .map(({ name, trouble, points }) => {
+      if (trouble === undefined) return name;
+      const kept = points === undefined ? '' : `; ${points.waiting} points wait, ${points.lost} were lost`;
+      return `${name} (in trouble: ${trouble}${kept})`;
+    })
     .join(', ');
 }
 

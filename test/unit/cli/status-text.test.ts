@@ -122,9 +122,11 @@ describe('formatStatus', () => {
   it('tells where what happens is kept, and what is wrong there', () => {
     const sinks = [
       { name: 'journal', trouble: undefined },
-      { name: 'InfluxDB db', trouble: 'HTTP 500' },
+      { name: 'InfluxDB db', trouble: 'HTTP 500', points: { written: 1, waiting: 20, lost: 3 } },
     ];
-    expect(formatStatus(aStatus({ sinks }), now)).toMatch(/reports to +journal, InfluxDB db \(in trouble: HTTP 500\)/);
+    expect(formatStatus(aStatus({ sinks }), now)).toMatch(
+      /reports to +journal, InfluxDB db \(in trouble: HTTP 500; 20 points wait, 3 were lost\)/,
+    );
   });
 
   it('lets no control character of a configuration or an engine reach the terminal', () => {

@@ -113,6 +113,20 @@ describe('the InfluxDB sink', () => {
     expect(requests[1]?.values[0]).toBe(1);
     await quiet();
     expect(troubles[1]).toContain('1001 were lost');
+    expect(sink.states()[0]?.points).toEqual({ written: 10_000, waiting: 0, lost: 1001 });
+  });
+
+  it('tells what waits, and at its end what it could not get rid of', async () => {
+    status = 503;
+    sink.write(points(1, 2));
+    await arrived(1);
+    await pausing(1000);
+    sink.write(points(3));
+    expect(sink.states()[0]?.points).toEqual({ written: 0, waiting: 3, lost: 0 });
+    const closed = sink.close(0);
+    await clock.advance(0);
+    await closed;
+    expect(troubles[1]).toContain('was not written to any more; 3 points were lost');
   });
 
   it('follows no redirect and reads no endless answer', async () => {
@@ -182,6 +196,7 @@ describe('the InfluxDB sink', () => {
     await quiet();
     expect(requests[1]?.values).toEqual([4]);
     expect(troubles[1]).toContain(`; ${lost} were lost`);
+    expect(sink.states()[0]?.points).toEqual({ written: 4 - lost, waiting: 0, lost });
   });
 
   it('asks for the database once per try, and only after a write that found none', async () => {

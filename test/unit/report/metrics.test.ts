@@ -207,7 +207,7 @@ describe('the metrics', () => {
         faults: [{ ...fault, code: 'pilot-stuck' }],
         sinks: [
           { name: 'journal', trouble: undefined },
-          { name: 'InfluxDB db', trouble: 'away' },
+          { name: 'InfluxDB db', trouble: 'away', points: { written: 7, waiting: 20, lost: 3 } },
         ],
       }),
     );
@@ -217,6 +217,9 @@ describe('the metrics', () => {
       'plancton_image_present 0',
       'plancton_pilots_stuck 1',
       'plancton_next_cycle_seconds 30',
+      'plancton_sink_points_total{sink="InfluxDB db",result="written"} 7',
+      'plancton_sink_points_total{sink="InfluxDB db",result="lost"} 3',
+      'plancton_sink_queue_length{sink="InfluxDB db"} 20',
       'plancton_config_last_reload_success_timestamp_seconds 5',
       'plancton_sink_up{sink="journal"} 1',
       'plancton_sink_up{sink="InfluxDB db"} 0',
