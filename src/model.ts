@@ -344,6 +344,8 @@ export interface Outcome {
   readonly ended: PilotEnd | undefined;
   /** Of a pull. */
   readonly tookMs?: number | undefined;
+  /** Of a start that failed: what was made was not asked to start, and goes again. */
+  readonly unasked?: boolean;
 }
 
 /** How a pilot ended. Times as the engine tells them (wall clock); undefined if it never ran. */

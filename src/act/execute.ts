@@ -198,7 +198,8 @@ class EngineExecutor implements Executor {
     } catch (error) {
       batch.failed = true;
       const failure = toFailure(error);
-      this.#end(action, 'failed', failure);
+      const unasked = id !== undefined && !isStarting;
+      this.#tell({ action, result: 'failed', error: failure, ended: undefined, unasked });
       // What was made and will not run would only be in the way; if this fails too, a later cycle reaps it. What may run yet is left alone.
       if (id !== undefined && !(isStarting && isUnanswered(failure))) await engine.removePilot(id).catch(passOver);
     } finally {

@@ -12,8 +12,10 @@ export function isUnanswered(failure: EngineFailure | undefined): boolean {
   return failure?.kind === 'timeout' || failure?.kind === 'unreachable' || failure?.kind === 'malformed';
 }
 
-function unansweredStart({ action, result, error }: Outcome): SpawnAction | undefined {
-  return action.type === 'spawn' && result === 'failed' && isUnanswered(error) ? action : undefined;
+/** One that was made and never asked to start is in the list, or gone. */
+function unansweredStart({ action, result, error, unasked }: Outcome): SpawnAction | undefined {
+  if (action.type !== 'spawn' || result !== 'failed' || unasked === true) return undefined;
+  return isUnanswered(error) ? action : undefined;
 }
 
 /**

@@ -78,7 +78,7 @@ async function runCase({ stage, registry, image }: Parts, tried: RegistryCase): 
   const cameOfIt = await until(() => isHere() || said() !== undefined);
   const told = said() ?? '';
   const requests = told === '' ? NaN : registry.requests.length - before;
-  const [violations, goesOnSeconds] = await recover(stage);
+  const { violations, seconds: goesOnSeconds } = await recover(stage);
   registry.heal();
   const cameInTheEnd = tried.asksLate === true || (await until(isHere));
   const broken = [

@@ -16,7 +16,9 @@ export interface CaseResult {
   readonly strikes: number;
   /** The daemon has said that something is wrong. */
   readonly named: boolean;
-  /** From the end of the fault, and of a pilot, to the next start of one; NaN when there was none. */
+  /** From the end of the fault until a pilot runs and the daemon sees nothing wrong; NaN when that did not come. */
+  readonly calmSeconds: number;
+  /** From the end of a pilot after that to the next start of one; NaN when there was none. */
   readonly recoverySeconds: number;
   /** What should not be. */
   readonly violations: readonly string[];
@@ -58,17 +60,18 @@ export async function runCase(stage: Stage, tried: FaultCase): Promise<CaseResul
   lane.proxy.heal();
   calm(stage);
   const named = isNamed();
-  const [recovery, seconds] = await recover(stage);
+  const recovery = await recover(stage);
   return {
     name,
     endpoint: endpoint.name,
     strikes: strikes(),
     named,
-    recoverySeconds: seconds,
+    calmSeconds: recovery.calmSeconds,
+    recoverySeconds: recovery.seconds,
     violations: [
       ...(struck ? [] : ['the fault has not struck']),
       ...(named || mayBeSilent(tried) ? [] : ['the daemon has said nothing']),
-      ...recovery,
+      ...recovery.violations,
       ...(await judgeAll(stage)),
     ],
   };
@@ -98,18 +101,28 @@ function arm({ lane }: Stage, { method, path, after }: Endpoint, fault: FaultCas
   return () => rule?.strikes ?? 0;
 }
 
+interface Recovery {
+  readonly violations: readonly string[];
+  readonly calmSeconds: number;
+  readonly seconds: number;
+}
+
 /** Ends a pilot as soon as one runs and sees another start. */
-export async function recover(stage: Stage): Promise<readonly [violations: readonly string[], seconds: number]> {
-  if (!(await until(() => isCalm(stage)))) return [['no pilot runs after the fault'], NaN];
+export async function recover(stage: Stage): Promise<Recovery> {
+  const healed = systemClock.now();
+  const isCalmAgain = await until(() => isCalm(stage));
+  if (!isCalmAgain) return { violations: ['no pilot runs after the fault'], calmSeconds: NaN, seconds: NaN };
+  const calmSeconds = (systemClock.now().monoMs - healed.monoMs) / 1000;
   const [victim = ''] = running(stage).now;
   const endedMs = systemClock.now().wallMs;
   // It may have ended by itself.
   await askEngine(stage.engineHost, 'POST', `/containers/${victim}/kill`).catch(() => undefined);
   const recovered = await until(() => startAfter(stage, endedMs) !== undefined);
-  return [
-    recovered ? [] : ['no pilot was started after the fault'],
-    ((startAfter(stage, endedMs) ?? NaN) - endedMs) / 1000,
-  ];
+  return {
+    violations: recovered ? [] : ['no pilot was started after the fault'],
+    calmSeconds,
+    seconds: ((startAfter(stage, endedMs) ?? NaN) - endedMs) / 1000,
+  };
 }
 
 /** Without a registry every pull fails, now and then; that tells nothing of other faults. */

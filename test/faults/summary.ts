@@ -12,11 +12,13 @@ export function summarize(results: readonly CaseResult[], planned: number): Benc
   const rows = names.map((name) => {
     const mine = results.filter(({ endpoint }) => endpoint === name);
     const seconds = mine.map(({ recoverySeconds }) => recoverySeconds);
+    const calm = mine.map(({ calmSeconds }) => calmSeconds);
     return [
       name,
       mine.length,
       mine.reduce((sum, { strikes }) => sum + strikes, 0),
       mine.filter(({ named }) => named).length,
+      Math.max(...calm),
       median(seconds),
       Math.max(...seconds),
       mine.filter(({ violations }) => violations.length > 0).length,
@@ -24,7 +26,10 @@ export function summarize(results: readonly CaseResult[], planned: number): Benc
   });
   const late = results.filter(({ recoverySeconds }) => !(recoverySeconds <= recoveryBarSeconds));
   return {
-    head: ['request', 'cases', 'requests struck', 'told of', 'next pilot, s: median', 'worst', 'violations'],
+    head: [
+      ...['request', 'cases', 'requests struck', 'told of'],
+      ...['all well after, s: worst', 'next pilot, s: median', 'worst', 'violations'],
+    ],
     rows,
     verdicts: [
       atLeast('cases', planned, results.length),
@@ -32,10 +37,13 @@ export function summarize(results: readonly CaseResult[], planned: number): Benc
       atMost(`cases whose next pilot took longer than ${recoveryBarSeconds} s`, 0, late.length),
     ],
     raw: Object.fromEntries(
-      names.map((name) => [
-        `${name}: seconds until the next pilot`,
-        results.filter(({ endpoint }) => endpoint === name).map(({ recoverySeconds }) => recoverySeconds),
-      ]),
+      names.flatMap((name) => {
+        const mine = results.filter(({ endpoint }) => endpoint === name);
+        return [
+          [`${name}: seconds until all is well`, mine.map(({ calmSeconds }) => calmSeconds)],
+          [`${name}: seconds until the next pilot`, mine.map(({ recoverySeconds }) => recoverySeconds)],
+        ];
+      }),
     ),
   };
 }

@@ -176,8 +176,16 @@ describe('a pilot that was made with more than this host allows', () => {
     engine.failNext('settingsOf', 'malformed');
     executor.begin(starts(1));
     await clock.settle();
-    expect(outcomes).toMatchObject([{ result: 'failed', error: { kind: 'malformed' } }]);
+    expect(outcomes).toMatchObject([{ result: 'failed', error: { kind: 'malformed' }, unasked: true }]);
     expect([engine.calls.startPilot, engine.pilots().length]).toEqual([0, 0]);
+  });
+
+  it.each(['createPilot', 'startPilot'] as const)('may have been asked to start where %s fails', async (call) => {
+    const { clock, engine, executor, outcomes } = anExecutor();
+    engine.failNext(call, 'timeout');
+    executor.begin(starts(1));
+    await clock.settle();
+    expect(outcomes).toMatchObject([{ result: 'failed', unasked: false }]);
   });
 });
 

@@ -41,6 +41,15 @@ describe('a start that was not answered', () => {
     },
   );
 
+  test('holds no slot where it was made and never asked to start', () => {
+    const story = aStory(config);
+    const start = first(spawnsOf(story.look()));
+    const decision = story.look({ outcomes: [{ ...failed(start, 'timeout'), unasked: true }], after: 1 });
+
+    expect(story.state.unanswered).toEqual([]);
+    expect(spawnsOf(decision)).toHaveLength(1);
+  });
+
   test('counts once when the list shows it, and is settled when it runs', () => {
     const { story, start } = afterAStart('timeout');
 
