@@ -4,8 +4,8 @@ import { postCreateDatabase, postPoints, type InfluxReply } from './influx-reque
 import type { InfluxTarget } from './influx-target.js';
 
 const mostLines = 10_000;
-/** Between two requests: what comes meanwhile goes together. */
-const restMs = 2000;
+/** Between two requests, each of which costs more than all points in it: what comes meanwhile goes together. */
+const restMs = 5000;
 const firstPauseMs = 1000;
 /** Somebody who has brought it back wants to see it; a try costs next to nothing. */
 const longestPauseMs = 60_000;
