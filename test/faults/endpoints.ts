@@ -14,7 +14,9 @@ export type Life =
   /** Each image is new to the host; those that it had before are removed. */
   | 'new images'
   /** It has a pilot that an original Plancton left. */
-  | 'adopted';
+  | 'adopted'
+  /** Somebody kills a pilot: what it has written is kept. */
+  | 'killed';
 
 export interface Endpoint extends Target {
   readonly name: string;
@@ -60,4 +62,5 @@ export const endpoints: readonly Endpoint[] = [
   { name: 'list of images', life: 'new images', method: 'GET', path: /^\/images\/json$/ },
   { name: 'mark of an image', life: 'new images', method: 'POST', path: /^\/images\/.+\/tag$/, reply: 'status' },
   { name: 'removal of an image', life: 'new images', method: 'DELETE', path: /^\/images\/.+$/, slow: true },
+  { name: 'log', life: 'killed', method: 'GET', path: new RegExp(`^${container}/logs$`) },
 ];

@@ -31,7 +31,7 @@ const base = {
 
 const [quick, slow] = [deadlineMs({}), deadlineMs({ slow: true })];
 const deadlines = {
-  ...{ versionMs: quick, infoMs: quick, listMs: quick, inspectMs: quick, pullStallMs: quick },
+  ...{ versionMs: quick, infoMs: quick, listMs: quick, inspectMs: quick, logMs: quick, pullStallMs: quick },
   ...{ createMs: slow, startMs: slow, stopMs: slow, removeMs: slow, dropImageMs: slow },
 };
 

@@ -1,5 +1,5 @@
 import type { Life } from './endpoints.js';
-import { patienceMs, until, type Stage } from './stage.js';
+import { killOne, patienceMs, running, until, type Stage } from './stage.js';
 
 interface Way {
   /** Beyond those of every daemon of the matrix. */
@@ -65,4 +65,12 @@ export const lives: Readonly<Record<Life, Way>> = {
     calm: nothing,
   },
   adopted: { settings: { adopt_original: true }, provoke: nothing, calm: nothing },
+  killed: {
+    settings: {},
+    provoke: async (stage) => {
+      await until(() => running(stage).now.length > 0, patienceMs);
+      await killOne(stage);
+    },
+    calm: nothing,
+  },
 };

@@ -18,7 +18,7 @@ const shares: readonly (readonly [Life, ...Life[]])[] = [
   ['freeze', 'thaw'],
   ['another image'],
   ['new images'],
-  ['adopted'],
+  ['adopted', 'killed'],
 ];
 
 /** Runs all these cases; `told` hears of each as it ends. */

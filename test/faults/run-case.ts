@@ -4,10 +4,9 @@ import { quickConfig } from '../support/plancton-process.js';
 import type { ArmedRule } from '../support/chaos-rules.js';
 import { deadlineMs, type FaultCase } from './cases.js';
 import type { Endpoint } from './endpoints.js';
-import { askEngine } from './engine-api.js';
 import { lives } from './lives.js';
 import { mayBeSilent } from './silent.js';
-import { isCalm, patienceMs, running, startAfter, until, type Stage } from './stage.js';
+import { isCalm, killOne, patienceMs, running, startAfter, until, type Stage } from './stage.js';
 
 export interface CaseResult {
   readonly name: string;
@@ -113,10 +112,8 @@ export async function recover(stage: Stage): Promise<Recovery> {
   const isCalmAgain = await until(() => isCalm(stage));
   if (!isCalmAgain) return { violations: ['no pilot runs after the fault'], calmSeconds: NaN, seconds: NaN };
   const calmSeconds = (systemClock.now().monoMs - healed.monoMs) / 1000;
-  const [victim = ''] = running(stage).now;
   const endedMs = systemClock.now().wallMs;
-  // It may have ended by itself.
-  await askEngine(stage.engineHost, 'POST', `/containers/${victim}/kill`).catch(() => undefined);
+  await killOne(stage);
   const recovered = await until(() => startAfter(stage, endedMs) !== undefined);
   return {
     violations: recovered ? [] : ['no pilot was started after the fault'],

@@ -6,8 +6,11 @@ const harmlessToAHead = new Set([
 ]);
 /** What is gone need not be looked into or removed any more. */
 const goneIsFine = new Set(['inspect what was stopped', 'delete', 'removal of an image']);
-/** Whose failure nobody has to know of: an image without its mark stays for ever, and what is not removed now is removed later. */
-const nobodyNeeds = new Set(['list of images', 'mark of an image']);
+/**
+ * Whose failure nobody has to know of: an image without its mark stays for ever, what is not removed now is removed later, and a post-mortem
+ * without a log says so itself.
+ */
+const nobodyNeeds = new Set(['list of images', 'mark of an image', 'log']);
 /**
  * Nor this: a pilot whose statistics are not known counts at its full size; a stream that breaks once is opened again; who could not be
  * stopped is killed and removed, and that is what is told.

@@ -1,6 +1,7 @@
 import { systemClock } from '../../src/clock.js';
 import type { ContainerDiary } from '../support/container-diary.js';
 import type { Decoys } from './decoys.js';
+import { askEngine } from './engine-api.js';
 import type { Lane } from './lane.js';
 
 /** One daemon of the matrix, and what there is to see of its pilots. */
@@ -48,6 +49,13 @@ export function running(stage: Stage): { readonly now: readonly string[]; readon
     most = Math.max(most, alive.size);
   }
   return { now: [...alive], most };
+}
+
+/** Ends the oldest of its pilots, behind the back of the daemon. */
+export async function killOne(stage: Stage): Promise<void> {
+  const [victim = ''] = running(stage).now;
+  // It may have ended by itself.
+  await askEngine(stage.engineHost, 'POST', `/containers/${victim}/kill`).catch(() => undefined);
 }
 
 /** The daemon sees its engine, and a pilot runs and does not stand still. */
