@@ -23,6 +23,9 @@ export interface InfluxSinkOptions {
   readonly onTrouble: (message: string) => void;
 }
 
+/** For what waits for a target that is no more: a password that was changed makes another one of it. */
+const PARTING_MS = 5000;
+
 /** Writes points to any number of InfluxDB databases, each on its own: one that is dead costs the others nothing. */
 export function createInfluxSink({ targets, clock, onTrouble }: InfluxSinkOptions): InfluxSink {
   const writers = new Map<string, InfluxWriter>();
@@ -32,7 +35,7 @@ export function createInfluxSink({ targets, clock, onTrouble }: InfluxSinkOption
     for (const [text, writer] of writers) {
       if (wanted.includes(text)) continue;
       writers.delete(text);
-      void writer.close(0);
+      void writer.close(PARTING_MS);
     }
     wanted.forEach((text, index) => {
       if (writers.has(text)) return;

@@ -65,8 +65,7 @@ export class InfluxWriter {
     await Promise.race([this.#pumping, this.#clock.sleep(deadlineMs, done.signal)]);
     done.abort();
     this.#closed.abort();
-    const gone = this.#left + this.#lost - this.#toldLost;
-    if (gone > 0) this.#tell(`was not written to any more; ${gone} points were lost`);
+    this.#tellRest();
   }
 
   async #pump(): Promise<void> {
@@ -80,6 +79,8 @@ export class InfluxWriter {
       this.#waiting = [];
       this.#sending = lines.length;
       const result = await this.#send(lines);
+      // What there was to say has been said.
+      if (this.#closed.signal.aborted) break;
       this.#sending = 0;
       this.#report(result, lines.length);
       if (result.is !== 'failed') {
@@ -122,6 +123,13 @@ export class InfluxWriter {
     } catch (error) {
       return { is: 'failed', why: error instanceof Error ? error.message : String(error) };
     }
+  }
+
+  #tellRest(): void {
+    const gone = this.#left + this.#lost - this.#toldLost;
+    // Nobody knows what becomes of a request that is broken off.
+    const doubt = this.#sending === 0 ? '' : `, unless ${this.#sending} of them have arrived`;
+    if (gone > 0) this.#tell(`is not written to any more; ${gone} points were lost${doubt}`);
   }
 
   /** Lines that have not been written yet. */

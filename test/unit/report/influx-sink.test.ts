@@ -126,7 +126,9 @@ describe('the InfluxDB sink', () => {
     const closed = sink.close(0);
     await clock.advance(0);
     await closed;
-    expect(troubles[1]).toContain('was not written to any more; 3 points were lost');
+    await quiet();
+    expect(troubles).toHaveLength(2);
+    expect(troubles[1]).toContain('is not written to any more; 3 points were lost');
   });
 
   it('follows no redirect and reads no endless answer', async () => {
@@ -197,6 +199,18 @@ describe('the InfluxDB sink', () => {
     expect(requests[1]?.values).toEqual([4]);
     expect(troubles[1]).toContain(`; ${lost} were lost`);
     expect(sink.states()[0]?.points).toEqual({ written: 4 - lost, waiting: 0, lost });
+  });
+
+  it('gets what waits to a target that is given up', async () => {
+    sink.write(points(1));
+    await arrived(1);
+    await quiet();
+    sink.write(points(2));
+    await pausing(5000);
+    sink.setTargets([]);
+    await arrived(2);
+    await quiet();
+    expect([requests[1]?.values, troubles]).toEqual([[2], []]);
   });
 
   it('asks for the database once per try, and only after a write that found none', async () => {
