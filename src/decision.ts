@@ -83,8 +83,11 @@ export interface FizzleCause {
   readonly text: string;
 }
 
-/** Trouble that is somebody's fault: want of work is nobody's. */
-export type FailingPilots = FizzleCause & { readonly kind: Exclude<FizzleCause['kind'], 'no-work'> };
+/** Trouble that is somebody's fault: want of work is nobody's. `soon`: one is tried in every loop, and not after growing pauses. */
+export type FailingPilots = FizzleCause & {
+  readonly kind: Exclude<FizzleCause['kind'], 'no-work'>;
+  readonly soon: boolean;
+};
 
 /** What the first pilots of a configuration have shown of it; they are counts of pilots. */
 export interface Probation {

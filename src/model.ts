@@ -378,8 +378,12 @@ export interface EngineFailure {
   readonly start?: StartTrouble | undefined;
 }
 
-/** What a host lacks when its engine cannot start a container. `network`: something about it other than addresses. */
-export type StartTrouble = 'control-groups' | 'addresses' | 'network' | 'keys' | 'processes' | 'no-room';
+/**
+ * What a host lacks when its engine cannot start a container. `network`: something about it other than addresses. `not-as-asked`: nothing, but what
+ * the engine has made may not be started.
+ */
+export type StartTrouble =
+  'control-groups' | 'addresses' | 'network' | 'keys' | 'processes' | 'no-room' | 'not-as-asked';
 
 /** Why a registry's image does not come. `denied`: may not be had from here, or is not there; registries do not tell which. */
 export type PullTrouble =

@@ -217,7 +217,7 @@ class EngineExecutor implements Executor {
     const found = await violations(await engine.settingsOf(id), asked);
     if (found.length === 0) return;
     const message = `Pilot ${asked.spec.name} was not started: what the engine has made is more than the policy of this host allows, or less held in than asked for: ${found.join('; ')}`;
-    throw new EngineError('refused', message);
+    throw new EngineError('refused', message, { start: 'not-as-asked' });
   }
 
   async #remove(action: RemoveAction): Promise<void> {

@@ -6,11 +6,14 @@ import type { EngineError } from './container-engine.js';
  * (control groups), 32484 (addresses), 5618 (a network device that does not go), 22865 (keys).
  */
 const SIGNS: readonly (readonly [StartTrouble, RegExp])[] = [
-  ['control-groups', /cgroup.*(no space left on device|cannot allocate memory|too many)/is],
-  ['addresses', /no (available|free) (IP|IPv4|IPv6) address|address pool|no IP addresses available/i],
+  [
+    'control-groups',
+    /(mkdir|write|open) \S*\/sys\/fs\/cgroup\S*: (no space left|cannot allocate memory|resource temporarily|device or resource busy)/i,
+  ],
+  ['addresses', /no (available|free) (IP|IPv4|IPv6) address|free IP in range|address pool|no IP addresses available/i],
   ['keys', /(session key|keyring|keyctl).*(quota|create|join)/is],
-  ['network', /unregister_netdevice|veth|network sandbox|create endpoint|external connectivity/i],
   ['no-room', /no space left on device|disk quota exceeded/i],
+  ['network', /unregister_netdevice|\bveth|network sandbox|create endpoint|external connectivity|netavark/i],
   ['processes', /resource temporarily unavailable|fork\/exec.*cannot allocate|pthread_create|too many open files/is],
 ];
 

@@ -94,7 +94,7 @@ const WISHES = new Map<string, Wish>([
 ]);
 
 const NO_TOKEN =
-  'nothing can be changed here: the policy of this host names no http_token_file that is for root alone and holds 16 characters or more without blanks';
+  'nothing can be changed here: the policy of this host names no http_token_file that is for root alone, holds 16 characters or more without blanks and can be read now';
 
 const NOTHING_TO_CHANGE: Answer = { ...text(405, 'nothing can be changed here'), allow: 'GET, HEAD' };
 

@@ -1,5 +1,5 @@
 import type { Config } from '../config/schema.js';
-import type { FailingPilots, Hold } from '../decision.js';
+import type { FailingPilots, FizzleCause, Hold } from '../decision.js';
 import type { Observation, Pilot } from '../model.js';
 import type { Census } from './census.js';
 import type { Lesson } from './lesson.js';
@@ -26,7 +26,7 @@ const REVISIONS_KNOWN = 16;
 
 /** A circuit of which nothing is known. */
 function fresh(subject: string): BreakerMemory {
-  return { subject, revisions: [], fizzles: 0, cause: undefined, open: undefined, wary: undefined };
+  return { subject, revisions: [], fizzles: 0, cause: undefined, fault: undefined, open: undefined, wary: undefined };
 }
 
 /** What lessons are about: all that a configuration says of pilots and of backing off, and the very image that they are made of. */
@@ -65,6 +65,10 @@ function isHosts({ open, cause }: BreakerMemory): boolean {
   return cause?.kind === 'host' && (open === undefined || open.byHost);
 }
 
+function blamed({ fault }: BreakerMemory, cause: FizzleCause): Pick<BreakerMemory, 'cause' | 'fault'> {
+  return { cause, fault: cause.kind === 'no-work' ? fault : cause };
+}
+
 /** How many fizzles in a row are too many. */
 function tolerance({ wary }: BreakerMemory): number {
   return wary === undefined || wary.lived >= LIVES_TO_TRUST ? FIZZLES_TO_OPEN : 1;
@@ -74,7 +78,8 @@ function heed(config: Config, memory: BreakerMemory, lesson: Lesson, nowBootMs: 
   const { open } = memory;
   switch (lesson.type) {
     case 'lived':
-      if (open === undefined) return { ...memory, fizzles: 0, cause: undefined, wary: lessWary(memory, lesson) };
+      if (open === undefined)
+        return { ...memory, fizzles: 0, cause: undefined, fault: undefined, wary: lessWary(memory, lesson) };
       // One that was started before says nothing about now.
       if (!isOfThisOpening(memory, lesson.bornBootMs)) return memory;
       return close(memory, {
@@ -86,9 +91,9 @@ function heed(config: Config, memory: BreakerMemory, lesson: Lesson, nowBootMs: 
     case 'started':
       return isHosts(memory) ? close(memory, undefined) : memory;
     case 'explained':
-      return memory.fizzles > 0 ? { ...memory, cause: lesson.cause } : memory;
+      return memory.fizzles > 0 ? { ...memory, ...blamed(memory, lesson.cause) } : memory;
     case 'fizzled':
-      return { ...memory, fizzles: memory.fizzles + 1, cause: lesson.cause };
+      return { ...memory, fizzles: memory.fizzles + 1, ...blamed(memory, lesson.cause) };
   }
 }
 
@@ -161,10 +166,10 @@ export function isNewlyOpen(before: BreakerMemory, now: BreakerMemory): boolean 
   return now.open !== undefined && before.open === undefined;
 }
 
-/** What keeps the circuit open, unless that is want of work. */
-export function failingPilots({ open, cause }: BreakerMemory): FailingPilots | undefined {
-  if (open === undefined || cause === undefined || cause.kind === 'no-work') return undefined;
-  return { ...cause, kind: cause.kind };
+/** What keeps the circuit open, unless that is nothing but want of work. */
+export function failingPilots({ open, fault }: BreakerMemory): FailingPilots | undefined {
+  if (open === undefined || fault === undefined || fault.kind === 'no-work') return undefined;
+  return { ...fault, kind: fault.kind, soon: open.byHost };
 }
 
 /** How long nothing is started yet. */

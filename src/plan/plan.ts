@@ -2,7 +2,7 @@ import type { Config } from '../config/schema.js';
 import type { GateReading, Hold, Plan } from '../decision.js';
 import type { Observation, Pilot, ReclaimAction, SpawnAction, SpawnReason } from '../model.js';
 import { EPSILON, recordSample } from './capacity.js';
-import { breakerDueMs, failingPilots, isNewlyOpen, learn, recall } from './breaker.js';
+import { breakerDueMs, isNewlyOpen, learn, recall } from './breaker.js';
 import { takeCensus } from './census.js';
 import { effectsDueMs, hangingEffects, isHeld, judgeEffects } from './effects.js';
 import { planEviction } from './evict.js';
@@ -32,6 +32,7 @@ interface Load {
   readonly starts: readonly SpawnReason[];
   readonly holds: readonly Hold[];
   readonly gates: readonly GateReading[];
+  readonly failing: Plan<State>['failing'];
   readonly wakeInMs: number | undefined;
   readonly state: Pick<
     State,
@@ -75,6 +76,7 @@ function byCapacity(situation: Situation): Load {
     ],
     holds: [...spawns.holds, ...reclaimed.holds, ...forMemory.holds],
     gates: spawns.gates,
+    failing: spawns.failing,
     wakeInMs: breakerDueMs(config, breaker, census, observation.at.bootMs),
     state: {
       seed,
@@ -98,6 +100,7 @@ function byLegacy(situation: Situation, reaped: number): Load {
     starts: times(legacy.launch, 'growth'),
     holds: legacy.holds,
     gates: legacy.holds.map(({ gate, text }) => ({ gate, most: legacy.launch, text })),
+    failing: undefined,
     wakeInMs: undefined,
     state: { ...situation.state, legacy: legacy.memory },
   };
@@ -236,7 +239,7 @@ export function plan(config: Config, observation: Observation, state: State): Pl
     capacity: measureCapacity(situation),
     stuck,
     hanging: hangingEffects(effects),
-    failing: failingPilots(load.state.breaker),
+    failing: load.failing,
     finished: finished(situation),
     wakeInMs: dueInMs(situation, load, image),
     state: {

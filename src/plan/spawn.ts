@@ -1,5 +1,5 @@
 import type { Config } from '../config/schema.js';
-import type { Capacity, GateReading, Hold } from '../decision.js';
+import type { Capacity, FailingPilots, GateReading, Hold } from '../decision.js';
 import {
   countedCpus,
   EPSILON,
@@ -8,7 +8,7 @@ import {
   slackInForce,
   tolerable as tolerableFor,
 } from './capacity.js';
-import { backOffMs, breakerHold, isOpen, permits } from './breaker.js';
+import { backOffMs, breakerHold, failingPilots, isOpen, permits } from './breaker.js';
 import { effectsHold, healthyStarts } from './effects.js';
 import { growthGates, imageGate, isShut, loadGate, modeGate, policyGate, type Gate } from './gates.js';
 import type { Permits } from './growth.js';
@@ -22,6 +22,8 @@ export interface SpawnPlan {
   readonly probe: number;
   readonly holds: readonly Hold[];
   readonly gates: readonly GateReading[];
+  /** Why pilots are tried one at a time; undefined also where none is tried for another reason. */
+  readonly failing: FailingPilots | undefined;
   readonly tokens: Tokens;
 }
 
@@ -228,7 +230,9 @@ export function planSpawns(
   };
   const gates = readGates(situation, limits);
   const closed = prior.find(isShut);
-  if (closed !== undefined) return { growth: 0, replacement: 0, probe: 0, holds: [closed.hold], gates, tokens };
+  if (closed !== undefined) {
+    return { growth: 0, replacement: 0, probe: 0, holds: [closed.hold], gates, failing: undefined, tokens };
+  }
 
   const permitted = Math.min(probing ? allowed : tokens.growth, narrowest(resources)?.most ?? Infinity);
   // A probe is not growth: it stands for those that have ended since.
@@ -245,6 +249,7 @@ export function planSpawns(
         ? [limitHold(config, capacity, free, starting)]
         : whyNotAll(situation, limits, starting, more),
     gates,
+    failing: config.max_docks === 0 ? undefined : failingPilots(breaker),
     tokens: { growth: tokens.growth - growth, replacement: tokens.replacement - replacement },
   };
 }

@@ -74,6 +74,8 @@ export interface BreakerMemory {
   readonly fizzles: number;
   /** Of the last of those. */
   readonly cause: FizzleCause | undefined;
+  /** Of the last of those that was somebody's fault: the queue may be empty now and then as well. */
+  readonly fault: FizzleCause | undefined;
   /** Undefined while the circuit is closed. Nothing is started until `dueBootMs`, then one pilot is. */
   readonly open:
     | {
@@ -228,7 +230,15 @@ export function initialState(seed: number): State {
     effects: { timeouts: [], hold: undefined },
     eviction: undefined,
     pressure: undefined,
-    breaker: { subject: '', revisions: [], fizzles: 0, cause: undefined, open: undefined, wary: undefined },
+    breaker: {
+      subject: '',
+      revisions: [],
+      fizzles: 0,
+      cause: undefined,
+      fault: undefined,
+      open: undefined,
+      wary: undefined,
+    },
     memoryShortSinceMs: undefined,
     judged: { byCpu: [], byMemory: [] },
     image: {

@@ -27,36 +27,40 @@ const LACKING: Readonly<Record<StartTrouble, Pick<Words, 'what' | 'cure'>>> = {
     what: 'the container engine cannot start more processes',
     cure: 'see TasksMax and LimitNOFILE of docker and containerd (systemctl show docker containerd), and kernel.pid_max',
   },
+  'not-as-asked': {
+    what: 'what the container engine makes of a pilot is more than the policy of this host allows, or less held in than asked for',
+    cure: 'planctonctl policy check; docker inspect a container that planctonctl try has made, and the settings of the engine (daemon.json)',
+  },
   'no-room': {
     what: "there is no room on the container engine's disk for another container",
     cure: 'docker system df; make room on that disk',
   },
 };
 
-const BY_KIND: Readonly<Record<Exclude<FailingPilots['kind'], 'host'>, Words & { readonly code: FaultCode }>> = {
+const BY_KIND: Readonly<
+  Record<Exclude<FailingPilots['kind'], 'host'>, Pick<Words, 'what' | 'cure'> & { readonly code: FaultCode }>
+> = {
   failing: {
     code: 'pilots-failing',
     what: 'pilots fail soon after their start',
-    doing: SELDOM,
     cure: 'planctonctl post-mortem tells what they wrote; planctonctl try starts one to look at',
   },
   'out-of-memory': {
     code: 'pilots-failing',
     what: 'pilots are killed soon after their start, for want of memory',
-    doing: SELDOM,
     cure: 'raise max_dock_mem, or see who has the memory of this host',
   },
   image: {
     code: 'pilots-failing',
     what: 'pilots cannot be started with this configuration',
-    doing: SELDOM,
     cure: 'correct docker_image, docker_cmd or what else it names; planctonctl try starts one to look at',
   },
 };
 
 /** What is wrong with pilots that do not come to live, and what the reader can do. */
-export function failingWords({ kind, start }: FailingPilots): Words & { readonly code: FaultCode } {
-  if (kind !== 'host') return BY_KIND[kind];
+export function failingWords({ kind, start, soon }: FailingPilots): Words & { readonly code: FaultCode } {
+  const doing = soon ? ASKED_AGAIN : SELDOM;
+  if (kind !== 'host') return { doing, ...BY_KIND[kind] };
   const unknown = { what: 'the container engine cannot start pilots', cure: 'journalctl -u docker -u containerd' };
-  return { code: 'engine-starts', doing: ASKED_AGAIN, ...(start === undefined ? unknown : LACKING[start]) };
+  return { code: 'engine-starts', doing, ...(start === undefined ? unknown : LACKING[start]) };
 }

@@ -33,6 +33,14 @@ describe('pilots that end too soon', () => {
     expect(fizzle(aLife(), 3).failing).toBeUndefined();
   });
 
+  test('stay failing when the queue is empty now and then, until one lives, and not while none would be tried', () => {
+    const life = aLife();
+    fizzle(life, 2, { exitCode: 1 });
+    expect(fizzle(life, 1).failing).toMatchObject({ kind: 'failing', soon: false });
+    expect(life.at(1, { mode: 'drain' }).failing).toBeUndefined();
+    expect(life.at(1, {}).failing).toMatchObject({ kind: 'failing' });
+  });
+
   test('are not replaced any more when there were three in a row, and the reason is told', () => {
     const decision = fizzle(aLife(), 3);
 

@@ -65,6 +65,7 @@ describe('faults', () => {
   });
 
   it.each<[FailingPilots['kind'], StartTrouble | undefined, string, RegExp]>([
+    ['host', 'not-as-asked', 'engine-starts', /more than the policy of this host allows/],
     ['host', undefined, 'engine-starts', /^the container engine cannot start pilots$/],
     ['host', 'addresses', 'engine-starts', /no address left/],
     ['host', 'control-groups', 'engine-starts', /no more control groups/],
@@ -72,9 +73,12 @@ describe('faults', () => {
     ['failing', undefined, 'pilots-failing', /fail soon after their start/],
     ['out-of-memory', undefined, 'pilots-failing', /for want of memory/],
   ])('tell of pilots that do not come to live (%s, %s)', (kind, start, code, what) => {
-    const [fault, ...others] = faults({ seen: seen({ failing: { kind, start, text: 'no' } }) });
+    const [fault, ...others] = faults({ seen: seen({ failing: { kind, start, soon: true, text: 'no' } }) });
     expect(others).toEqual([]);
     expect(fault).toMatchObject({ code, said: 'no', what: expect.stringMatching(what) as string });
+    expect(fault?.doing).toContain('in every loop');
+    const [later] = faults({ seen: seen({ failing: { kind, start, soon: false, text: 'no' } }) });
+    expect(later?.doing).toContain('after growing pauses');
     expect(fault?.cure).not.toBe('');
   });
 
