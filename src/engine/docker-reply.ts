@@ -41,7 +41,9 @@ export function readSummaries(reply: unknown): readonly ContainerSummary[] {
 function readNetwork(settings: unknown): Pick<ContainerSummary, 'Address' | 'Mac'> {
   if (!isFields(settings) || !isFields(settings['Networks'])) return {};
   const networks = Object.values(settings['Networks']).filter(isFields);
-  const { IPAddress, MacAddress } = networks.find((network) => textOrNothing(network['IPAddress'])) ?? {};
+  const having = (name: string) => networks.find((network) => textOrNothing(network[name]) !== undefined);
+  // One of IPv6 alone has no such address, and a card all the same.
+  const { IPAddress, MacAddress } = having('IPAddress') ?? having('MacAddress') ?? {};
   return { Address: textOrNothing(IPAddress), Mac: textOrNothing(MacAddress)?.toLowerCase() };
 }
 

@@ -50,15 +50,32 @@ export function readMemoryPeakBytes(tree: CgroupTree, path: string): number | un
   return bytes === undefined ? undefined : Number(bytes);
 }
 
-/** Bytes that the group at `path` has read from disks and written to them; undefined when there is no such group, or they are not counted. */
-export function readBlockBytes(tree: CgroupTree, path: string): number | undefined {
-  const [file, counts] =
+/**
+ * Bytes that the group at `path` and all below it have read from disks and written to them; undefined when there is no such group, or they are
+ * not counted. Each layer of devices counts: only those count here that are made of no other ones (`isStacked`: by number, e.g. `253:0`).
+ */
+export function readBlockBytes(
+  tree: CgroupTree,
+  path: string,
+  isStacked: (device: string) => boolean,
+): number | undefined {
+  const folder = tree.version === 1 ? join(tree.root, 'blkio', path) : join(tree.root, path);
+  const [files, count] =
     tree.version === 1
-      ? ([join(tree.root, 'blkio', path, 'blkio.throttle.io_service_bytes'), /^Total (\d{1,20})$/gm] as const)
-      : ([join(tree.root, path, 'io.stat'), /\b[rw]bytes=(\d{1,20})\b/g] as const);
-  const text = readIfThere(file);
+      ? ([
+          ['_recursive', ''].map((kind) => `blkio.throttle.io_service_bytes${kind}`),
+          / (?:Read|Write) (\d{1,20})$/g,
+        ] as const)
+      : ([['io.stat'], /\b[rw]bytes=(\d{1,20})\b/g] as const);
+  const text = files.map((file) => readIfThere(join(folder, file))).find((found) => found !== undefined);
   if (text === undefined) return undefined;
-  return [...text.matchAll(counts)].reduce((sum, [, bytes]) => sum + Number(bytes), 0);
+  let sum = 0;
+  for (const line of text.split('\n')) {
+    const [device = ''] = line.split(' ', 1);
+    if (!device.includes(':') || isStacked(device)) continue;
+    for (const [, bytes] of line.matchAll(count)) sum += Number(bytes);
+  }
+  return sum;
 }
 
 /** Whether there is a group at `path`. */

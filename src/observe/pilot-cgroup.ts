@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import type { EngineInfo } from '../engine/container-engine.js';
 import type { PilotUsage, YieldMode } from '../model.js';
+import { createStackedDevices } from './block-device.js';
 import {
   hasGroup,
   makeGroup,
@@ -21,6 +22,8 @@ import {
   weighSliceForDisks,
   type Systemctl,
 } from './systemd-slice.js';
+
+const isStacked = createStackedDevices();
 
 /** The control group that all pilots of one instance share, or the reason why there is none. */
 export interface PilotCgroup {
@@ -142,7 +145,8 @@ function readUsage(
     if (cpuNs === undefined) continue;
     const cpuSeconds = cpuNs / 1e9;
     if (cpuSeconds === before?.cpuSeconds) return before;
-    return { cpuSeconds, memoryPeakBytes: readMemoryPeakBytes(tree, path), blockBytes: readBlockBytes(tree, path) };
+    const blockBytes = readBlockBytes(tree, path, isStacked);
+    return { cpuSeconds, memoryPeakBytes: readMemoryPeakBytes(tree, path), blockBytes };
   }
   return undefined;
 }

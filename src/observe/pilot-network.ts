@@ -19,7 +19,7 @@ export type NetworkGauge = (pilots: readonly Pilot[], ran: ReadonlySet<string>) 
  */
 export function createNetworkGauge(sysRoot = '/sys'): NetworkGauge {
   const net = join(sysRoot, 'class/net');
-  let interfaceOf: ReadonlyMap<string, string> = new Map();
+  let interfaceOf = new Map<string, string>();
   return (pilots, ran) => {
     const carded = pilots.filter(({ mac }) => mac !== undefined);
     const isNew = carded.some(({ id }) => ran.has(id) && !interfaceOf.has(id));
@@ -30,11 +30,15 @@ export function createNetworkGauge(sysRoot = '/sys'): NetworkGauge {
         return name === undefined ? [] : [[id, name] as const];
       }),
     );
-    const counts = [...interfaceOf].flatMap(([id, name]) => {
-      const bytes = ran.has(id) ? readBytes(net, name) : undefined;
-      return bytes === undefined ? [] : [[id, bytes] as const];
-    });
-    return new Map(counts);
+    const counts = new Map<string, number>();
+    for (const [id, name] of interfaceOf) {
+      if (!ran.has(id)) continue;
+      const bytes = readBytes(net, name);
+      // It has been given another one: looked for again.
+      if (bytes === undefined) interfaceOf.delete(id);
+      else counts.set(id, bytes);
+    }
+    return counts;
   };
 }
 

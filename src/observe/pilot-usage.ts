@@ -38,14 +38,21 @@ export class PilotUsages {
   }
 }
 
-/** Kernels that keep no peak tell how much it is now. What cannot be read any more stays what it was. */
+function higher(now: number | undefined, before: number | undefined): number | undefined {
+  const known = [now, before].filter((value) => value !== undefined);
+  return known.length === 0 ? undefined : Math.max(...known);
+}
+
+/**
+ * Kernels that keep no peak tell how much it is now, and a new network card begins to count at 0. What cannot be read any more stays what
+ * it was.
+ */
 function join(now: PilotUsage, before: PilotUsage | undefined, networkBytes: number | undefined): PilotUsage {
   if (now === before) return now;
-  const peaks = [now.memoryPeakBytes, before?.memoryPeakBytes].filter((bytes) => bytes !== undefined);
   return {
     cpuSeconds: now.cpuSeconds,
-    memoryPeakBytes: peaks.length === 0 ? undefined : Math.max(...peaks),
-    blockBytes: now.blockBytes ?? before?.blockBytes,
-    networkBytes: networkBytes ?? before?.networkBytes,
+    memoryPeakBytes: higher(now.memoryPeakBytes, before?.memoryPeakBytes),
+    blockBytes: higher(now.blockBytes, before?.blockBytes),
+    networkBytes: higher(networkBytes, before?.networkBytes),
   };
 }

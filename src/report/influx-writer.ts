@@ -72,7 +72,7 @@ export class InfluxWriter {
     let pauseMs = firstPauseMs;
     // What is added in the same turn goes with the same request.
     await Promise.resolve();
-    while (this.#waiting.length > 0 && !this.#closed.signal.aborted) {
+    while (this.#waiting.length > 0 && !this.#isOver()) {
       await this.#rest();
       const lastTry = this.#closing.signal.aborted;
       const lines = this.#waiting;
@@ -80,7 +80,7 @@ export class InfluxWriter {
       this.#sending = lines.length;
       const result = await this.#send(lines);
       // What there was to say has been said.
-      if (this.#closed.signal.aborted) break;
+      if (this.#isOver()) break;
       this.#sending = 0;
       this.#report(result, lines.length);
       if (result.is !== 'failed') {
@@ -123,6 +123,10 @@ export class InfluxWriter {
     } catch (error) {
       return { is: 'failed', why: error instanceof Error ? error.message : String(error) };
     }
+  }
+
+  #isOver(): boolean {
+    return this.#closed.signal.aborted;
   }
 
   #tellRest(): void {

@@ -154,6 +154,38 @@ describe('hung calls', () => {
   });
 });
 
+describe('the list', () => {
+  it.each([
+    [{ bridge: { IPAddress: '172.17.0.2', MacAddress: '02:42:AC:11:00:02' } }, ['172.17.0.2', '02:42:ac:11:00:02']],
+    [
+      { v6: { IPAddress: '', MacAddress: '02:01' }, bridge: { IPAddress: '172.17.0.2', MacAddress: '02:02' } },
+      ['172.17.0.2', '02:02'],
+    ],
+    [{ v6: { MacAddress: '02:01' } }, [undefined, '02:01']],
+    [{ host: { IPAddress: '', MacAddress: '' } }, [undefined, undefined]],
+    [{ odd: 'x', other: { IPAddress: 7 } }, [undefined, undefined]],
+  ])('tells the address and the card of each pilot: %j', async (Networks, [address, mac]) => {
+    const labels = {
+      [pilotLabels.managed]: 'true',
+      [pilotLabels.instance]: 'test',
+      [pilotLabels.name]: 'plancton-worker-abc123',
+    };
+    const summary = {
+      Id: 'a',
+      Names: ['/plancton-worker-abc123'],
+      Image: 'x',
+      Created: 1,
+      State: 'running',
+      Status: 'Up',
+    };
+    const { engine } = await anEngine((_, reply) => {
+      sendJson(reply, 200, [{ ...summary, Labels: labels, NetworkSettings: { Networks } }]);
+    });
+    const [pilot] = await engine.listPilots(ownership);
+    expect([pilot?.address, pilot?.mac]).toEqual([address, mac]);
+  });
+});
+
 describe('each call', () => {
   it('is told when it is over, with how it ended', async () => {
     const answers = [
@@ -183,7 +215,7 @@ describe('each call', () => {
     expect(told.map(({ op, code }) => `${op} ${code}`)).toEqual([
       ...['version ok', 'list ok', 'list 500', 'list timeout', 'list malformed'],
     ]);
-    expect(told[3]?.tookMs).toBeGreaterThanOrEqual(deadlines.listMs);
+    expect(told[3]?.tookMs).toBeGreaterThan(0.9 * deadlines.listMs);
   });
 });
 

@@ -92,7 +92,7 @@ describe('the group of the pilots', () => {
     { file: 'blkio.bfq.weight', before: '100\n', lowest: '1', usual: '100' },
   ])('comes last at disks too where there is $file, version 1', async ({ file, before, lowest, usual }) => {
     const blkio = 'blkio/plancton/a/one/blkio.throttle.io_service_bytes';
-    write({ [blkio]: '8:0 Read 8\n8:0 Write 2\n8:0 Total 10\nTotal 10\n' });
+    write({ [blkio]: '8:0 Read 8\n8:0 Write 2\n8:0 Sync 4\n8:0 Total 10\n7:3 Read 8\n7:3 Total 8\nTotal 18\n' });
     const older = { info: { ...info, cgroupVersion: 1 } } as const;
     write({ 'cpu/plancton/cpu.shares': '1024', 'cpuacct/plancton/a/cpuacct.usage': '1' });
     write({ 'blkio/cgroup.procs': '', [`blkio/plancton/${file}`]: before });

@@ -72,6 +72,20 @@ it('does not take the next owner of an address for the one before', () => {
   expect(Object.fromEntries(gauge([aPilot({ id: 'next', mac: MAC.a })], new Set(['next'])))).toEqual({ next: 10 });
 });
 
+it('finds the interface again of a pilot that was given another one', () => {
+  write('docker0/brif/veth1/port_no', '0x1\n');
+  write('docker0/brforward', table([MAC.a, 1]));
+  anInterface('veth1', 10, 1);
+  const gauge = createNetworkGauge(root);
+  gauge(pilots, new Set(['a']));
+  rmSync(join(root, 'class/net/veth1'), { recursive: true });
+  rmSync(join(root, 'class/net/docker0/brif/veth1'), { recursive: true });
+  write('docker0/brif/veth2/port_no', '0x1\n');
+  anInterface('veth2', 3, 1);
+  gauge(pilots, new Set(['a']));
+  expect(Object.fromEntries(gauge(pilots, new Set(['a'])))).toEqual({ a: 4 });
+});
+
 it('knows nothing where there is no bridge, or one that tells nonsense', () => {
   expect(createNetworkGauge(root)(pilots, all).size).toBe(0);
   write('docker0/brif/veth1/port_no', '0x1\n');
