@@ -4,6 +4,8 @@ import { postCreateDatabase, postPoints, type InfluxReply } from './influx-reque
 import type { InfluxTarget } from './influx-target.js';
 
 const mostLines = 10_000;
+/** As long as a target is in trouble: a fleet that sends all it has to a database that is just coming back would end it again. */
+const linesOfATry = 500;
 /** Between two requests, each of which costs more than all points in it: what comes meanwhile goes together. */
 const restMs = 5000;
 const firstPauseMs = 1000;
@@ -75,8 +77,7 @@ export class InfluxWriter {
     while (this.#waiting.length > 0 && !this.#isOver()) {
       await this.#rest();
       const lastTry = this.#closing.signal.aborted;
-      const lines = this.#waiting;
-      this.#waiting = [];
+      const lines = this.#waiting.splice(0, this.#trouble === undefined ? mostLines : linesOfATry);
       this.#sending = lines.length;
       const result = await this.#send(lines);
       // What there was to say has been said.

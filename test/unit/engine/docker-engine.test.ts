@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.js';
 import type { ContainerEngine } from '../../../src/engine/container-engine.js';
-import type { EndedCall, EngineDeadlines } from '../../../src/engine/docker-connection.js';
+import type { EngineDeadlines } from '../../../src/engine/docker-connection.js';
 import { createDockerEngine } from '../../../src/engine/docker-engine.js';
 import { pilotLabels } from '../../../src/engine/pilot-container.js';
 import { aSpec } from '../../support/builders.js';
@@ -151,71 +151,6 @@ describe('hung calls', () => {
     const results = await Promise.allSettled(calls);
     expect(results.every(({ status }) => status === 'rejected')).toBe(true);
     await expect.poll(() => server.connections()).toBe(0);
-  });
-});
-
-describe('the list', () => {
-  it.each([
-    [{ bridge: { IPAddress: '172.17.0.2', MacAddress: '02:42:AC:11:00:02' } }, ['172.17.0.2', '02:42:ac:11:00:02']],
-    [
-      { v6: { IPAddress: '', MacAddress: '02:01' }, bridge: { IPAddress: '172.17.0.2', MacAddress: '02:02' } },
-      ['172.17.0.2', '02:02'],
-    ],
-    [{ v6: { MacAddress: '02:01' } }, [undefined, '02:01']],
-    [{ host: { IPAddress: '', MacAddress: '' } }, [undefined, undefined]],
-    [{ odd: 'x', other: { IPAddress: 7 } }, [undefined, undefined]],
-  ])('tells the address and the card of each pilot: %j', async (Networks, [address, mac]) => {
-    const labels = {
-      [pilotLabels.managed]: 'true',
-      [pilotLabels.instance]: 'test',
-      [pilotLabels.name]: 'plancton-worker-abc123',
-    };
-    const summary = {
-      Id: 'a',
-      Names: ['/plancton-worker-abc123'],
-      Image: 'x',
-      Created: 1,
-      State: 'running',
-      Status: 'Up',
-    };
-    const { engine } = await anEngine((_, reply) => {
-      sendJson(reply, 200, [{ ...summary, Labels: labels, NetworkSettings: { Networks } }]);
-    });
-    const [pilot] = await engine.listPilots(ownership);
-    expect([pilot?.address, pilot?.mac]).toEqual([address, mac]);
-  });
-});
-
-describe('each call', () => {
-  it('is told when it is over, with how it ended', async () => {
-    const answers = [
-      (reply: ServerResponse) => {
-        sendJson(reply, 200, []);
-      },
-      (reply: ServerResponse) => {
-        sendJson(reply, 500, { message: 'no' });
-      },
-      () => undefined,
-      (reply: ServerResponse) => {
-        sendJson(reply, 200, 'a list');
-      },
-    ];
-    const { server } = await anEngine((_, reply) => answers.shift()?.(reply));
-    const told: EndedCall[] = [];
-    const onCall = (call: EndedCall) => void told.push(call);
-    const { host } = server;
-    const engine = createDockerEngine({
-      clock: systemClock,
-      host,
-      registryAuthFile: '/nonexistent',
-      deadlines,
-      onCall,
-    });
-    for (let call = 0; call < 4; call += 1) await engine.listPilots(ownership).catch(() => undefined);
-    expect(told.map(({ op, code }) => `${op} ${code}`)).toEqual([
-      ...['version ok', 'list ok', 'list 500', 'list timeout', 'list malformed'],
-    ]);
-    expect(told[3]?.tookMs).toBeGreaterThan(0.9 * deadlines.listMs);
   });
 });
 

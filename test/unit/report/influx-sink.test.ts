@@ -109,8 +109,12 @@ describe('the InfluxDB sink', () => {
     status = 204;
     await clock.advance(1000);
     await arrived(2);
-    expect(requests[1]?.values).toHaveLength(10_000);
+    expect(requests[1]?.values).toHaveLength(500);
     expect(requests[1]?.values[0]).toBe(1);
+    await pausing(5000);
+    await clock.advance(5000);
+    await arrived(3);
+    expect(requests[2]?.values).toHaveLength(9500);
     await quiet();
     expect(troubles[1]).toContain('1001 were lost');
     expect(sink.states()[0]?.points).toEqual({ written: 10_000, waiting: 0, lost: 1001 });
