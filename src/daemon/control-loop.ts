@@ -165,7 +165,9 @@ export class ControlLoop {
     this.#refreshing = undefined;
     // That it was told to stop is no news.
     if (signal.aborted) return;
-    for (const event of newsEvents(news, this.#inForce().revision.id)) this.#ports.publish(event);
+    const { publish } = this.#ports;
+    publish({ type: 'config-asked', answered: keeper.state.unreachable === undefined });
+    for (const event of newsEvents(news, this.#inForce().revision.id)) publish(event);
     if (news.type === 'accepted' || this.#forceRefresh) this.wake();
   }
 

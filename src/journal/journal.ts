@@ -7,8 +7,13 @@ import { createRing } from './ring.js';
 /** In the state directory. */
 export const JOURNAL_FOLDER = 'journal';
 
-/** Progress and calls are for those who watch; post-mortems have a place of their own. */
-const NOT_KEPT: ReadonlySet<RecordedEvent['type']> = new Set(['pull-progress', 'post-mortem', 'engine-called']);
+/** Progress and calls, of engine and source, are for those who watch; post-mortems have a place of their own. */
+const NOT_KEPT: ReadonlySet<RecordedEvent['type']> = new Set([
+  'pull-progress',
+  'post-mortem',
+  'engine-called',
+  'config-asked',
+]);
 
 /** One line of the journal. `at`: ms since 1970. */
 export type JournalEntry = RecordedEvent & { readonly at: number };

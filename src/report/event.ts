@@ -31,6 +31,8 @@ export type DaemonEvent =
       readonly atWallMs: number;
     }
   | { readonly type: 'config-unreachable'; readonly message: string }
+  /** The source of the configuration was asked for a newer one; `answered`: it has said what there is. */
+  | { readonly type: 'config-asked'; readonly answered: boolean }
   | { readonly type: 'engine-lost'; readonly failure: EngineFailure }
   | { readonly type: 'engine-found'; readonly version: string; readonly apiVersion: string; readonly yields: string }
   /** Why the loop is not told of the ends of pilots; its own looks find them later. */

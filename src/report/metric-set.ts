@@ -133,7 +133,9 @@ function configMetrics({ gauge, counter, histogram }: Maker) {
     ]),
     reloaded: gauge('config_last_reload_successful', 'Whether the newest configuration seen is in force'),
     reloadedAt: gauge('config_last_reload_success_timestamp_seconds', 'When a configuration was put in force last'),
-    syncFailures: counter('config_sync_failures_total', 'Times that there was no word on a newer configuration'),
+    syncs: counter('config_sync_total', 'Times that the source of the configuration was asked', 'result', [
+      ...['done', 'failed'],
+    ]),
   };
 }
 

@@ -247,8 +247,9 @@ class DaemonMetrics implements Metrics {
     this.#showState();
   }
 
-  #noteConfig({ type }: DaemonEvent): void {
-    if (type === 'config-unreachable') this.#set.syncFailures.inc();
+  #noteConfig(event: DaemonEvent): void {
+    const { type } = event;
+    if (type === 'config-asked') this.#set.syncs.inc({ result: event.answered ? 'done' : 'failed' });
     if (type === 'config-refused') this.#set.reloads.inc({ result: 'refused' });
     if (type === 'config-rolled-back') this.#set.reloads.inc({ result: 'rolled_back' });
     if (type !== 'config-accepted') return;

@@ -156,6 +156,7 @@ const WORDING: Wording = {
     }),
   'config-unreachable': ({ message }) =>
     line('warn', 'no word on a newer configuration, the one in force stays', { error: message }),
+  'config-asked': ({ answered }) => line('debug', 'configuration asked for', { answered }),
   'engine-lost': ({ failure }) =>
     line('error', 'no word from the container engine: pilots are left as they are', {
       kind: failure.kind,

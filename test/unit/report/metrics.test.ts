@@ -183,12 +183,13 @@ describe('the metrics', () => {
     const metrics = createMetrics({ version: '1', clock });
     metrics.sink({ type: 'config-accepted', revision: 'a', warnings: [] });
     metrics.sink({ type: 'config-refused', revision: 'b', problems: [], kept: 'a' });
-    metrics.sink({ type: 'config-unreachable', message: 'x' });
+    for (const answered of [true, true, false]) metrics.sink({ type: 'config-asked', answered });
     const { config } = aStatus();
     const text = await metrics.text(aStatus({ config: { ...config, refused: { revision: 'b', problems: [] } } }));
     expect(text).toMatch(/^plancton_config_reloads_total\{result="accepted"\} 1$/m);
     expect(text).toMatch(/^plancton_config_reloads_total\{result="refused"\} 1$/m);
-    expect(text).toMatch(/^plancton_config_sync_failures_total 1$/m);
+    expect(text).toMatch(/^plancton_config_sync_total\{result="done"\} 2$/m);
+    expect(text).toMatch(/^plancton_config_sync_total\{result="failed"\} 1$/m);
     expect(text).toMatch(/^plancton_config_last_reload_successful 0$/m);
     const seconds = clock.now().wallMs / 1000;
     expect(text).toContain(`\nplancton_config_last_reload_success_timestamp_seconds ${seconds}\n`);
