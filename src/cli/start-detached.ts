@@ -3,6 +3,8 @@ import type { CliContext, CliOptions, DaemonMessage } from './context.js';
 import { exitCodes } from './exit-codes.js';
 
 const readyDeadlineMs = 60_000;
+/** As in the systemd unit: room in MB for what is short-lived. */
+const NODE_FLAGS = ['--max-semi-space-size=4'];
 
 /** The options of this command, to be given to another one. Values go with their name, so that none is taken for an option. */
 function optionArguments(options: CliOptions): string[] {
@@ -45,7 +47,8 @@ function firstWord(child: ChildProcess): Promise<DaemonMessage> {
  * ended, 75 when it has not said anything within a minute.
  */
 export async function startDetached(context: CliContext, options: CliOptions, logFile: string): Promise<number> {
-  const child = spawn(process.execPath, [context.cliFile, 'nodaemon', '--detached', ...optionArguments(options)], {
+  const daemon = [context.cliFile, 'nodaemon', '--detached', ...optionArguments(options)];
+  const child = spawn(process.execPath, [...NODE_FLAGS, ...daemon], {
     detached: true,
     cwd: '/',
     env: context.env,

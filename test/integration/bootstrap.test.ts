@@ -110,7 +110,7 @@ describe('on a host with systemd and Node in the home of a user', () => {
     await host.until(`planctonctl status --json | grep ${head}`);
     await host.until(`[ -n "$(${pilots})" ]`);
     expect(await host.sh('grep ^ExecStart= /etc/systemd/system/plancton.service')).toBe(
-      'ExecStart=/home/ada/.nvm/versions/node/v20/bin/node ' +
+      'ExecStart=/home/ada/.nvm/versions/node/v20/bin/node --max-semi-space-size=4 ' +
         '/home/ada/.nvm/versions/node/v20/lib/node_modules/plancton/bin/planctonctl.js nodaemon',
     );
   });

@@ -53,7 +53,7 @@ export function heard(lateMs: number): readonly NamedFault[] {
     { name: 'answered late', fault: { forward: true, delivery: { lateMs } } },
     { name: 'half a head', fault: { forward: true, delivery: 'half-head' } },
     { name: 'stall after the head', fault: { forward: true, delivery: 'head-only' } },
-    { name: 'drip', fault: { forward: true, delivery: { dripMs: 20 } } },
+    { name: 'drip', fault: { forward: true, delivery: { dripMs: 40 } } },
     { name: 'cut at byte 1', fault: { forward: true, delivery: { cutAt: 1, then: 'reset' } } },
     { name: 'half-closed at byte 40', fault: { forward: true, delivery: { cutAt: 40, then: 'half-close' } } },
     { name: 'ended at byte 1', fault: { forward: true, delivery: { cutAt: 1, then: 'end' } } },

@@ -13,7 +13,7 @@ const template = readFileSync(join(import.meta.dirname, '../../../../systemd/pla
 
 test('the service starts exactly the Node and the planctonctl that it was made for', () => {
   const text = renderService(template, { nodeFile: '/home/x/bin/node', planctonctlFile: '/home/x/planctonctl.js' });
-  expect(text).toContain('\nExecStart=/home/x/bin/node /home/x/planctonctl.js nodaemon\n');
+  expect(text).toContain('\nExecStart=/home/x/bin/node --max-semi-space-size=4 /home/x/planctonctl.js nodaemon\n');
   expect(text).not.toContain('DOCKER_HOST');
 });
 
@@ -29,7 +29,7 @@ test.each([
   ['a quote', '/opt/"n"', String.raw`"/opt/\"n\""`],
 ])('systemd reads a path with %s as one word', (_, path, word) => {
   const text = renderService(template, { nodeFile: path, planctonctlFile: '/c.js' });
-  expect(text).toContain(`\nExecStart=${word} /c.js nodaemon\n`);
+  expect(text).toContain(`\nExecStart=${word} --max-semi-space-size=4 /c.js nodaemon\n`);
 });
 
 test('an unusual engine is written down for the service', () => {
