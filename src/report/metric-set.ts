@@ -70,7 +70,7 @@ function pilotMetrics({ gauge, counter, histogram }: Maker) {
     pilots: gauge('pilots', 'Pilots there are, by state', 'state'),
     most: gauge('pilots_max', 'The cap in force (max_docks)'),
     fitting: gauge('pilots_fitting', 'Pilots that would fit in all'),
-    launchable: gauge('pilots_launchable', 'Pilots that all gates together would have let start at the last look'),
+    launchable: gauge('pilots_launchable', 'Pilots that may be started for growth, as far as all gates allow'),
     gate: gauge('gate_pilots', 'Pilots that a gate would let start; none: it sets no limit', 'gate'),
     coolDown: gauge('grace_spawn_remaining_seconds', 'How long growth is held yet after an eviction'),
     backOff: gauge('back_off_remaining_seconds', 'How long nothing is started yet, since pilots ended too soon'),
