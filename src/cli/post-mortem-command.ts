@@ -31,11 +31,7 @@ function livedText({ ended }: PostMortemEntry): string {
 function figures(entry: PostMortemEntry): readonly string[] {
   const { usage } = entry;
   const cpu = usage === undefined ? '-' : `${usage.cpuSeconds.toFixed(1)} s`;
-  return [livedText(entry), cpu, bytesText(usage?.memoryPeakBytes)];
-}
-
-function bytesText(bytes: number | undefined): string {
-  return bytes === undefined ? '-' : megabytes(bytes);
+  return [livedText(entry), cpu, megabytes(usage?.memoryPeakBytes)];
 }
 
 /** One line of the list. */
@@ -53,8 +49,8 @@ export function formatPostMortem(entry: PostMortemEntry): string {
     ['lived', lived],
     ['CPU', `${cpu} (at the last look at the host)`],
     ['memory', `${peak} at most, file cache included (at the last look at the host)`],
-    ['disk', `${bytesText(usage?.blockBytes)} read and written (the same)`],
-    ['network', `${bytesText(usage?.networkBytes)} sent and received (the same)`],
+    ['disk', `${megabytes(usage?.blockBytes)} read and written (at the last look at the host)`],
+    ['network', `${megabytes(usage?.networkBytes)} sent and received (at the last look at the host)`],
     ['image', pilot.image],
     ['revision', pilot.revision],
     ['id', pilot.id ?? '-'],

@@ -25,9 +25,7 @@ const hours = (value: number) => value.toFixed(1);
 
 function toRow(row: AccountRow): readonly string[] {
   const { flavour, end, pilots, wallHours, cpuHours, memoryPeakBytes, blockBytes, networkBytes } = row;
-  const amounts = [memoryPeakBytes, blockBytes, networkBytes].map((bytes) =>
-    bytes === undefined ? '-' : megabytes(bytes),
-  );
+  const amounts = [memoryPeakBytes, blockBytes, networkBytes].map(megabytes);
   return [printable(flavour), end, String(pilots), hours(wallHours), hours(cpuHours), ...amounts];
 }
 

@@ -12,6 +12,6 @@ export function formatTable(rows: readonly (readonly string[])[], right: readonl
 }
 
 /** Rounded: nobody compares bytes. */
-export function megabytes(bytes: number): string {
-  return `${Math.round(bytes / 1e6)} MB`;
+export function megabytes(bytes: number | undefined): string {
+  return bytes === undefined ? '-' : `${Math.round(bytes / 1e6)} MB`;
 }

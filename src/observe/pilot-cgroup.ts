@@ -23,8 +23,6 @@ import {
   type Systemctl,
 } from './systemd-slice.js';
 
-const isStacked = createStackedDevices();
-
 /** The control group that all pilots of one instance share, or the reason why there is none. */
 export interface PilotCgroup {
   /** What new pilots get as their parent; undefined = the engine's default. */
@@ -116,6 +114,7 @@ function inGroup(tree: CgroupTree, groups: Groups, nice: boolean): PilotCgroup {
   // Instances that share the outer group may differ: the one that wants the lowest weight gets it.
   const isWeighed = () => !nice || weight()?.lowest === true;
   if (!isWeighed()) return withoutGroup(nice, `the control group ${outer} kept ${weight()?.text ?? 'no CPU weight'}`);
+  const isStacked = createStackedDevices();
   const names = (id: string) => [id, `docker-${id}.scope`, `libpod-${id}.scope`];
   return {
     parent,
@@ -123,7 +122,10 @@ function inGroup(tree: CgroupTree, groups: Groups, nice: boolean): PilotCgroup {
     readCpuNs: () => readCpuNs(tree, inner),
     readMemoryBytes: () => readMemoryBytes(tree, inner),
     holds: (id) => names(id).some((name) => hasGroup(tree, `${inner}/${name}`)),
-    usageOf: (id, before) => readUsage(tree, inner, names(id), before),
+    usageOf: (id, before) => {
+      const paths = names(id).map((name) => `${inner}/${name}`);
+      return readUsage(tree, paths, isStacked, before);
+    },
     state: () => (readCpuNs(tree, inner) !== undefined && isWeighed() ? 'as prepared' : 'changed'),
     describe: () =>
       nice
@@ -135,12 +137,11 @@ function inGroup(tree: CgroupTree, groups: Groups, nice: boolean): PilotCgroup {
 /** Of the first of these groups that is there. */
 function readUsage(
   tree: CgroupTree,
-  inner: string,
-  names: readonly string[],
+  paths: readonly string[],
+  isStacked: (device: string) => boolean,
   before: PilotUsage | undefined,
 ): PilotUsage | undefined {
-  for (const name of names) {
-    const path = `${inner}/${name}`;
+  for (const path of paths) {
     const cpuNs = readCpuNs(tree, path);
     if (cpuNs === undefined) continue;
     const cpuSeconds = cpuNs / 1e9;

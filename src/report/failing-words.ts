@@ -57,7 +57,7 @@ const BY_KIND: Readonly<
   },
 };
 
-/** What is wrong with pilots that do not come to live, and what the reader can do. */
+/** What is wrong with pilots that do not come to life, and what the reader can do. */
 export function failingWords({ kind, start, soon }: FailingPilots): Words & { readonly code: FaultCode } {
   const doing = soon ? ASKED_AGAIN : SELDOM;
   if (kind !== 'host') return { doing, ...BY_KIND[kind] };

@@ -72,7 +72,7 @@ describe('faults', () => {
     ['image', undefined, 'pilots-failing', /cannot be started with this configuration/],
     ['failing', undefined, 'pilots-failing', /fail soon after their start/],
     ['out-of-memory', undefined, 'pilots-failing', /for want of memory/],
-  ])('tell of pilots that do not come to live (%s, %s)', (kind, start, code, what) => {
+  ])('tell of pilots that do not come to life (%s, %s)', (kind, start, code, what) => {
     const [fault, ...others] = faults({ seen: seen({ failing: { kind, start, soon: true, text: 'no' } }) });
     expect(others).toEqual([]);
     expect(fault).toMatchObject({ code, said: 'no', what: expect.stringMatching(what) as string });
