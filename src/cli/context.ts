@@ -28,6 +28,7 @@ export type DaemonMessage =
 
 /** The world as the verbs see it: all they are and may do, so that tests can hand in another one. */
 export interface CliContext extends Account {
+  /** `VERSION+REVISION` or `VERSION`. */
   readonly version: string;
   readonly pid: number;
   readonly clock: Clock;

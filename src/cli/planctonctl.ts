@@ -1,4 +1,4 @@
-import { fstatSync, readFileSync } from 'node:fs';
+import { existsSync, fstatSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../clock.js';
@@ -13,11 +13,19 @@ const stdoutFd = 1;
 
 const readerGone = new AbortController();
 
+/** The commit that this was built from; undefined where it was not built in a clone. */
+function readRevision(): string | undefined {
+  const file = new URL('../revision', import.meta.url);
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined;
+}
+
+/** `VERSION+REVISION`, as semver.org has it, or `VERSION`. */
 function readVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   const version: unknown =
     typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : '';
-  return String(version);
+  const revision = readRevision();
+  return revision === undefined ? String(version) : `${String(version)}+${revision}`;
 }
 
 /** The variable alone proves nothing: every program started below a service inherits it. */

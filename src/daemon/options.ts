@@ -8,6 +8,7 @@ import type { Status } from '../report/status.js';
 /** Everything the daemon is handed; it reads no environment and installs no signal handlers. */
 export interface DaemonOptions {
   readonly clock: Clock;
+  /** `VERSION+REVISION` or `VERSION`. */
   readonly version: string;
   readonly confDir: string;
   readonly runDir: string;

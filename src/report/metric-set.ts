@@ -97,7 +97,7 @@ function pilotMetrics({ gauge, counter, histogram }: Maker) {
 /** The daemon itself. */
 function daemonMetrics({ gauge, counter, histogram }: Maker) {
   return {
-    buildInfo: gauge('build_info', 'What runs', 'version', 'node_version'),
+    buildInfo: gauge('build_info', 'What runs', 'version', 'revision', 'node_version'),
     up: gauge('up', 'Whether the daemon runs'),
     state: gauge('state', 'What the daemon does: 1 for the state it is in', 'state'),
     engineUp: gauge('engine_up', 'Whether the container engine answers'),
@@ -170,4 +170,12 @@ export function addProcessMetrics(registry: Registry, clock: Clock): void {
   // One of them is the folder that is being read.
   gauge('process_open_fds', 'Open file descriptors', () => readdirSync('/proc/self/fd').length - 1);
   gauge('process_start_time_seconds', 'When this process was started', () => startedSeconds);
+  new Gauge({
+    ...{ name: 'nodejs_eventloop_lag_seconds', help: 'How long what was next in this process had to wait', registers },
+    async collect() {
+      const fromMs = clock.now().monoMs;
+      await new Promise(setImmediate);
+      this.set((clock.now().monoMs - fromMs) / 1000);
+    },
+  });
 }

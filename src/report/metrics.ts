@@ -15,7 +15,7 @@ export interface Metrics {
 }
 
 export interface MetricsOptions {
-  /** Of this program. */
+  /** Of this program: `VERSION+REVISION` or `VERSION`. */
   readonly version: string;
   readonly clock: Clock;
   /** When the configuration in force was put there, ms since 1970; undefined: not known. */
@@ -78,7 +78,8 @@ class DaemonMetrics implements Metrics {
   constructor({ version, clock, acceptedWallMs }: MetricsOptions) {
     this.#clock = clock;
     if (acceptedWallMs !== undefined) this.#set.reloadedAt.set(acceptedWallMs / 1000);
-    this.#set.buildInfo.set({ version, node_version: process.version }, 1);
+    const [release = '', revision = ''] = version.split('+', 2);
+    this.#set.buildInfo.set({ version: release, revision, node_version: process.version }, 1);
     this.#set.up.set(1);
     addProcessMetrics(this.#registry, clock);
   }

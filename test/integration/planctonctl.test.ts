@@ -39,6 +39,11 @@ describe('planctonctl on a real engine', () => {
     expect(await site.ctl('stop')).toMatchObject({ exitCode: 0, stdout: 'plancton is not running\n' });
   });
 
+  it('says which commit it was built from', async () => {
+    const version = await planctonSite({ dockerHost }).ctl('version');
+    expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\+[0-9a-f]{12}\n$/);
+  });
+
   it('shows pilots, what they write, and what is left of those that fail', async () => {
     const site = planctonSite({ dockerHost });
     site.configure({ docker_cmd: "/bin/sh -c 'echo out of licences >&2; sleep 600'" });

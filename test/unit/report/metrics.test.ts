@@ -29,7 +29,7 @@ function removed(reason: RemovalReason, exitCode: number, oomKilled = false): Da
 
 /** Each figure by its name and labels. */
 async function figures(...events: readonly DaemonEvent[]): Promise<ReadonlyMap<string, number>> {
-  const metrics = createMetrics({ version: '1.2.3', clock: createFakeClock() });
+  const metrics = createMetrics({ version: '1.2.3+abc', clock: createFakeClock() });
   for (const event of events) metrics.sink(event);
   const lines = (await metrics.text(undefined)).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return new Map(
@@ -63,7 +63,9 @@ describe('the metrics', () => {
       'plancton_state{state="draining"}': 0,
     };
     expect(Object.fromEntries(Object.keys(wanted).map((name) => [name, read.get(name)]))).toEqual(wanted);
-    expect([...read.keys()].some((name) => name.startsWith('plancton_build_info{version="1.2.3"'))).toBe(true);
+    const build = 'plancton_build_info{version="1.2.3",revision="abc",';
+    expect([...read.keys()].some((name) => name.startsWith(build))).toBe(true);
+    expect(read.get('nodejs_eventloop_lag_seconds')).toBe(0);
   });
 
   it('count a sample once, and what limits only while it does', async () => {
