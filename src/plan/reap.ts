@@ -22,7 +22,7 @@ function isOurMaking(
   if (beganBootMs === undefined || spawnedBootMs === undefined) return false;
   // What is under way is known by its name: of one that somebody renamed it cannot be told.
   if (!name.startsWith(pilotName(''))) return false;
-  return bootId === host.bootId && spawnedBootMs >= Math.round(beganBootMs);
+  return bootId === host.bootId && spawnedBootMs > Math.round(beganBootMs);
 }
 
 function reasonToReap(

@@ -8,6 +8,8 @@ const LOOK_MS = 1000 * TIMES.look;
 const LONGEST_HOLD_MS = 400_000;
 /** The longest pauses of those that are written down: after evictions that undid starts, and after pulls that failed. */
 const LONGEST_COOL_DOWN_MS = 3_700_000;
+/** What could not be removed is tried again after ten minutes at the latest. */
+const LONGEST_QUARANTINE_MS = 660_000;
 /** A configuration that leaves room for eight pilots of one CPU. */
 const PLAIN = SETTINGS.findIndex(({ cap, cpus, image }) => cap === 8 && cpus === 1 && image === 'site/a:1');
 
@@ -55,17 +57,18 @@ async function endActive(world: World): Promise<void> {
     oracle.fail('P15', `${alive} pilots are alive in the end, the cap is ${oracle.cap}`);
   }
   await world.step({ do: 'tick', ms: 9 * LOOK_MS });
-  judgeResidue(world);
+  const resisted = oracle.counts.has('remove failed');
+  await waitUntil(world, resisted ? LONGEST_QUARANTINE_MS : 0, () => residueOf(world).length === 0);
+  for (const { name, state } of residueOf(world)) oracle.fail('P14', `${name} is left, ${state}`);
   judgeTtl(world);
   await judgeRestart(world);
 }
 
-/** Nothing is left of what has ended or has never begun. */
-function judgeResidue({ oracle, clock }: World): void {
-  for (const container of oracle.own()) {
-    if (isAlive(container) || clock.now().bootMs - bornBootMs(container) < 6 * LOOK_MS) continue;
-    oracle.fail('P14', `${container.name} is left, ${container.state}`);
-  }
+/** What has ended or has never begun, and should have been removed by now. */
+function residueOf({ oracle, clock }: World) {
+  return oracle
+    .own()
+    .filter((container) => !isAlive(container) && clock.now().bootMs - bornBootMs(container) >= 6 * LOOK_MS);
 }
 
 function judgeTtl({ oracle, clock }: World): void {

@@ -55,9 +55,9 @@ function judgeRemoval(oracle: Oracle, { pilot, reason }: RemoveAction, evicted: 
 }
 
 /** It was made, and nobody is about to start it. */
-function isLeft({ list, starting, failed }: Knowledge, { id, name }: FakeContainer, ageMs: number): boolean {
+function isLeft({ list, starting, givenUp }: Knowledge, { id, name }: FakeContainer, ageMs: number): boolean {
   // By the name it has now: who renames one in the half minute before it starts will find it gone.
-  const isGivenUp = failed.has(name) || ageMs >= NEVER_STARTED_MS;
+  const isGivenUp = givenUp.has(name) || ageMs >= NEVER_STARTED_MS;
   return list?.get(id) === 'created' && !starting.has(name) && isGivenUp;
 }
 
@@ -156,7 +156,7 @@ function judgeCpuVictims(oracle: Oracle, sample: ServedSample, victims: FakeCont
   if (kept <= limit - EPSILON) {
     oracle.fail('P4', `${victims.length} pilots make room, and ${kept} CPUs of pilots would fit in ${limit}`);
   }
-  const youngestKept = Math.max(...others.map(bornBootMs));
+  const youngestKept = Math.max(...others.filter(({ id }) => !known.resisting.has(id)).map(bornBootMs));
   const oldestVictim = Math.min(...victims.map(bornBootMs));
   if (youngestKept > oldestVictim && !known.settings.freezes) {
     oracle.fail('P4', 'an older pilot makes room for a younger one');
@@ -218,12 +218,17 @@ function judgeSpec(oracle: Oracle, { spec }: SpawnAction): void {
   if (!fits) oracle.fail('P10', `${spec.name} is of more than one configuration: ${JSON.stringify(spec)}`);
 }
 
+/** It was made, and may have been asked to start; what a daemon before this one had asked for may come after the list. */
+function mayRun({ list, made, asked, givenUp }: Knowledge, { id, name }: FakeContainer): boolean {
+  if (made.has(id) && !asked.has(id) && givenUp.has(name)) return false;
+  return list?.has(id) === true || made.has(id);
+}
+
 /** Never more than the cap and the CPUs allow, those counted that are on their way. */
 function judgeNumber(oracle: Oracle, spawns: readonly SpawnAction[]): void {
   const { known } = oracle;
   const there = oracle.own().filter((container) => {
-    // What a daemon before this one had asked for may come after the list.
-    if (container.state === 'created') return known.list?.has(container.id) === true || known.made.has(container.id);
+    if (container.state === 'created') return mayRun(known, container);
     return isAlive(container) && isOwn(container);
   });
   // One that has ended needs no slot, even if the answer to its start is not there yet.

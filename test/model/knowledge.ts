@@ -41,12 +41,16 @@ export interface Knowledge {
   readonly frozen: Set<string>;
   /** Pilots whose removal was decided and found right. */
   readonly leaving: Set<string>;
+  /** Pilots that could not be removed when that was tried: others may have to go in their place. */
+  readonly resisting: Set<string>;
   /** Made by this daemon: id to name. */
   readonly made: Map<string, string>;
   /** Starts decided and not ended: name to CPUs. */
   readonly starting: Map<string, number>;
-  /** Names of those whose start has failed. */
-  readonly failed: Set<string>;
+  /** Names of those whose start has failed, or was called off. */
+  readonly givenUp: Set<string>;
+  /** Ids of those that were asked to start. */
+  readonly asked: Set<string>;
   readonly pulls: Map<string, number>;
   /** The last cycle has seen that nothing may be started, or has seen nothing. */
   stopped: boolean;
@@ -81,9 +85,11 @@ export function freshKnowledge(daemon: number, sinceMs: number): Knowledge {
     evictedAtMs: undefined,
     frozen: new Set(),
     leaving: new Set(),
+    resisting: new Set(),
     made: new Map(),
     starting: new Map(),
-    failed: new Set(),
+    givenUp: new Set(),
+    asked: new Set(),
     pulls: new Map(),
     stopped: false,
     lists: 0,

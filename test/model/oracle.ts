@@ -120,7 +120,7 @@ export class Oracle implements RequestWatch, DaemonWatch {
       this.fail('P4', `${method} of ${container.name} without a decision`);
     }
     // What could not be started is taken away again.
-    if (isAlive(container) && !known.leaving.has(id) && !known.failed.has(firstName(container))) {
+    if (isAlive(container) && !known.leaving.has(id) && !known.givenUp.has(firstName(container))) {
       this.fail('P4', `${method} of ${container.name}, which runs, without a decision`);
     }
   }
@@ -128,6 +128,7 @@ export class Oracle implements RequestWatch, DaemonWatch {
   #judgeStart(id: string): void {
     const { known } = this;
     const container = this.find(id);
+    known.asked.add(id);
     if (!known.made.has(id)) this.fail('P3', `start of ${id}, which this daemon has not made`);
     const image = container?.spec?.image;
     if (image !== undefined && !known.rules.images.includes(image)) {
@@ -225,10 +226,13 @@ export class Oracle implements RequestWatch, DaemonWatch {
   ended({ action, result }: Outcome): void {
     this.count(`${action.type} ${result}`);
     // Where that has failed it has to be decided anew.
-    if (action.type === 'remove' && result === 'failed') this.known.leaving.delete(action.pilot.id);
+    if (action.type === 'remove' && result === 'failed') {
+      this.known.leaving.delete(action.pilot.id);
+      this.known.resisting.add(action.pilot.id);
+    }
     if (action.type !== 'spawn') return;
     this.known.starting.delete(action.spec.name);
-    if (result === 'failed') this.known.failed.add(action.spec.name);
+    if (result !== 'done') this.known.givenUp.add(action.spec.name);
     // Who was not even tried has replaced nobody.
     if (result === 'skipped' && action.reason === 'replacement') this.known.replacements -= 1;
   }
