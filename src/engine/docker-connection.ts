@@ -57,6 +57,9 @@ export interface EndedCall {
   readonly tookMs: number;
 }
 
+/** How much longer than usual an engine is waited for that was too slow each time. */
+const MOST_PATIENCE = 4;
+
 export interface ConnectionOptions {
   readonly clock: Clock;
   /** `unix:///path/to/docker.sock` or `tcp://host:port`. */
@@ -83,6 +86,8 @@ export class DockerConnection {
   /** One negotiation for all calls; forgotten as soon as another engine may have taken its place. */
   #session: Promise<DockerSession> | undefined;
   #info: EngineInfo | undefined;
+  /** By how much the deadlines of patient calls are longer than usual. */
+  #patience = 1;
 
   constructor({ clock, host, deadlines, onCall = () => undefined }: ConnectionOptions) {
     this.clock = clock;
@@ -115,6 +120,28 @@ export class DockerConnection {
       // Another engine may answer next time, or has already (400) and does not like the version any more.
       const away = error instanceof EngineError && error.kind === 'unreachable';
       if (away || statusOf(error) === 400) this.#forget();
+      throw error;
+    }
+  }
+
+  /**
+   * A call that nothing goes on without: each time that it was not answered in time it gets twice as long, up to a limit, until answers
+   * take less than half of that.
+   */
+  async callPatiently<T>(
+    call: EngineCall,
+    run: (docker: DockerClient, abortSignal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const beganMs = this.clock.now().monoMs;
+    const deadlineMs = call.deadlineMs * this.#patience;
+    try {
+      const value = await this.call({ ...call, deadlineMs }, run);
+      const tookMs = this.clock.now().monoMs - beganMs;
+      if (tookMs < deadlineMs / 2) this.#patience = Math.max(1, this.#patience / 2);
+      return value;
+    } catch (error) {
+      const late = error instanceof EngineError && error.kind === 'timeout';
+      if (late) this.#patience = Math.min(MOST_PATIENCE, 2 * this.#patience);
       throw error;
     }
   }

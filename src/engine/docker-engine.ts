@@ -57,7 +57,7 @@ async function listPilots(connection: DockerConnection, ownership: Ownership): P
   const pilots = new Map<string, Pilot>();
   for (const filters of ownership.adoptOriginal ? [own, original] : [own]) {
     const call = { op: 'list', what: 'Listing the pilots', deadlineMs: connection.deadlines.listMs } as const;
-    const summaries = await connection.call(call, async (docker, abortSignal) =>
+    const summaries = await connection.callPatiently(call, async (docker, abortSignal) =>
       readSummaries(await docker.listContainers({ all: true, filters, abortSignal })),
     );
     for (const pilot of await withOwnLabels(connection, summaries, ownership)) pilots.set(pilot.id, pilot);

@@ -10,8 +10,12 @@ import type { BreakerMemory, PilotSource } from './state.js';
 /**
  * A circuit breaker: pilots that find no work, or cannot work, are not started in a storm. Closed, pilots are started as they fit.
  * After three fizzles in a row it opens: nothing is started for a while, then one pilot as a probe. If that outlives
- * `fizzle_seconds` the circuit closes, otherwise it stays open twice as long. At first a single fizzle opens it again: the probe may
- * have had the only job there was. Once some pilots have lived since, there is work, and one that fizzles among them is nothing to speak of.
+ * `fizzle_seconds` the circuit closes, otherwise it stays open twice as long. At first a single fizzle opens it again, and there is but one on
+ * trial, and one more for each that has lived: the probe may have had the only job there was. Once some have lived since, there is
+ * work, and one that fizzles among them is nothing to speak of.
+ *
+ * Of pilots started together those with short jobs are known first, and say nothing about the others: it does not open before all are known that were
+ * started before the last that fizzled.
  */
 const FIZZLES_TO_OPEN = 3;
 const LIVES_TO_TRUST = 3;
@@ -26,7 +30,10 @@ const REVISIONS_KNOWN = 16;
 
 /** A circuit of which nothing is known. */
 function fresh(subject: string): BreakerMemory {
-  return { subject, revisions: [], fizzles: 0, cause: undefined, fault: undefined, open: undefined, wary: undefined };
+  return {
+    ...{ subject, revisions: [], fizzles: 0, fizzledBornBootMs: 0 },
+    ...{ cause: undefined, fault: undefined, open: undefined, wary: undefined },
+  };
 }
 
 /** What lessons are about: all that a configuration says of pilots and of backing off, and the very image that they are made of. */
@@ -69,17 +76,29 @@ function blamed({ fault }: BreakerMemory, cause: FizzleCause): Pick<BreakerMemor
   return { cause, fault: cause.kind === 'no-work' ? fault : cause };
 }
 
+/** It was open until a moment ago, and few have lived since. */
+function isUntrusted({ wary }: BreakerMemory): boolean {
+  return wary !== undefined && wary.lived < LIVES_TO_TRUST;
+}
+
 /** How many fizzles in a row are too many. */
-function tolerance({ wary }: BreakerMemory): number {
-  return wary === undefined || wary.lived >= LIVES_TO_TRUST ? FIZZLES_TO_OPEN : 1;
+function tolerance(memory: BreakerMemory): number {
+  return isUntrusted(memory) ? 1 : FIZZLES_TO_OPEN;
+}
+
+/** Whether of one that was started no later than this it is not known yet whether it lives, or lived. Who stands still would be waited for too long. */
+function isAwaited({ holders, tracked }: Census, bornBootMs: number): boolean {
+  const running = holders.flatMap(({ id, state }) => (state === 'running' ? (tracked.get(id) ?? []) : []));
+  const onTrial = running.filter(({ proven, removalTrouble }) => !proven && removalTrouble === undefined);
+  const unclear = [...tracked.values()].filter((known) => known.unclear === 'waiting');
+  return [...onTrial, ...unclear].some((known) => known.bornBootMs <= bornBootMs);
 }
 
 function heed(config: Config, memory: BreakerMemory, lesson: Lesson, nowBootMs: number): BreakerMemory {
   const { open } = memory;
   switch (lesson.type) {
     case 'lived':
-      if (open === undefined)
-        return { ...memory, fizzles: 0, cause: undefined, fault: undefined, wary: lessWary(memory, lesson) };
+      if (open === undefined) return close(memory, lessWary(memory, lesson));
       // One that was started before says nothing about now.
       if (!isOfThisOpening(memory, lesson.bornBootMs)) return memory;
       return close(memory, {
@@ -93,7 +112,12 @@ function heed(config: Config, memory: BreakerMemory, lesson: Lesson, nowBootMs: 
     case 'explained':
       return memory.fizzles > 0 ? { ...memory, ...blamed(memory, lesson.cause) } : memory;
     case 'fizzled':
-      return { ...memory, fizzles: memory.fizzles + 1, ...blamed(memory, lesson.cause) };
+      return {
+        ...memory,
+        ...blamed(memory, lesson.cause),
+        fizzles: memory.fizzles + 1,
+        fizzledBornBootMs: Math.max(memory.fizzledBornBootMs, lesson.bornBootMs),
+      };
   }
 }
 
@@ -108,8 +132,7 @@ function nextHoldMs(config: Config, memory: BreakerMemory): number {
 
 /** The circuit after these lessons, and the seed for the next random number. */
 export function learn(
-  config: Config,
-  nowBootMs: number,
+  { config, census, nowBootMs }: { readonly config: Config; readonly census: Census; readonly nowBootMs: number },
   known: BreakerMemory,
   lessons: readonly Lesson[],
   seed: number,
@@ -119,7 +142,7 @@ export function learn(
   const memory = lessons.reduce((soFar, lesson) => heed(config, soFar, lesson, nowBootMs), start);
   const opens =
     memory.open === undefined
-      ? memory.fizzles >= tolerance(memory)
+      ? memory.fizzles >= tolerance(memory) && !isAwaited(census, memory.fizzledBornBootMs)
       : lessons.some((lesson) => lesson.type === 'fizzled' && isOfThisOpening(memory, lesson.bornBootMs));
   if (!opens) return { breaker: memory, seed };
   const holdMs = nextHoldMs(config, memory);
@@ -151,9 +174,11 @@ function onTrial(census: Census): number {
 }
 
 /** How many pilots experience allows to start now; `Infinity` = as many as fit. */
-export function permits({ fizzles, open }: BreakerMemory, census: Census, nowBootMs: number): number {
+export function permits(memory: BreakerMemory, census: Census, nowBootMs: number): number {
+  const { fizzles, open, wary } = memory;
   if (open !== undefined) return nowBootMs < open.dueBootMs ? 0 : Math.max(0, 1 - onTrial(census));
-  return fizzles === 0 ? Infinity : Math.max(0, FIZZLES_TO_OPEN - fizzles - onTrial(census));
+  if (fizzles > 0) return Math.max(0, tolerance(memory) - fizzles - onTrial(census));
+  return wary !== undefined && isUntrusted(memory) ? Math.max(0, 1 + wary.lived - onTrial(census)) : Infinity;
 }
 
 /** True while nothing is started but one pilot now and then, as a probe. */
@@ -178,8 +203,12 @@ export function backOffMs({ open }: BreakerMemory, nowBootMs: number): number {
 }
 
 /** Why experience holds starts back. */
-export function breakerHold(config: Config, { open, fizzles, cause }: BreakerMemory, nowBootMs: number): Hold {
+export function breakerHold(config: Config, { open, fizzles, cause, wary }: BreakerMemory, nowBootMs: number): Hold {
   const why = cause?.text ?? 'pilots end too soon';
+  if (open === undefined && fizzles === 0) {
+    const lived = `${wary?.lived ?? 0} of ${LIVES_TO_TRUST}`;
+    return { gate: 'back-off', text: `pilots have begun to live again (${lived}); waiting whether the others do` };
+  }
   if (open === undefined) {
     return { gate: 'back-off', text: `${why} (${fizzles} in a row); waiting whether the others live` };
   }
@@ -194,11 +223,12 @@ export function breakerHold(config: Config, { open, fizzles, cause }: BreakerMem
 /** Ms until time alone may change what the circuit permits; undefined = it will not. */
 export function breakerDueMs(
   config: Config,
-  { fizzles, open }: BreakerMemory,
+  memory: BreakerMemory,
   census: Census,
   nowBootMs: number,
 ): number | undefined {
-  if (fizzles === 0) return undefined;
+  const { fizzles, open } = memory;
+  if (fizzles === 0 && !isUntrusted(memory)) return undefined;
   if (unclearEnds(census) > 0) return UNCLEAR_POLL_MS;
   const proofs = census.holders.flatMap(({ id }) => {
     const { proven = true, runsSinceBootMs } = census.tracked.get(id) ?? {};

@@ -49,7 +49,7 @@ function learnFrom({ observation, state, census, source }: Situation) {
   if (source === undefined) return { breaker: state.breaker, seed: state.seed, fizzled: false };
   const known = recall(source, observation, state.breaker);
   const lessons = takeLessons(observation, state, census, { config: source.config, revisions: known.revisions });
-  const learnt = learn(source.config, observation.at.bootMs, known, lessons, state.seed);
+  const learnt = learn({ config: source.config, census, nowBootMs: observation.at.bootMs }, known, lessons, state.seed);
   return { ...learnt, fizzled: lessons.some(({ type }) => type === 'fizzled') };
 }
 

@@ -72,6 +72,8 @@ export interface BreakerMemory {
   readonly revisions: readonly string[];
   /** Pilots in a row that fizzled or could not be started. */
   readonly fizzles: number;
+  /** When the last started of them was, on the boot clock; 0 without any. */
+  readonly fizzledBornBootMs: number;
   /** Of the last of those. */
   readonly cause: FizzleCause | undefined;
   /** Of the last of those that was somebody's fault: the queue may be empty now and then as well. */
@@ -87,8 +89,8 @@ export interface BreakerMemory {
       }
     | undefined;
   /**
-   * The circuit was open until a while ago. If it opens again, it does so for longer; and one fizzle opens it until some pilots that
-   * were started since have lived, `lived` so far.
+   * The circuit was open until a while ago. If it opens again, it does so for longer; and until some pilots that were started since
+   * have lived, `lived` so far, one fizzle opens it and few are on trial.
    */
   readonly wary:
     | { readonly holdMs: number; readonly sinceBootMs: number; readonly untilBootMs: number; readonly lived: number }
@@ -234,6 +236,7 @@ export function initialState(seed: number): State {
       subject: '',
       revisions: [],
       fizzles: 0,
+      fizzledBornBootMs: 0,
       cause: undefined,
       fault: undefined,
       open: undefined,

@@ -56,6 +56,53 @@ describe('a queue of jobs of which a few are short', () => {
     return sum / 10_800;
   }
 
+  test.each([
+    [13, 30],
+    [22, 20],
+  ])('keeps the host filled with %i %% of jobs that are over at once', (_, seconds) => {
+    const pilot = { seconds, jitter: 0.9, cpu: 1 };
+    const { pilotsMean } = runClosedLoop({
+      ...{ config: aConfig({ max_docks: 22 }), hours: 2, wake: 'events' },
+      host: {
+        ...{ ncpus: 24, pilot, foreign: stepLoad([]), yields: 'cgroup' },
+        ...{ startCost: 0.3, slack: 0.5, fizzleSeconds: 10, seed: 1 },
+      },
+    });
+
+    expect(pilotsMean).toBeGreaterThan(0.85 * 22);
+  });
+
+  test('costs one short pilot for each pause where there is a job now and then', () => {
+    // One job of two minutes every ten; who finds none waits for three seconds.
+    let [jobs, shorts, openings, wasOpen, now] = [0, 0, 0, false, 0];
+    const pilot = {
+      ...{ jitter: 0, cpu: 1 },
+      get seconds() {
+        const isThere = now >= 600 * jobs;
+        if (isThere) jobs += 1;
+        else shorts += 1;
+        return isThere ? 120 : 3;
+      },
+    };
+    const { spawned } = runClosedLoop({
+      ...{ config: aConfig({ max_docks: 22 }), hours: 12, wake: 'events' },
+      host: {
+        ...{ ncpus: 24, pilot, foreign: stepLoad([]), yields: 'cgroup' },
+        ...{ startCost: 0.3, slack: 0.5, fizzleSeconds: 10, seed: 1 },
+      },
+      onCycle: (seconds, _, { state: { breaker } }) => {
+        now = seconds;
+        if (breaker.open !== undefined && !wasOpen) openings += 1;
+        wasOpen = breaker.open !== undefined;
+      },
+    });
+
+    expect(jobs).toBeGreaterThan(70);
+    expect(spawned).toBe(jobs + shorts);
+    // At most five minutes each; what comes first is not held back yet.
+    expect(shorts).toBeLessThan(10 + (12 * 3600) / 300 + openings);
+  });
+
   test('fills the host after a quiet spell as it did before', () => {
     const undisturbed = pilotsAfter(false);
 

@@ -7,7 +7,7 @@ import { pilotLabels } from '../../../src/engine/pilot-container.js';
 import { sendJson, startHttpEngine, type Handler, type HttpEngine } from '../../support/http-engine.js';
 
 const ownership = { instance: 'test', adoptOriginal: false };
-const listMs = 400;
+const listMs = 100;
 
 async function serve(handle: Handler): Promise<HttpEngine> {
   const server = await startHttpEngine(handle);
@@ -21,6 +21,29 @@ function connect(host: string, onCall?: (call: EndedCall) => void) {
 }
 
 describe('the list', () => {
+  it('waits longer for an engine that was too slow, until it is quick again', async () => {
+    let isSlow = true;
+    const { host } = await serve((_, reply) => {
+      if (!isSlow) sendJson(reply, 200, []);
+    });
+    const engine = connect(host);
+    const outcome = () =>
+      engine.listPilots(ownership).then(
+        () => 'listed',
+        (error: unknown) => /within [\d.]+ s/.exec(String(error))?.[0],
+      );
+    const outcomes = async (count: number) => {
+      const found = [];
+      for (let index = 0; index < count; index += 1) found.push(await outcome());
+      return found;
+    };
+    expect(await outcomes(4)).toEqual(['within 0.1 s', 'within 0.2 s', 'within 0.4 s', 'within 0.4 s']);
+    isSlow = false;
+    expect(await outcomes(2)).toEqual(['listed', 'listed']);
+    isSlow = true;
+    expect(await outcomes(1)).toEqual(['within 0.1 s']);
+  });
+
   it.each([
     [{ bridge: { IPAddress: '172.17.0.2', MacAddress: '02:42:AC:11:00:02' } }, ['172.17.0.2', '02:42:ac:11:00:02']],
     [

@@ -22,7 +22,6 @@ function holdText(decision: Plan<State>): string {
 describe('pilots that end too soon', () => {
   test('are replaced at once, twice', () => {
     const life = aLife();
-
     expect(spawnsOf(fizzle(life, 1))).toHaveLength(1);
     expect(spawnsOf(fizzle(life, 1))).toHaveLength(1);
   });
@@ -43,7 +42,6 @@ describe('pilots that end too soon', () => {
 
   test('are not replaced any more when there were three in a row, and the reason is told', () => {
     const decision = fizzle(aLife(), 3);
-
     expect(spawnsOf(decision)).toHaveLength(0);
     expect(gatesOf(decision)).toStrictEqual(['back-off']);
     expect(holdText(decision)).toMatch(
@@ -290,21 +288,37 @@ describe('an open circuit', () => {
     // Nobody knows how long the engine took to start it: it counts from when it was seen.
     life.at(5, { pilots: [probe(5, 5)] });
     expect(spawnsOf(life.at(9, { load: {}, pilots: [probe(14, 9)] }))).toHaveLength(0);
-
     expect(spawnsOf(life.at(1, { load: {}, pilots: [probe(15, 1)] }))).toHaveLength(1);
   });
 
-  test('is not closed by pilots that were started before it opened', () => {
+  /** Three have ended at the age of two seconds, and one of this age runs. */
+  function threeBeside(age: number): Life {
     const life = aLife();
     life.at(0, { load: {} });
-    const others = (age: number, after: number) => [life.pilot('early', age, after)];
-    for (const name of ['a', 'b', 'c']) {
-      const pilots = [...others(life.state.lastSeq, 1), life.pilot(name, 0.5, 1, DEAD)];
-      life.at(1, { pilots });
-    }
-    expect(life.state.breaker.open).toBeDefined();
-    life.at(8, { pilots: [life.pilot('early', 10, 8)] });
+    const ends = ['a', 'b', 'c'].map((name) => life.pilot(name, 2, 3, DEAD));
+    life.at(3, { pilots: [...ends, life.pilot('other', age, 3)] });
+    return life;
+  }
 
+  test('is not closed by pilots that were started before it opened', () => {
+    const life = threeBeside(1);
+    expect(life.state.breaker.open).toBeDefined();
+    life.at(9, { pilots: [life.pilot('other', 10, 9)] });
+    expect(life.state.breaker.open).toBeDefined();
+  });
+
+  test('does not open before all are known that were started no later: short jobs are known first', () => {
+    const life = threeBeside(3);
+    const waiting = life.at(1, { load: {}, pilots: [life.pilot('other', 4, 1)] });
+    expect(life.state.breaker.open).toBeUndefined();
+    expect(spawnsOf(waiting)).toHaveLength(0);
+    expect(holdText(waiting)).toContain('(3 in a row); waiting whether the others live');
+    expect(spawnsOf(life.at(10, { load: {}, pilots: [life.pilot('other', 14, 10)] })).length).toBeGreaterThan(0);
+  });
+
+  test.each([{ ...DEAD }, { state: 'paused' } as const])('opens when the last of those is %j', (changes) => {
+    const life = threeBeside(3);
+    life.at(1, { pilots: [life.pilot('other', 4, 1, changes)] });
     expect(life.state.breaker.open).toBeDefined();
   });
 
@@ -330,9 +344,20 @@ describe('an open circuit', () => {
     life.at(0.5, { pilots: [life.pilot('probe', 0.5, 0.5)] });
     life.at(10, { pilots: [life.pilot('probe', 10.5, 10)] });
     const decision = life.at(5, { pilots: [life.pilot('probe', 15.5, 5), life.pilot('next', 1, 5, DEAD)] });
-
     expect(spawnsOf(decision)).toHaveLength(0);
     expect(decision.wakeInMs).toBeGreaterThanOrEqual(20_000);
+  });
+
+  test('has one on trial when it was closed a short while ago, and one more for each that lives', () => {
+    const life = open();
+    life.at(12.6);
+    life.at(0.5, { pilots: [life.pilot('probe', 0.5, 0.5)] });
+    expect(spawnsOf(life.at(10, { load: {}, pilots: [life.pilot('probe', 10.5, 10)] }))).toHaveLength(1);
+    const held = life.at(1, { load: {}, pilots: [life.pilot('next', 1, 1)] });
+    expect(spawnsOf(held)).toHaveLength(0);
+    expect(holdText(held)).toBe('pilots have begun to live again (0 of 3); waiting whether the others do');
+    expect(held.wakeInMs).toBe(10_000);
+    expect(spawnsOf(life.at(10, { load: {}, pilots: [life.pilot('next', 11, 10)] }))).toHaveLength(1);
   });
 
   /** Closed again by a probe; then come `count` pilots that were started `age` seconds ago when that was so, and live. */

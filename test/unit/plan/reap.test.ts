@@ -81,7 +81,7 @@ describe('pilots that this daemon has made and not started', () => {
     story.look({ pilots: [] });
     story.look({ pilots: [], after: 5 });
 
-    expect(reaped({ pilots: [aPilot({ state: 'created', spawnedBootMs: bootMs })], after: 1 }, story)).toBe(
+    expect(reaped({ pilots: [aPilot({ state: 'created', spawnedBootMs: bootMs + 1 })], after: 1 }, story)).toBe(
       'never-started 0',
     );
   });
@@ -97,7 +97,7 @@ describe('pilots that this daemon has made and not started', () => {
   });
 
   test.each([
-    { what: 'a daemon before it', of: { spawnedBootMs: bootMs - 1 } },
+    { what: 'a daemon before it', of: { spawnedBootMs: bootMs } },
     { what: 'a boot before this', of: { spawnedBootMs: bootMs + 1, bootId: 'another' } },
     { what: 'somebody who does not say when', of: { spawnedBootMs: undefined } },
     { what: 'somebody who renamed it, maybe while it starts', of: { spawnedBootMs: bootMs + 1, name: 'kept' } },
