@@ -138,7 +138,7 @@ function finished({ observation, census, unanswered }: Situation): Plan<State>['
   const { holders, tracked } = census;
   const { mode, pilots, inFlight } = observation;
   if (inFlight.spawning.length + unanswered.length > 0) return undefined;
-  const isStuck = ({ id }: Pilot) => resists(tracked.get(id)?.removalTrouble);
+  const isStuck = ({ id }: Pilot) => resists(tracked.get(id)?.removalTrouble, mode);
   if (mode === 'drain-stop' && holders.every(isStuck)) return 'drain-stop';
   if (mode !== 'force-stop') return undefined;
   const left = pilots.filter((pilot) => !isBeyondReach(pilot));

@@ -1,5 +1,5 @@
 import type { StuckPilot } from '../decision.js';
-import type { Observation, Outcome, Pilot, RemovalReason } from '../model.js';
+import type { Observation, Outcome, Pilot, RemovalReason, SeenMode } from '../model.js';
 import type { RemovalTrouble, Tracked } from './state.js';
 import { isUnanswered } from './unanswered.js';
 
@@ -73,9 +73,13 @@ export function isShell({ state }: Pilot, trouble: RemovalTrouble | undefined): 
   return state === 'created' && trouble?.refused === true;
 }
 
-/** It has resisted long enough for those who wait for all pilots to go. Who was only to make room works on, and may yet go in its own time. */
-export function resists(trouble: RemovalTrouble | undefined): boolean {
-  return trouble !== undefined && trouble.reason !== 'evicted' && trouble.tries >= TRIES_TO_GIVE_UP;
+/**
+ * It has resisted long enough for those who wait for all pilots to go. Who was only to make room works on, and may yet go in its own time; and
+ * what was tried before everything was to go is tried anew.
+ */
+export function resists(trouble: RemovalTrouble | undefined, mode: SeenMode): boolean {
+  if (trouble === undefined || trouble.tries < TRIES_TO_GIVE_UP) return false;
+  return mode === 'force-stop' ? trouble.reason === 'force-stop' : trouble.reason !== 'evicted';
 }
 
 /** It runs on: the engine has said so, or has not done it the third time. Before that it may be about to go. */

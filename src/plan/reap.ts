@@ -55,6 +55,22 @@ function reasonToGoOn(tracked: Tracked | undefined, nowMs: number): RemovalReaso
   return trouble?.reason ?? 'exited';
 }
 
+/** Why it goes now. Who wants everything to go has what resisted until now tried anew, at once. */
+function reasonToGo(
+  config: Config,
+  observation: Observation,
+  census: Census,
+  memory: Pick<State, 'beganBootMs' | 'unanswered'>,
+  pilot: Pilot,
+): RemovalReason | undefined {
+  const tracked = census.tracked.get(pilot.id);
+  const reason = isBeingRemoved(pilot)
+    ? reasonToGoOn(tracked, observation.at.monoMs)
+    : reasonToReap(config, observation, census, memory, pilot);
+  const resisted = reason !== undefined && tracked?.removalTrouble !== undefined;
+  return resisted && observation.mode === 'force-stop' ? 'force-stop' : reason;
+}
+
 /**
  * Pilots that must go whatever the load is: ended, never started, past their time to live, or all of them on force-stop. Those that could
  * not be removed rest in between.
@@ -69,12 +85,9 @@ export function planReaps(
   const reaps: RemoveAction[] = [];
   for (const pilot of observation.pilots) {
     if (underWay.has(pilot.id)) continue;
-    const tracked = census.tracked.get(pilot.id);
-    const reason = isBeingRemoved(pilot)
-      ? reasonToGoOn(tracked, observation.at.monoMs)
-      : reasonToReap(config, observation, census, memory, pilot);
+    const reason = reasonToGo(config, observation, census, memory, pilot);
     if (reason === undefined) continue;
-    if (rests(tracked?.removalTrouble, reason, observation.at.monoMs)) continue;
+    if (rests(census.tracked.get(pilot.id)?.removalTrouble, reason, observation.at.monoMs)) continue;
     const stopSeconds = reason === 'expired' ? config.stop_timeout : 0;
     reaps.push({ type: 'remove', pilot, reason, stopSeconds, ageMs: ageMs(observation, census, pilot) });
   }

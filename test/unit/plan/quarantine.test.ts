@@ -48,6 +48,17 @@ describe('a pilot that could not be removed', () => {
     expect(pauses).toEqual([30, 60, 120, 240, 480, 600, 600]);
   });
 
+  test.each(['exited', 'running'] as const)('is tried again at once on force-stop: %s', (state) => {
+    const story = aStory(config);
+    const pilots = [aPilot({ ...old, state })];
+    for (const after of [1, 30, 60]) refuse(story, { pilots, after });
+    const { finished, actions } = story.look({ pilots, after: 1, load: null, mode: 'force-stop' });
+    expect(finished).toBeUndefined();
+    expect(actions).toMatchObject([{ type: 'remove', reason: 'force-stop' }]);
+    refuse(story, { pilots, after: 1, mode: 'force-stop' });
+    expect(removalsOf(story.look({ pilots, after: 28, load: null, mode: 'force-stop' }))).toEqual([]);
+  });
+
   test('is tried again too where the engine, which has refused it, lists it as being removed', () => {
     const story = aStory(config);
     const going = [aPilot({ ...old, state: 'removing' })];
