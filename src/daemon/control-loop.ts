@@ -4,7 +4,7 @@ import type { ConfigKeeper, InForce } from '../config/keeper.js';
 import type { Config } from '../config/schema.js';
 import { EngineError } from '../engine/container-engine.js';
 import type { Plan, Probation } from '../decision.js';
-import type { EngineFailure, Instant, Outcome, SeenMode } from '../model.js';
+import type { EngineFailure, Instant, SeenMode } from '../model.js';
 import type { Observer } from '../observe/observe.js';
 import type { Narrowed } from '../policy/narrow.js';
 import { initialState, type State } from '../plan/state.js';
@@ -42,18 +42,6 @@ export interface LoopPorts {
   readonly publish: EventSink;
   /** Told after every cycle, also where the pilots could not be listed. */
   readonly onCycle: (cycle: Cycle | HeldCycle, nextInMs: number) => void;
-}
-
-/**
- * What the next cycle should not wait for: room made by an eviction or an expiry, an image that has come, a pilot that others wait for. The slot
- * of a pilot that ended by itself was filled in the cycle that saw it, and what failed is tried again on the timer, so that nothing turns into
- * a storm.
- */
-export function isReasonToLook({ action, result }: Outcome): boolean {
-  if (result !== 'done') return false;
-  if (action.type === 'spawn') return action.reason === 'probe';
-  if (action.type !== 'remove') return action.type === 'pull';
-  return action.reason !== 'exited' && action.reason !== 'never-started';
 }
 
 /** All there is to know of a cycle in which the pilots could not be listed. */

@@ -3,6 +3,7 @@ import type { Plan } from '../decision.js';
 import type { Action, CpuSample, Observation, Outcome, PilotEnd } from '../model.js';
 import { lookSpanMs } from '../observe/look-schedule.js';
 import { plan } from '../plan/plan.js';
+import { isReasonToLook } from '../plan/reason-to-look.js';
 import { initialState, type State } from '../plan/state.js';
 import type { SimulationResult } from './result.js';
 import { SimulatedHost, type HostOptions } from './simulated-host.js';
@@ -59,7 +60,7 @@ class ClosedLoop {
       const sampled = this.#takeSample();
       if (!sampled && !(byEvents && ended) && seconds < this.#deadline - TINY) continue;
       this.#cycle();
-      if (byEvents && this.#outcomes.some(({ action }) => action.type !== 'spawn')) this.#cycle();
+      if (byEvents && this.#outcomes.some(isReasonToLook)) this.#cycle();
     }
     return this.#result();
   }

@@ -4,7 +4,8 @@ import { createConfigKeeper, type ConfigKeeper, type Verdict } from '../../src/c
 import { loadConfig } from '../../src/config/load.js';
 import type { Config } from '../../src/config/schema.js';
 import type { ConfigSource } from '../../src/config/source.js';
-import { ControlLoop, isReasonToLook, type LoopEnd } from '../../src/daemon/control-loop.js';
+import { ControlLoop, type LoopEnd } from '../../src/daemon/control-loop.js';
+import { isReasonToLook } from '../../src/plan/reason-to-look.js';
 import { PilotEvents } from '../../src/daemon/pilot-events.js';
 import { createPolicyGate } from '../../src/daemon/policy-gate.js';
 import type { ContainerEngine } from '../../src/engine/container-engine.js';

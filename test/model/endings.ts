@@ -25,6 +25,7 @@ export async function endWorld(world: World, ending: Schedule['ending']): Promis
   world.push(PLAIN);
   // One that is about to end may take so long.
   await world.step({ do: 'tick', ms: 2 * LOOK_MS });
+  await waitUntil(world, 400_000, () => world.requests.outstanding === 0);
   await world.startDaemon();
   world.setMode(ending);
   await waitUntil(world, 400_000, () => world.requests.outstanding === 0);
@@ -60,7 +61,8 @@ async function endActive(world: World): Promise<void> {
   const resisted = oracle.counts.has('remove failed');
   await waitUntil(world, resisted ? LONGEST_QUARANTINE_MS : 0, () => residueOf(world).length === 0);
   for (const { name, state } of residueOf(world)) oracle.fail('P14', `${name} is left, ${state}`);
-  judgeTtl(world);
+  await waitUntil(world, resisted ? LONGEST_QUARANTINE_MS : 0, () => overdue(world).length === 0);
+  for (const { name } of overdue(world)) oracle.fail('P13', `${name} is alive after its time`);
   await judgeRestart(world);
 }
 
@@ -71,12 +73,10 @@ function residueOf({ oracle, clock }: World) {
     .filter((container) => !isAlive(container) && clock.now().bootMs - bornBootMs(container) >= 6 * LOOK_MS);
 }
 
-function judgeTtl({ oracle, clock }: World): void {
+/** What lives beyond its time. */
+function overdue({ oracle, clock }: World) {
   const longestMs = 1000 * (oracle.known.settings.ttl + TIMES.look + TIMES.stop + 30);
-  for (const container of oracle.own().filter(isAlive)) {
-    const ageMs = clock.now().bootMs - bornBootMs(container);
-    if (ageMs > longestMs) oracle.fail('P13', `${container.name} is alive after ${ageMs} ms`);
-  }
+  return oracle.own().filter((one) => isAlive(one) && clock.now().bootMs - bornBootMs(one) > longestMs);
 }
 
 /** A daemon that is killed and started again goes on as if nothing had been. */

@@ -14,6 +14,8 @@ import { STALE_MS, type Knowledge, type ServedSample } from './knowledge.js';
 import type { Oracle } from './oracle.js';
 
 const EPSILON = 1e-6;
+/** The deadline of a start, and as long again: what the engine has not done until then it will not do. */
+const LONGEST_START_MS = 120_000;
 /** A container that is made and not started is left alone for so long. */
 const NEVER_STARTED_MS = 30_000;
 const FIRST_PULL_PAUSE_MS = 30_000;
@@ -218,17 +220,23 @@ function judgeSpec(oracle: Oracle, { spec }: SpawnAction): void {
   if (!fits) oracle.fail('P10', `${spec.name} is of more than one configuration: ${JSON.stringify(spec)}`);
 }
 
-/** It was made, and may have been asked to start; what a daemon before this one had asked for may come after the list. */
-function mayRun({ list, made, asked, givenUp }: Knowledge, { id, name }: FakeContainer): boolean {
-  if (made.has(id) && !asked.has(id) && givenUp.has(name)) return false;
-  return list?.has(id) === true || made.has(id);
+/** Whether what was made may yet run: it is being started, or was asked to start so lately that it may yet be, by a daemon before this one too. */
+function mayRun({ known, asked, clock }: Oracle, container: FakeContainer): boolean {
+  const { list, made, givenUp } = known;
+  const { id } = container;
+  const { monoMs, bootMs } = clock.now();
+  if (list?.has(id) !== true && !made.has(id)) return false;
+  const askedMs = asked.get(id);
+  if (askedMs !== undefined) return monoMs - askedMs < LONGEST_START_MS;
+  if (made.has(id)) return !givenUp.has(firstName(container));
+  return bootMs - bornBootMs(container) < NEVER_STARTED_MS;
 }
 
 /** Never more than the cap and the CPUs allow, those counted that are on their way. */
 function judgeNumber(oracle: Oracle, spawns: readonly SpawnAction[]): void {
   const { known } = oracle;
   const there = oracle.own().filter((container) => {
-    if (container.state === 'created') return mayRun(known, container);
+    if (container.state === 'created') return mayRun(oracle, container);
     return isAlive(container) && isOwn(container);
   });
   // One that has ended needs no slot, even if the answer to its start is not there yet.

@@ -49,8 +49,6 @@ export interface Knowledge {
   readonly starting: Map<string, number>;
   /** Names of those whose start has failed, or was called off. */
   readonly givenUp: Set<string>;
-  /** Ids of those that were asked to start. */
-  readonly asked: Set<string>;
   readonly pulls: Map<string, number>;
   /** The last cycle has seen that nothing may be started, or has seen nothing. */
   stopped: boolean;
@@ -89,7 +87,6 @@ export function freshKnowledge(daemon: number, sinceMs: number): Knowledge {
     made: new Map(),
     starting: new Map(),
     givenUp: new Set(),
-    asked: new Set(),
     pulls: new Map(),
     stopped: false,
     lists: 0,

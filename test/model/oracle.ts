@@ -14,6 +14,9 @@ import type { EngineRequest, RequestWatch } from './requests.js';
 /** Calls that change something. */
 const MUTATING = ['startPilot', 'stopPilot', 'pausePilot', 'unpausePilot', 'removePilot'];
 
+/** After such an error nobody knows what the engine has done, or will do yet. */
+const UNANSWERED: readonly EngineError['kind'][] = ['timeout', 'unreachable', 'malformed'];
+
 /**
  * Watches what a daemon is told, what it decides and what reaches the engine, and says which promise is broken. It shares no code with what
  * decides: it knows the truth, which the daemon does not.
@@ -27,6 +30,8 @@ export class Oracle implements RequestWatch, DaemonWatch {
   readonly caps = new Map<string, number>();
   /** Number of the configuration of each revision; undefined: a bad one. */
   readonly revisions = new Map<string, number | undefined>();
+  /** Those that were asked to start, by whomever, and may yet do so: by id, since when; monotonic. */
+  readonly asked = new Map<string, number>();
   readonly #decoys = new Map<string, FakeContainer>();
   readonly #touches = new Map<string, { readonly sinceMs: number; count: number }>();
   readonly #truth: Truth;
@@ -128,7 +133,7 @@ export class Oracle implements RequestWatch, DaemonWatch {
   #judgeStart(id: string): void {
     const { known } = this;
     const container = this.find(id);
-    known.asked.add(id);
+    this.asked.set(id, this.clock.now().monoMs);
     if (!known.made.has(id)) this.fail('P3', `start of ${id}, which this daemon has not made`);
     const image = container?.spec?.image;
     if (image !== undefined && !known.rules.images.includes(image)) {
@@ -163,10 +168,19 @@ export class Oracle implements RequestWatch, DaemonWatch {
   replied(request: EngineRequest, error: EngineError | undefined): void {
     const { known } = this;
     if (request.method === 'findImage') known.imageKnown = error === undefined;
+    this.#forgetStart(request, error);
     if (request.method !== 'listPilots') return;
     known.lists -= 1;
     known.list = error === undefined ? this.#snapshots.get(request) : undefined;
     for (const id of known.list?.keys() ?? []) known.seen.add(id);
+  }
+
+  /** What the engine has refused without doing it will not be done, nor will what it calls gone be started. */
+  #forgetStart({ method, id, executed }: EngineRequest, error: EngineError | undefined): void {
+    if (id === undefined || error === undefined) return;
+    const refused = method === 'startPilot' && !executed && !UNANSWERED.includes(error.kind);
+    const gone = method === 'removePilot' && error.kind === 'not-found';
+    if (refused || gone) this.asked.delete(id);
   }
 
   looks(): void {

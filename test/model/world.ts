@@ -70,7 +70,7 @@ export class World {
   async startDaemon(): Promise<void> {
     if (this.daemon?.lives === true) return;
     // An operator who starts it again after a stop means it to work.
-    if (this.daemon?.ended === 'force-stop') this.mode = 'active';
+    if (this.daemon?.ended?.startsWith('force-stop') === true) this.mode = 'active';
     if (this.daemon?.ended === 'drain-stop') this.mode = 'drain';
     this.#daemons += 1;
     this.oracle.daemonStarts(this.#daemons);
