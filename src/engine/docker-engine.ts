@@ -1,20 +1,15 @@
-import type { Pilot, PilotEnd, PilotSpec } from '../model.js';
-import { EngineError, type ContainerEngine, type Ownership } from './container-engine.js';
+import type { PilotEnd, PilotSpec } from '../model.js';
+import { EngineError, type ContainerEngine } from './container-engine.js';
 import { statusOf } from './docker-call.js';
 import { DockerConnection, type ConnectionOptions } from './docker-connection.js';
 import { followEnds } from './docker-events.js';
-import { dropImage, findImage, imageLabels, listImages, markImage, pullImage } from './docker-images.js';
+import { dropImage, findImage, listImages, markImage, pullImage } from './docker-images.js';
+import { createPilotList } from './docker-list.js';
 import { followLog, logTail } from './docker-logs.js';
-import { expectNothing, readContainerState, readCpuNs, readSummaries } from './docker-reply.js';
+import { expectNothing, readContainerState, readCpuNs } from './docker-reply.js';
 import { readContainerSettings } from './docker-settings.js';
 import { startTroubleOf } from './start-trouble.js';
-import {
-  fromContainerSummary,
-  isRenamed,
-  pilotLabels,
-  toCreateOptions,
-  type ContainerSummary,
-} from './pilot-container.js';
+import { toCreateOptions } from './pilot-container.js';
 
 const removalPollMs = 200;
 
@@ -29,7 +24,7 @@ export function createDockerEngine(options: DockerEngineOptions): ContainerEngin
   const connection = new DockerConnection(options);
   return {
     info: () => connection.info(),
-    listPilots: (ownership) => listPilots(connection, ownership),
+    listPilots: createPilotList(connection),
     createPilot: (spec, cgroupParent) => withStartTrouble(createPilot(connection, spec, cgroupParent)),
     settingsOf: (id) => inspect(connection, id, readContainerSettings),
     startPilot: (id) => withStartTrouble(startPilot(connection, id)),
@@ -49,59 +44,6 @@ export function createDockerEngine(options: DockerEngineOptions): ContainerEngin
     markImage: (reference, instance, before) => markImage(connection, { reference, instance, before }),
     dropImage: (id, instance) => dropImage(connection, id, instance),
   };
-}
-
-async function listPilots(connection: DockerConnection, ownership: Ownership): Promise<readonly Pilot[]> {
-  const own = { label: [`${pilotLabels.managed}=true`, `${pilotLabels.instance}=${ownership.instance}`] };
-  const original = { name: ['^/?plancton-worker-[0-9a-z]{6}$'] };
-  const pilots = new Map<string, Pilot>();
-  for (const filters of ownership.adoptOriginal ? [own, original] : [own]) {
-    const call = { op: 'list', what: 'Listing the pilots', deadlineMs: connection.deadlines.listMs } as const;
-    const summaries = await connection.callPatiently(call, async (docker, abortSignal) =>
-      readSummaries(await docker.listContainers({ all: true, filters, abortSignal })),
-    );
-    for (const pilot of await withOwnLabels(connection, summaries, ownership)) pilots.set(pilot.id, pilot);
-  }
-  return [...pilots.values()];
-}
-
-/**
- * The pilots among these containers. The labels of one that has another name may be those of an image that carries them: containers that others
- * make of that are theirs. Each such image is asked about once, all of them side by side; one that cannot be looked at must not keep
- * all others from being listed, and what is not known to be ours is left alone then.
- */
-async function withOwnLabels(
-  connection: DockerConnection,
-  summaries: readonly ContainerSummary[],
-  ownership: Ownership,
-): Promise<readonly Pilot[]> {
-  const found = summaries.flatMap((summary) => {
-    const pilot = fromContainerSummary(summary, ownership);
-    return pilot === undefined ? [] : [{ pilot, summary }];
-  });
-  const doubtful = found.filter(({ summary }) => isRenamed(summary) && summary.ImageID !== '');
-  const imageIds = [...new Set(doubtful.map(({ summary }) => summary.ImageID))];
-  const looks = await Promise.all(imageIds.map(async (id) => [id, await lookAtLabels(connection, id)] as const));
-  const labelsOf = new Map(looks);
-  const isTheirs = ({ ImageID, Labels }: ContainerSummary) => {
-    const labels = labelsOf.get(ImageID);
-    return labels === undefined || labels === 'unknown' || labels[pilotLabels.name] === Labels[pilotLabels.name];
-  };
-  const theirs = new Set(doubtful.filter(({ summary }) => isTheirs(summary)).map(({ pilot }) => pilot));
-  return found.map(({ pilot }) => pilot).filter((pilot) => !theirs.has(pilot));
-}
-
-async function lookAtLabels(
-  connection: DockerConnection,
-  imageId: string,
-): Promise<Readonly<Record<string, string>> | 'unknown'> {
-  try {
-    // An engine that has a container of it and does not know the image tells nothing of its labels.
-    return (await imageLabels(connection, imageId)) ?? 'unknown';
-  } catch (error) {
-    if (error instanceof EngineError) return 'unknown';
-    throw error;
-  }
 }
 
 async function createPilot(

@@ -13,6 +13,7 @@ import {
   readUsedImageIds,
 } from './docker-reply.js';
 import { newMarks, toHostImages } from './image-mark.js';
+import type { Labels } from './pilot-container.js';
 import { pullTroubleOf } from './pull-trouble.js';
 import { readRegistryAuth } from './registry-auth.js';
 
@@ -32,21 +33,13 @@ export async function findImage(connection: DockerConnection, reference: string)
   });
 }
 
-/** The labels of an image on this host; undefined when it is gone. */
-export async function imageLabels(
-  connection: DockerConnection,
-  id: string,
-): Promise<Readonly<Record<string, string>> | undefined> {
+/** The labels of an image on this host. */
+export async function imageLabels(connection: DockerConnection, id: string): Promise<Labels> {
   const what = `Looking at image ${id}`;
   const call = { op: 'image-inspect', what, deadlineMs: connection.deadlines.inspectMs } as const;
   return connection.call(call, async (docker, abortSignal) => {
     const options: object = { abortSignal };
-    try {
-      return readImageLabels(await docker.getImage(id).inspect(options));
-    } catch (error) {
-      if (statusOf(error) === 404) return undefined;
-      throw error;
-    }
+    return readImageLabels(await docker.getImage(id).inspect(options));
   });
 }
 

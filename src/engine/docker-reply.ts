@@ -1,6 +1,6 @@
 import { EngineError, type EngineInfo } from './container-engine.js';
 import type { ImageSummary } from './image-mark.js';
-import { fromEngineTime, pilotLabels, type ContainerSummary } from './pilot-container.js';
+import { fromEngineTime, pilotLabels, type ContainerSummary, type Labels } from './pilot-container.js';
 import type { LocalImage, PilotEnd } from '../model.js';
 
 /** An object of a reply, not looked at yet. */
@@ -110,7 +110,7 @@ export function readImage(reply: unknown): Pick<LocalImage, 'id' | 'createdWallM
   return { id: text(fields, 'Id'), createdWallMs: isDated ? created : undefined };
 }
 
-export function readImageLabels(reply: unknown): Readonly<Record<string, string>> {
+export function readImageLabels(reply: unknown): Labels {
   const config = asFields(asFields(reply, 'image')['Config'] ?? {}, 'settings of an image');
   return textRecord(config['Labels'] ?? {}, 'Labels');
 }
@@ -201,10 +201,10 @@ export function texts(value: unknown, what: string): readonly string[] {
   return value;
 }
 
-function textRecord(value: unknown, what: string): Readonly<Record<string, string>> {
+function textRecord(value: unknown, what: string): Labels {
   const fields = asFields(value, what);
   texts(Object.values(fields), what);
-  return fields as Readonly<Record<string, string>>;
+  return fields as Labels;
 }
 
 function malformed(what: string): EngineError {

@@ -27,6 +27,9 @@ const cpuPeriodMicros = 100_000;
 /** The name an original Plancton gives its containers. */
 const originalName = /^plancton-worker-[0-9a-z]{6}$/;
 
+/** Of a container or an image. */
+export type Labels = Readonly<Record<string, string>>;
+
 /** What one line of the engine's container list tells; everything else in it is ignored. */
 export interface ContainerSummary {
   readonly Id: string;
@@ -38,7 +41,7 @@ export interface ContainerSummary {
   readonly Created: number;
   readonly State: string;
   readonly Status: string;
-  readonly Labels: Readonly<Record<string, string>>;
+  readonly Labels: Labels;
   /** Its address in the first network that gave it one. */
   readonly Address?: string | undefined;
   /** Of its network card there. */
@@ -195,20 +198,29 @@ export function fromContainerSummary(summary: ContainerSummary, ownership: Owner
 }
 
 /**
- * The labels of a pilot are on its committed images too, and so on containers that others make of them: those have another name and
- * another image. A pilot that somebody renamed has its image still; whoever knows that image has to look whether the labels are its own.
+ * Every pilot carries its name. One that somebody renamed has its image still; a container that others make of an image that was
+ * committed from a pilot has another name and another image.
  */
 function isOurs(name: string, { Image, Labels: labels }: ContainerSummary, instance: string): boolean {
   return (
     labels[pilotLabels.managed] === 'true' &&
     labels[pilotLabels.instance] === instance &&
+    pilotLabels.name in labels &&
     (labels[pilotLabels.name] === name || labels[pilotLabels.image] === Image)
   );
 }
 
 /** Whether a container that may be ours has another name than its labels say. */
 export function isRenamed({ Names, Labels: labels }: ContainerSummary): boolean {
-  return pilotLabels.name in labels && labels[pilotLabels.name] !== ownName(Names);
+  return labels[pilotLabels.name] !== ownName(Names);
+}
+
+/**
+ * Whether a container has its labels from its image, where they are on every container that anybody makes of it, and prove nothing. Every
+ * pilot is given a name of its own, so that one of an image that carries such labels, too, does not lose them.
+ */
+export function hasInheritedLabels({ Labels: labels }: ContainerSummary, ofImage: Labels): boolean {
+  return pilotLabels.name in ofImage && labels[pilotLabels.name] === ofImage[pilotLabels.name];
 }
 
 /** The container's own name; names with a second slash are links of other containers to it. */

@@ -188,6 +188,9 @@ export async function startStubEngine([shortest, longest]: readonly [number, num
       // Always new: nobody has to ask a registry for it.
       sendJson(reply, 200, { Id: imageId, Created: new Date().toISOString() });
     },
+    [`GET /images/${imageId}/json`]: ({ reply }) => {
+      sendJson(reply, 200, { Id: imageId, Config: { Labels: {} } });
+    },
     'GET /events': (asked) => {
       containers.follow(asked);
     },

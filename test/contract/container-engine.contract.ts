@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { ContainerEngine, Ownership } from '../../src/engine/container-engine.js';
-import { pilotLabels } from '../../src/engine/pilot-container.js';
+import { pilotLabels, type Labels } from '../../src/engine/pilot-container.js';
 import type { Pilot, PilotEnd, PilotSpec } from '../../src/model.js';
 import { aSpec } from '../support/builders.js';
 
 /** An engine with `busybox:latest`, and ways to do what others do to it. */
 export interface EngineUnderTest {
   readonly engine: ContainerEngine;
-  /** Runs a container that is not ours; returns its id. */
-  addForeign(name: string, labels: Readonly<Record<string, string>>): Promise<string>;
+  /** Runs a container that is not ours, of an image that may carry labels; returns its id. */
+  addForeign(name: string, labels: Labels, imageLabels?: Labels): Promise<string>;
   /** Ids of all containers there are, whoever they belong to. */
   ids(): Promise<readonly string[]>;
   pause(name: string): Promise<void>;
@@ -305,6 +305,8 @@ export function describeContract(title: string, open: () => Promise<EngineUnderT
         ...ours,
         [pilotLabels.name]: 'plancton-worker-xxxxxx',
       });
+      const service = `service-${suffix()}`;
+      await subject.addForeign(service, {}, { ...ours, [pilotLabels.name]: service });
       await expect(subject.engine.listPilots(ownership)).resolves.toEqual([]);
     });
 

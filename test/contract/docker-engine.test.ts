@@ -7,6 +7,7 @@ import { systemClock } from '../../src/clock.js';
 import type { PullProgress } from '../../src/engine/container-engine.js';
 import type { EngineDeadlines } from '../../src/engine/docker-connection.js';
 import { createDockerEngine } from '../../src/engine/docker-engine.js';
+import type { Labels } from '../../src/engine/pilot-container.js';
 import { aSpec } from '../support/builders.js';
 import { importBusybox } from '../support/busybox-image.js';
 import { dockerCli } from '../support/docker-cli.js';
@@ -30,9 +31,13 @@ function openReal(): Promise<EngineUnderTest> {
   const docker = dockerCli(host);
   return Promise.resolve({
     engine: connect(host),
-    addForeign: (name, labels) => {
-      const options = Object.entries(labels).map(([label, value]) => `--label=${label}=${value}`);
-      return docker('run', '--detach', '--name', name, ...options, 'busybox', 'sleep', '1000');
+    addForeign: async (name, labels, imageLabels) => {
+      const texts = (of: Labels) => Object.entries(of).map(([label, value]) => `${label}=${value}`);
+      const image = imageLabels === undefined ? 'busybox' : `image-of-${name}`;
+      const changes = texts(imageLabels ?? {}).map((label) => `LABEL ${label}`);
+      if (imageLabels !== undefined) await importBusybox({ docker }, image, { changes });
+      const options = texts(labels).map((label) => `--label=${label}`);
+      return docker('run', '--detach', '--name', name, ...options, image, 'sleep', '1000');
     },
     ids: async () => (await docker('ps', '--all', '--quiet', '--no-trunc')).split('\n').filter((id) => id !== ''),
     pause: async (name) => {

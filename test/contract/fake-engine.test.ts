@@ -30,7 +30,7 @@ function openFake(asSeen: (engine: ContainerEngine) => ContainerEngine): Promise
   const engine = createFakeEngine({ clock: systemClock, behave });
   return Promise.resolve({
     engine: asSeen(engine),
-    addForeign: (name, labels) => Promise.resolve(engine.addForeign(name, labels)),
+    addForeign: (name, labels, imageLabels) => Promise.resolve(engine.addForeign(name, labels, imageLabels)),
     ids: () => Promise.resolve(engine.containers().map(({ id }) => id)),
     pause: (name) => {
       engine.pause(name);

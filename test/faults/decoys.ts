@@ -1,5 +1,6 @@
 import { pilotLabels } from '../../src/engine/pilot-container.js';
-import type { DockerCli } from '../support/docker-cli.js';
+import { importBusybox } from '../support/busybox-image.js';
+import type { PrivateEngine } from '../support/private-engine.js';
 import { askEngine } from './engine-api.js';
 
 /** Containers that look like pilots of an instance and are none. */
@@ -14,18 +15,24 @@ interface Inspected {
   readonly State: { readonly Status: string; readonly StartedAt: string };
 }
 
-/** Makes one of each kind. `image` must carry the labels of a pilot of this instance. */
-export async function makeDecoys(
-  docker: DockerCli,
-  engineHost: string,
-  { instance, image }: { readonly instance: string; readonly image: string },
-): Promise<Decoys> {
-  const { managed, instance: ofInstance, name } = pilotLabels;
+/** Makes one of each kind, and images that carry the labels of a pilot of this instance. */
+export async function makeDecoys(engine: PrivateEngine, instance: string): Promise<Decoys> {
+  const { docker, host: engineHost } = engine;
+  const { managed, instance: ofInstance, name, image: madeOf } = pilotLabels;
   const label = (key: string, value: string) => ['--label', `${key}=${value}`];
   const other = `plancton-worker-${instance.slice(0, 5)}x`;
+  const service = `service-${instance}`;
+  const labelled = async (kind: string, more = '') => {
+    const image = `${kind}-${instance}:v1`;
+    const changes = [`LABEL ${managed}=true ${ofInstance}=${instance} ${madeOf}=${image} ${more}`];
+    await importBusybox(engine, image, { changes });
+    return image;
+  };
   const kinds: readonly (readonly string[])[] = [
     ['--name', `plancton-worker-${instance}`, 'busybox'],
-    ['--name', `from-image-${instance}`, image],
+    ['--name', `from-image-${instance}`, await labelled('committed', `${name}=x`)],
+    ['--name', `from-nameless-${instance}`, await labelled('nameless')],
+    ['--name', service, await labelled('named', `${name}=${service}`)],
     ['--name', `unnamed-${instance}`, ...label(managed, 'true'), ...label(ofInstance, instance), 'busybox'],
     ['--name', other, ...label(managed, 'true'), ...label(ofInstance, 'another'), ...label(name, other), 'busybox'],
   ];

@@ -1,10 +1,9 @@
-import { pilotLabels } from '../../src/engine/pilot-container.js';
 import { importBusybox } from '../support/busybox-image.js';
 import { keepContainerDiary, type ContainerDiary } from '../support/container-diary.js';
 import { startLocalRegistry } from '../support/local-registry.js';
 import { startPrivateEngine, type PrivateEngine } from '../support/private-engine.js';
 import type { FaultCase } from './cases.js';
-import { makeDecoys, type Decoys } from './decoys.js';
+import { makeDecoys } from './decoys.js';
 import type { Life } from './endpoints.js';
 import { openLane } from './lane.js';
 import { lives } from './lives.js';
@@ -71,7 +70,7 @@ async function runLane({ engine, diary, life, cases, told }: LaneParts, tag: str
   const lane = await openLane(engine.host, { ...lives[life].settings, docker_image: images[0] });
   const results: CaseResult[] = [];
   try {
-    const decoys = await decoysOf(engine, lane.instance);
+    const decoys = await makeDecoys(engine, lane.instance);
     const stage: Stage = { engineHost: engine.host, lane, diary, decoys, images, publish };
     // There must be pilots to lose.
     await until(() => isCalm(stage));
@@ -108,12 +107,4 @@ async function imagesFor(life: Life, engine: PrivateEngine, tag: string): Promis
   };
   await publish();
   return { images, publish };
-}
-
-export async function decoysOf(engine: PrivateEngine, instance: string): Promise<Decoys> {
-  const image = `labelled-${instance}:v1`;
-  const { managed, instance: ofInstance, name, image: madeOf } = pilotLabels;
-  const changes = [`LABEL ${managed}=true ${ofInstance}=${instance} ${name}=x ${madeOf}=${image}`];
-  await importBusybox(engine, image, { changes });
-  return makeDecoys(engine.docker, engine.host, { instance, image });
 }

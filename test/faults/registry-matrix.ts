@@ -2,8 +2,8 @@ import { importBusybox } from '../support/busybox-image.js';
 import { keepContainerDiary } from '../support/container-diary.js';
 import { startFaultyRegistry, type FaultyRegistry } from '../support/faulty-registry.js';
 import { startPrivateEngine } from '../support/private-engine.js';
+import { makeDecoys } from './decoys.js';
 import { openLane } from './lane.js';
-import { decoysOf } from './matrix.js';
 import type { RegistryCase } from './registry-cases.js';
 import { judgeAll, recover } from './run-case.js';
 import { isCalm, until, type Stage } from './stage.js';
@@ -36,7 +36,7 @@ export async function runRegistryMatrix(
     const diary = await keepContainerDiary(engine.host);
     const lane = await openLane(engine.host, { ...settings, docker_image: 'here:v1' }, { pullStallMs });
     try {
-      const decoys = await decoysOf(engine, lane.instance);
+      const decoys = await makeDecoys(engine, lane.instance);
       const images = ['here:v1'];
       const stage = { engineHost: engine.host, lane, diary, decoys, images };
       const results: RegistryResult[] = [];

@@ -110,7 +110,7 @@ describe('the referee', () => {
 
     expect(await ring.referee.pilots()).toEqual([second]);
     expect(await ring.referee.verdict()).toEqual([]);
-    expect(ring.referee.decoys.map(({ kind, state }) => `${kind}, ${state}`)).toHaveLength(10);
+    expect(ring.referee.decoys.map(({ kind, state }) => `${kind}, ${state}`)).toHaveLength(14);
   });
 
   it('sees that a decoy was touched, of whatever kind', async () => {
@@ -122,8 +122,8 @@ describe('the referee', () => {
 
     const evidence = (await referee.verdict()).filter(({ rule }) => rule === 'P1 decoy').map((found) => found.evidence);
 
-    expect(running).toHaveLength(5);
-    expect(made).toHaveLength(5);
+    expect(running).toHaveLength(7);
+    expect(made).toHaveLength(7);
     for (const { kind, name } of running) expect(evidence).toContain(`decoy (${kind}) ${name}: restart`);
     for (const { kind, name } of made) {
       expect(evidence).toContain(`decoy (${kind}) ${name}: destroy`);

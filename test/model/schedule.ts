@@ -122,7 +122,7 @@ const OTHERS: readonly (readonly [number, (random: Random) => Step])[] = [
   [4, (r) => ({ do: 'kill-daemon', downMs: pick(r, [0, 0, 1_000, 45_000, 400_000]) })],
   [18, (r) => ({ do: 'exit', which: Math.floor(r() * 64), code: pick(r, [0, 0, 1, 127, 137]) })],
   [1, (r) => ({ do: 'stick', which: Math.floor(r() * 64) })],
-  [2, (r) => ({ do: 'foreign', kind: Math.floor(r() * 4) })],
+  [2, (r) => ({ do: 'foreign', kind: Math.floor(r() * 6) })],
   [
     6,
     (r) => ({

@@ -63,7 +63,7 @@ export class World {
     this.requests = new Requests(this.clock, this.oracle);
     this.#disk = this.#revision(firstNumber, configText(firstNumber));
     this.#pushed = this.#disk;
-    for (const kind of [0, 1, 2, 3]) this.addForeign(kind);
+    for (const kind of [0, 1, 2, 3, 4, 5]) this.addForeign(kind);
   }
 
   /** Starts a daemon if none runs. */
@@ -138,13 +138,16 @@ export class World {
     this.#names += 1;
     const name = `plancton-worker-f${String(this.#names).padStart(5, '0')}`;
     const managed = { [pilotLabels.managed]: 'true' };
+    const ours = { ...managed, [pilotLabels.instance]: INSTANCE };
     const labels = [
       {},
-      { ...managed, [pilotLabels.instance]: INSTANCE, [pilotLabels.name]: 'another', [pilotLabels.image]: 'site/a:1' },
+      { ...ours, [pilotLabels.name]: 'another', [pilotLabels.image]: 'site/a:1' },
       { ...managed, [pilotLabels.instance]: 'another', [pilotLabels.name]: name },
       managed,
+      { ...ours, [pilotLabels.image]: 'foreign' },
     ][kind];
-    this.oracle.addDecoy(this.engine.addForeign(name, labels));
+    const imageLabels = kind === 5 ? { ...ours, [pilotLabels.name]: name } : {};
+    this.oracle.addDecoy(this.engine.addForeign(name, labels, imageLabels));
   }
 
   async restartEngine(liveRestore: boolean, awayMs: number): Promise<void> {

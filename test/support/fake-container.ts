@@ -1,4 +1,4 @@
-import type { ContainerSummary } from '../../src/engine/pilot-container.js';
+import type { ContainerSummary, Labels } from '../../src/engine/pilot-container.js';
 import type { PilotEnd, PilotSpec, PilotState } from '../../src/model.js';
 import type { Behaviour } from './fake-engine.js';
 
@@ -6,7 +6,9 @@ import type { Behaviour } from './fake-engine.js';
 export interface FakeContainer {
   readonly id: string;
   name: string;
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: Labels;
+  /** Those that its image carries; they are among its own. */
+  readonly imageLabels: Labels;
   readonly createdWallMs: number;
   state: PilotState;
   readonly behaviour: Behaviour;
@@ -35,7 +37,6 @@ export function describeFake(container: FakeContainer): ContainerSummary {
     Id: container.id,
     Names: [`/${container.name}`],
     Image: container.spec?.image ?? 'foreign',
-    // Its images carry no labels.
     ImageID: '',
     Created: Math.floor(container.createdWallMs / 1000),
     State: container.state,

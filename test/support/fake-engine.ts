@@ -8,7 +8,13 @@ import {
   type Ownership,
   type PullProgress,
 } from '../../src/engine/container-engine.js';
-import { fromContainerSummary, pilotLabels, toCreateOptions } from '../../src/engine/pilot-container.js';
+import {
+  fromContainerSummary,
+  hasInheritedLabels,
+  pilotLabels,
+  toCreateOptions,
+  type Labels,
+} from '../../src/engine/pilot-container.js';
 import { readContainerSettings } from '../../src/engine/docker-settings.js';
 import type { ContainerSettings, PilotSpec } from '../../src/model.js';
 import { createFaultyCalls, type Calls, type Faults } from './faulty-calls.js';
@@ -59,8 +65,8 @@ export interface FakeEngine extends ContainerEngine, Faults {
   exit(name: string, exitCode: number): void;
   pause(name: string): void;
   unpause(name: string): void;
-  /** A running container that is not ours. Returns its id. */
-  addForeign(name: string, labels?: Readonly<Record<string, string>>): string;
+  /** A running container that is not ours, of an image that may carry labels. Returns its id. */
+  addForeign(name: string, labels?: Labels, imageLabels?: Labels): string;
   /** The engine restarts without live-restore: everything that runs is killed. */
   killAll(): void;
 }
@@ -187,7 +193,11 @@ export function createFakeEngine(options: FakeEngineOptions): FakeEngine {
   function list(ownership: Ownership) {
     catchUp();
     const newestFirst = [...containers.values()].reverse();
-    return newestFirst.flatMap((container) => fromContainerSummary(describeFake(container), ownership) ?? []);
+    return newestFirst.flatMap((container) => {
+      const summary = describeFake(container);
+      const isTheirs = hasInheritedLabels(summary, container.imageLabels);
+      return isTheirs ? [] : (fromContainerSummary(summary, ownership) ?? []);
+    });
   }
 
   async function pull(reference: string, onProgress: (progress: PullProgress) => void, signal: AbortSignal) {
@@ -267,8 +277,8 @@ export function createFakeEngine(options: FakeEngineOptions): FakeEngine {
     unpause: (name) => {
       named(name).state = 'running';
     },
-    addForeign: (name, labels = {}) => {
-      const container = emptyContainer(name, labels, clock.now().wallMs);
+    addForeign: (name, labels = {}, imageLabels = {}) => {
+      const container = { ...emptyContainer(name, { ...imageLabels, ...labels }, clock.now().wallMs), imageLabels };
       start(container);
       return add(container);
     },
@@ -299,11 +309,12 @@ function lastLines(text: string, lines: number): string {
   return all.slice(Math.max(0, all.length - lines)).join('');
 }
 
-function emptyContainer(name: string, labels: Readonly<Record<string, string>>, createdWallMs: number): FakeContainer {
+function emptyContainer(name: string, labels: Labels, createdWallMs: number): FakeContainer {
   return {
     id: randomBytes(32).toString('hex'),
     name,
     labels,
+    imageLabels: {},
     createdWallMs,
     state: 'created',
     behaviour: {},

@@ -13,8 +13,8 @@ export interface Decoy {
 
 export interface Decoys {
   readonly all: readonly Decoy[];
-  /** The image of some of them. */
-  readonly image: string;
+  /** Those of their images that carry labels. */
+  readonly images: readonly string[];
   find(id: string): Decoy | undefined;
   remove(): Promise<void>;
 }
@@ -24,6 +24,8 @@ interface Kind {
   readonly name: string;
   readonly image: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** The image is its own, and carries these. */
+  readonly imageLabels?: Readonly<Record<string, string>>;
   /** The name it gets after it was made. */
   readonly renamed?: string;
 }
@@ -38,16 +40,32 @@ function pilotName(): string {
   return prefix + suffix();
 }
 
-/** `labelled`: an image that carries the labels of a pilot, as one that was committed from a pilot does. */
-function kindsOf(instance: string, image: string, labelled: string): readonly Kind[] {
+function imageName(): string {
+  return `decoy-image-${suffix()}:latest`;
+}
+
+function kindsOf(instance: string, image: string): readonly Kind[] {
   const other = pilotName();
-  const plain = `decoy-${suffix()}`;
+  const service = `decoy-${suffix()}`;
+  const [committed, nameless, named] = [imageName(), imageName(), imageName()];
   return [
     { kind: 'same prefix', name: pilotName(), image, labels: {} },
-    { kind: 'labels of its image', name: `decoy-${suffix()}`, image: labelled, labels: {} },
+    // They say of their containers that they are pilots made of them, as images that were committed from pilots do.
+    {
+      ...{ kind: 'labels of its image', name: `decoy-${suffix()}`, image: committed, labels: {} },
+      imageLabels: pilotLabelsOf(instance, pilotName(), committed),
+    },
+    {
+      ...{ kind: 'labels of its image without a name', name: `decoy-${suffix()}`, image: nameless, labels: {} },
+      imageLabels: pilotLabelsOf(instance, undefined, nameless),
+    },
+    {
+      ...{ kind: 'labels of its image with its name', name: service, image: named, labels: {} },
+      imageLabels: pilotLabelsOf(instance, service, named),
+    },
     {
       kind: 'labels without the name',
-      name: plain,
+      name: `decoy-${suffix()}`,
       image,
       labels: pilotLabelsOf(instance, pilotName(), 'pilots/were'),
     },
@@ -63,23 +81,27 @@ export async function makeDecoys(
   image: string,
   withPrefix = true,
 ): Promise<Decoys> {
-  const labelled = `decoy-image-${suffix()}:latest`;
-  // It says of its containers that they are pilots made of it.
-  await commit(engine, image, labelled, pilotLabelsOf(instance, pilotName(), labelled));
   const all: Decoy[] = [];
+  const images: string[] = [];
   // One engine does not get faster by being asked for all at once.
   for (const isToRun of [true, false]) {
-    const kinds = kindsOf(instance, image, labelled);
+    const kinds = kindsOf(instance, image);
     const wanted = kinds.filter(({ name, renamed = name }) => withPrefix || !`${name} ${renamed}`.includes(prefix));
-    for (const kind of wanted) all.push(await make(engine, kind, isToRun));
+    for (const kind of wanted) {
+      if (kind.imageLabels !== undefined) {
+        await commit(engine, image, kind.image, kind.imageLabels);
+        images.push(kind.image);
+      }
+      all.push(await make(engine, kind, isToRun));
+    }
   }
   return {
     all,
-    image: labelled,
+    images,
     find: (id) => all.find((decoy) => decoy.id === id),
     remove: async () => {
       for (const { id } of all) await engine.ask('DELETE', `/containers/${id}?force=1&v=1`);
-      await engine.ask('DELETE', `/images/${labelled}?force=1`);
+      for (const reference of images) await engine.ask('DELETE', `/images/${reference}?force=1`);
     },
   };
 }

@@ -20,7 +20,7 @@ export class DecoyJudge {
     if (decoy !== undefined && meddling.test(action)) {
       this.#blame('P1 decoy', `decoy (${decoy.kind}) ${decoy.name}: ${action}`, atMs);
     }
-    const isItsImage = type === 'image' && attributes['name'] === this.#decoys.image;
+    const isItsImage = type === 'image' && this.#decoys.images.includes(attributes['name'] ?? '');
     if (isItsImage && (action === 'delete' || action === 'untag')) {
       this.#blame('P1 decoy', `the image of decoys: ${action}`, atMs);
     }

@@ -53,12 +53,12 @@ export type Blame = (rule: Rule, evidence: string, atMs?: number) => void;
 /** The label prefix of pilots, written down here once more so that a slip in the daemon does not hide itself. */
 const prefix = 'io.github.mconcas.plancton.';
 
-/** The labels that a pilot of `instance` carries, and those that others copy. */
-export function pilotLabelsOf(instance: string, name: string, image: string): Record<string, string> {
+/** The labels that a pilot of `instance` carries, and those that others copy, with or without a name. */
+export function pilotLabelsOf(instance: string, name: string | undefined, image: string): Record<string, string> {
   return {
     [`${prefix}managed`]: 'true',
     [`${prefix}instance`]: instance,
-    [`${prefix}name`]: name,
+    ...(name === undefined ? {} : { [`${prefix}name`]: name }),
     [`${prefix}image`]: image,
   };
 }

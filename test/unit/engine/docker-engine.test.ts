@@ -4,7 +4,6 @@ import { systemClock } from '../../../src/clock.js';
 import type { ContainerEngine } from '../../../src/engine/container-engine.js';
 import type { EngineDeadlines } from '../../../src/engine/docker-connection.js';
 import { createDockerEngine } from '../../../src/engine/docker-engine.js';
-import { pilotLabels } from '../../../src/engine/pilot-container.js';
 import { aSpec } from '../../support/builders.js';
 import { sendJson, startHttpEngine, type Handler, type HttpEngine } from '../../support/http-engine.js';
 
@@ -334,93 +333,6 @@ describe('a list', () => {
       sendJson(reply, 200, [foreign]);
     });
     await expect(engine.listPilots({ ...ownership, adoptOriginal: true })).resolves.toEqual([]);
-  });
-});
-
-describe('containers that carry the labels of a pilot and have another name', () => {
-  const { managed, instance, name, image } = pilotLabels;
-  const labels = {
-    [managed]: 'true',
-    [instance]: ownership.instance,
-    [name]: 'plancton-worker-aaaaaa',
-    [image]: 'i:1',
-  };
-  const listed = {
-    Id: 'x',
-    Image: 'i:1',
-    ImageID: 'sha256:1',
-    Created: 1,
-    State: 'running',
-    Status: 'Up',
-    Labels: labels,
-  };
-
-  async function pilotsAs(containerName: string, imageReply: (reply: ServerResponse) => void) {
-    const { engine, server } = await anEngine((request, reply) => {
-      if (request.url?.includes('/images/') === true) imageReply(reply);
-      else sendJson(reply, 200, [{ ...listed, Names: [`/${containerName}`] }]);
-    });
-    const pilots = await engine.listPilots(ownership);
-    return { names: pilots.map((pilot) => pilot.name), requests: server.requests };
-  }
-
-  it('are ours where somebody has renamed them', async () => {
-    const { names } = await pilotsAs('other', (reply) => {
-      sendJson(reply, 200, { Id: 'sha256:1', Config: { Labels: { maintainer: 'them' } } });
-    });
-    expect(names).toEqual(['other']);
-  });
-
-  it('are not where their image carries the labels: others have made them of it', async () => {
-    const { names } = await pilotsAs('other', (reply) => {
-      sendJson(reply, 200, { Id: 'sha256:1', Config: { Labels: labels } });
-    });
-    expect(names).toEqual([]);
-  });
-
-  it('are left alone where that image is said to be gone: nobody knows whose labels they are', async () => {
-    const { names } = await pilotsAs('other', (reply) => {
-      sendJson(reply, 404, { message: 'no such image' });
-    });
-    expect(names).toEqual([]);
-  });
-
-  it('are ours where their image was committed from another pilot: its labels are of that one', async () => {
-    const { names } = await pilotsAs('other', (reply) => {
-      sendJson(reply, 200, { Id: 'sha256:1', Config: { Labels: { ...labels, [name]: 'plancton-worker-bbbbbb' } } });
-    });
-    expect(names).toEqual(['other']);
-  });
-
-  it('are left alone where it cannot be looked at, and keep no others from being listed', async () => {
-    const { names } = await pilotsAs('other', (reply) => {
-      sendJson(reply, 500, { message: 'layer store is broken' });
-    });
-    expect(names).toEqual([]);
-  });
-
-  it('are the only ones that are looked at', async () => {
-    const { names, requests } = await pilotsAs('plancton-worker-aaaaaa', (reply) => {
-      sendJson(reply, 500, {});
-    });
-    expect(names).toEqual(['plancton-worker-aaaaaa']);
-    expect(requests.filter((request) => request.includes('/images/'))).toEqual([]);
-  });
-
-  it('hold up the list for one look, however many they are', async () => {
-    const ids = Array.from({ length: 20 }, (_, index) => `x${index}`);
-    const { engine, server } = await anEngine((request, reply) => {
-      if (request.url?.includes('/images/') === true) return;
-      const images = ids.map((id, index) => ({ Id: id, ImageID: `sha256:${index % 5}`, Names: [`/other-${id}`] }));
-      sendJson(
-        reply,
-        200,
-        images.map((more) => ({ ...listed, ...more })),
-      );
-    });
-    // Each look by itself is given up after 0.4 s.
-    await expect(Promise.race([engine.listPilots(ownership), systemClock.sleep(1_500)])).resolves.toEqual([]);
-    expect(server.requests.filter((request) => request.includes('/images/'))).toHaveLength(5);
   });
 });
 

@@ -161,6 +161,11 @@ describe('a line of the list as a pilot', () => {
     expect(fromContainerSummary(summary, { ...ownership, adoptOriginal: true })).toBeUndefined();
   });
 
+  it('is no pilot of ours without the label of its name, though it says which image it is of', () => {
+    const Labels = Object.fromEntries(Object.entries(aSummary().Labels).filter(([key]) => key !== pilotLabels.name));
+    expect(fromContainerSummary(aSummary({ Labels }), ownership)).toBeUndefined();
+  });
+
   it('stays ours when somebody renames it', () => {
     const summary = aSummary({ Names: ['/my-own-name'] });
     expect(fromContainerSummary(summary, ownership)?.name).toBe('my-own-name');
