@@ -181,12 +181,17 @@ class EngineExecutor implements Executor {
       this.#end(action, 'skipped');
       return;
     }
+    let isMade = false;
+    /** Known once the engine has shown it to be this pilot: nothing else is removed. */
     let id: string | undefined;
     let isStarting = false;
     try {
       const asked: AskedContainer = { spec: action.spec, cgroupParent: cgroupParent() };
-      id = await engine.createPilot(asked.spec, asked.cgroupParent);
-      await this.#inspect(id, asked);
+      const made = await engine.createPilot(asked.spec, asked.cgroupParent);
+      isMade = true;
+      const settings = await engine.settingsOf(made, asked.spec);
+      id = made;
+      await this.#judge(settings, asked);
       if (this.#isUnwanted(batch)) {
         await engine.removePilot(id).catch(passOver);
         this.#end(action, 'skipped');
@@ -198,9 +203,10 @@ class EngineExecutor implements Executor {
     } catch (error) {
       batch.failed = true;
       const failure = toFailure(error);
-      const unasked = id !== undefined && !isStarting;
+      const unasked = isMade && !isStarting;
       this.#tell({ action, result: 'failed', error: failure, ended: undefined, unasked });
-      // What was made and will not run would only be in the way; if this fails too, a later cycle reaps it. What may run yet is left alone.
+      // What was made and will not run would only be in the way; if this fails too, or nothing has shown it, a later cycle finds it in the list.
+      // What may run yet is left alone.
       if (id !== undefined && !(isStarting && isUnanswered(failure))) await engine.removePilot(id).catch(passOver);
     } finally {
       this.#spawning.delete(name);
@@ -212,9 +218,8 @@ class EngineExecutor implements Executor {
   }
 
   /** Nothing runs that is more than the owner of the host allows, or less held in than asked for, whatever the engine made of our request. */
-  async #inspect(id: string, asked: AskedContainer): Promise<void> {
-    const { engine, violations } = this.#options;
-    const found = await violations(await engine.settingsOf(id), asked);
+  async #judge(settings: ContainerSettings, asked: AskedContainer): Promise<void> {
+    const found = await this.#options.violations(settings, asked);
     if (found.length === 0) return;
     const message = `Pilot ${asked.spec.name} was not started: what the engine has made is more than the policy of this host allows, or less held in than asked for: ${found.join('; ')}`;
     throw new EngineError('refused', message, { start: 'not-as-asked' });

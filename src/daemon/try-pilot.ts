@@ -146,7 +146,7 @@ export async function tryPilot(options: TrialOptions): Promise<PilotEnd | undefi
   const asked: AskedContainer = { spec: await toSpec(options), cgroupParent: group.parent };
   const id = await engine.createPilot(asked.spec, asked.cgroupParent);
   try {
-    const found = await violations(await engine.settingsOf(id), asked);
+    const found = await violations(await engine.settingsOf(id, asked.spec), asked);
     if (found.length > 0) {
       throw new EngineError('refused', `what the engine has made is not what was asked for: ${found.join('; ')}`);
     }
@@ -157,7 +157,8 @@ export async function tryPilot(options: TrialOptions): Promise<PilotEnd | undefi
     const pilot = await find(id, options);
     return pilot === undefined ? undefined : await endPilot(engine, { pilot, stopSeconds: config.stop_timeout });
   } catch (error) {
-    await engine.removePilot(id).catch(passOver);
+    // What the reply to its creation named need not be it; what the list shows under that id is.
+    if ((await find(id, options).catch(passOver)) !== undefined) await engine.removePilot(id).catch(passOver);
     throw error;
   }
 }

@@ -24,6 +24,9 @@ export interface Ownership {
   readonly adoptOriginal: boolean;
 }
 
+/** By what a container that was made is told from all others. */
+export type NamedPilot = Pick<PilotSpec, 'name' | 'instance'>;
+
 /** Progress of a pull, at most a few times a second. */
 export interface PullProgress {
   readonly doneBytes: number;
@@ -75,8 +78,11 @@ export interface ContainerEngine {
   listPilots(ownership: Ownership): Promise<readonly Pilot[]>;
   /** Makes the container; returns its id. A taken name is a `conflict`, a missing image `not-found`. */
   createPilot(spec: PilotSpec, cgroupParent: string | undefined): Promise<string>;
-  /** What the engine says it has made; the more this is, the more a pilot gets of the host. */
-  settingsOf(id: string): Promise<ContainerSettings>;
+  /**
+   * What the engine says it has made of this pilot; the more this is, the more a pilot gets of the host. `malformed` where `id` is that of
+   * another container: nothing may be done to it then.
+   */
+  settingsOf(id: string, pilot: NamedPilot): Promise<ContainerSettings>;
   /** Starts it; already started is success. Rejects when it did not come up. */
   startPilot(id: string): Promise<void>;
   /** SIGTERM, then SIGKILL after `stopSeconds`; resolves when it does not run any more; gone is success. */

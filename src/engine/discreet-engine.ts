@@ -23,7 +23,7 @@ export function discreet(engine: ContainerEngine, hide: Hide): ContainerEngine {
     info: () => soften(engine.info()),
     listPilots: (ownership) => soften(engine.listPilots(ownership)),
     createPilot: (spec, cgroupParent) => soften(engine.createPilot(spec, cgroupParent)),
-    settingsOf: (id) => soften(engine.settingsOf(id)),
+    settingsOf: (id, pilot) => soften(engine.settingsOf(id, pilot)),
     startPilot: (id) => soften(engine.startPilot(id)),
     stopPilot: (id, stopSeconds) => soften(engine.stopPilot(id, stopSeconds)),
     pausePilot: (id) => soften(engine.pausePilot(id)),

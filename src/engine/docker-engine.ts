@@ -7,7 +7,7 @@ import { dropImage, findImage, listImages, markImage, pullImage } from './docker
 import { createPilotList } from './docker-list.js';
 import { followLog, logTail } from './docker-logs.js';
 import { expectNothing, readContainerState, readCpuNs } from './docker-reply.js';
-import { readContainerSettings } from './docker-settings.js';
+import { expectPilot, readContainerSettings } from './docker-settings.js';
 import { startTroubleOf } from './start-trouble.js';
 import { toCreateOptions } from './pilot-container.js';
 
@@ -26,7 +26,11 @@ export function createDockerEngine(options: DockerEngineOptions): ContainerEngin
     info: () => connection.info(),
     listPilots: createPilotList(connection),
     createPilot: (spec, cgroupParent) => withStartTrouble(createPilot(connection, spec, cgroupParent)),
-    settingsOf: (id) => inspect(connection, id, readContainerSettings),
+    settingsOf: (id, pilot) =>
+      inspect(connection, id, (reply) => {
+        expectPilot(reply, id, pilot);
+        return readContainerSettings(reply);
+      }),
     startPilot: (id) => withStartTrouble(startPilot(connection, id)),
     stopPilot: (id, stopSeconds) => stopPilot(connection, id, stopSeconds),
     pausePilot: (id) => pausePilot(connection, id),
@@ -61,7 +65,8 @@ async function createPilot(
     // Given as plain options everything would go into the URL as well, secrets in the environment too.
     const split: object = { _query: { name: spec.name }, _body, abortSignal };
     const { id }: { readonly id: unknown } = await docker.createContainer(split);
-    if (typeof id !== 'string' || id === '') throw new EngineError('malformed', `${call.what}: no id came back`);
+    if (typeof id !== 'string' || !/^[0-9a-f]{64}$/.test(id))
+      throw new EngineError('malformed', `${call.what}: no id of a container came back`);
     return id;
   });
 }

@@ -1,5 +1,7 @@
 import type { ContainerSettings, DeviceSpec } from '../model.js';
+import { EngineError, type NamedPilot } from './container-engine.js';
 import { asFields, number, text, texts, type Fields } from './docker-reply.js';
+import { pilotLabels } from './pilot-container.js';
 
 /** What a container has by default, under the names that engines give to it; empty, 0 and false always count as nothing. */
 const plain: Readonly<Record<string, readonly string[]>> = {
@@ -76,6 +78,25 @@ function cpusOf(host: Fields): number {
   if (nano > 0) return nano / 1e9;
   const quota = typeof host['CpuQuota'] === 'number' ? host['CpuQuota'] : 0;
   return quota <= 0 ? 0 : quota / (number(host, 'CpuPeriod') || 100_000);
+}
+
+/**
+ * Throws an EngineError (malformed) where an inspection shows another container than the one that was made as `pilot`: an id is what a reply
+ * said it is.
+ */
+export function expectPilot(reply: unknown, id: string, { name, instance }: NamedPilot): void {
+  const container = asFields(reply, 'container');
+  const config = asFields(container['Config'], 'settings of a container');
+  const labels = asFields(config['Labels'] ?? {}, 'labels of a container');
+  const isIt =
+    container['Id'] === id &&
+    // Some engines leave the slash out.
+    (container['Name'] === `/${name}` || container['Name'] === name) &&
+    labels[pilotLabels.name] === name &&
+    labels[pilotLabels.instance] === instance;
+  if (isIt) return;
+  const what = `The container ${id.slice(0, 12)} that the engine says it has made for pilot ${name}`;
+  throw new EngineError('malformed', `${what} is another one, and is left alone`);
 }
 
 /** What an inspection tells of how a container was made. Throws an EngineError (malformed). */

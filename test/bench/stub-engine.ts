@@ -154,12 +154,13 @@ function toDate(ms: number | undefined): string {
 }
 
 function toInspection(container: Container): object {
-  const { id, body, startedMs, finishedMs } = container;
+  const { id, name, body, startedMs, finishedMs } = container;
   const { HostConfig, ...Config } = body;
   const Status = stateOf(container);
   const State = { Status, Pid: Status === 'running' ? 1 : 0, ExitCode: 0, OOMKilled: false };
   return {
     Id: id,
+    Name: `/${name}`,
     Config,
     HostConfig,
     State: { ...State, StartedAt: toDate(startedMs), FinishedAt: toDate(finishedMs) },

@@ -95,7 +95,7 @@ export function describeContract(title: string, open: () => Promise<EngineUnderT
         capabilitiesDropped: ['NET_RAW'],
         securityOptions: ['no-new-privileges'],
       });
-      const made = await subject.engine.settingsOf(await subject.engine.createPilot(wanted, undefined));
+      const made = await subject.engine.settingsOf(await subject.engine.createPilot(wanted, undefined), wanted);
       expect(made).toEqual({
         image: wanted.image,
         user: '1000:1000',
@@ -113,7 +113,9 @@ export function describeContract(title: string, open: () => Promise<EngineUnderT
         pids: 4096,
         extras: [],
       });
-      await expect(subject.engine.settingsOf('f'.repeat(64))).rejects.toMatchObject({ kind: 'not-found' });
+      await expect(subject.engine.settingsOf('f'.repeat(64), wanted)).rejects.toMatchObject({ kind: 'not-found' });
+      const foreign = await subject.addForeign(`foreign-${suffix()}`, {});
+      await expect(subject.engine.settingsOf(foreign, wanted)).rejects.toMatchObject({ kind: 'malformed' });
     });
 
     it('tells what it is', async () => {

@@ -69,12 +69,13 @@ describe('the policy on a real engine', () => {
     let container: Docker.Container;
     try {
       // As the plain options of dockerode the environment would be part of the address.
-      container = await docker.createContainer({ _body: request } as unknown as Docker.ContainerCreateOptions);
+      const split: object = { _query: { name: asked.spec.name }, _body: request };
+      container = await docker.createContainer(split);
     } catch (error) {
       return [`refused by the engine: ${String(error)}`];
     }
     try {
-      return violations(await engine().settingsOf(container.id), asked, policy, own);
+      return violations(await engine().settingsOf(container.id, asked.spec), asked, policy, own);
     } finally {
       await container.remove({ force: true, v: true });
     }

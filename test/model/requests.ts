@@ -115,7 +115,7 @@ export class Requests {
       info: () => call('info', () => engine.info()),
       listPilots: (ownership) => call('listPilots', () => engine.listPilots(ownership)),
       createPilot: (spec, parent) => call('createPilot', () => engine.createPilot(spec, parent), { spec }),
-      settingsOf: (id) => call('settingsOf', () => engine.settingsOf(id), { id }),
+      settingsOf: (id, pilot) => call('settingsOf', () => engine.settingsOf(id, pilot), { id }),
       startPilot: (id) => call('startPilot', () => engine.startPilot(id), { id }),
       stopPilot: (id, seconds) => call('stopPilot', () => engine.stopPilot(id, seconds), { id }),
       pausePilot: (id) => call('pausePilot', () => engine.pausePilot(id), { id }),

@@ -5,6 +5,7 @@ import {
   type ContainerEngine,
   type EndsListener,
   type EngineInfo,
+  type NamedPilot,
   type Ownership,
   type PullProgress,
 } from '../../src/engine/container-engine.js';
@@ -15,7 +16,7 @@ import {
   toCreateOptions,
   type Labels,
 } from '../../src/engine/pilot-container.js';
-import { readContainerSettings } from '../../src/engine/docker-settings.js';
+import { expectPilot, readContainerSettings } from '../../src/engine/docker-settings.js';
 import type { ContainerSettings, PilotSpec } from '../../src/model.js';
 import { createFaultyCalls, type Calls, type Faults } from './faulty-calls.js';
 import { createFakeEvents, type FakeEvents } from './fake-events.js';
@@ -144,7 +145,8 @@ export function createFakeEngine(options: FakeEngineOptions): FakeEngine {
   }
 
   /** Nothing but what was asked for. */
-  function settings({ spec, cgroupParent }: FakeContainer): ContainerSettings {
+  function settings({ id, name, labels, spec, cgroupParent }: FakeContainer, pilot: NamedPilot): ContainerSettings {
+    expectPilot({ Id: id, Name: `/${name}`, Config: { Labels: labels } }, id, pilot);
     if (spec === undefined) throw new EngineError('refused', 'the fake engine knows the settings of pilots only');
     const { HostConfig, ...Config } = toCreateOptions(spec, cgroupParent, info);
     return readContainerSettings({ Config, HostConfig });
@@ -218,7 +220,7 @@ export function createFakeEngine(options: FakeEngineOptions): FakeEngine {
     info: () => call('info', () => info),
     listPilots: (ownership) => call('listPilots', () => list(ownership)),
     createPilot: (spec, cgroupParent) => call('createPilot', () => create(spec, cgroupParent)),
-    settingsOf: (id) => call('settingsOf', () => settings(find(id))),
+    settingsOf: (id, pilot) => call('settingsOf', () => settings(find(id), pilot)),
     startPilot: (id) =>
       call('startPilot', () => {
         start(find(id));

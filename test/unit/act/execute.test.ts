@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createExecutor, type ExecutorOptions } from '../../../src/act/execute.js';
 import type { Action, EngineFailure, Outcome, PilotState, RemovalReason } from '../../../src/model.js';
 import { aHostImage, aPilot, aSpec } from '../../support/builders.js';
@@ -171,13 +171,25 @@ describe('a pilot that was made with more than this host allows', () => {
     expect(outcomes.at(-1)?.result).toBe('done');
   });
 
-  it('is not started either when the engine does not say what it has made', async () => {
+  it('is not started either when the engine does not say what it has made, and is left for the list to show', async () => {
     const { clock, engine, executor, outcomes } = anExecutor();
     engine.failNext('settingsOf', 'malformed');
     executor.begin(starts(1));
     await clock.settle();
     expect(outcomes).toMatchObject([{ result: 'failed', error: { kind: 'malformed' }, unasked: true }]);
-    expect([engine.calls.startPilot, engine.pilots().length]).toEqual([0, 0]);
+    expect([engine.calls.startPilot, engine.calls.removePilot]).toEqual([0, 0]);
+    expect(engine.pilots()).toMatchObject([{ state: 'created' }]);
+  });
+
+  it('is left alone when it is another container that the engine names', async () => {
+    const { clock, engine, executor, outcomes } = anExecutor();
+    const id = engine.addForeign('owners-database');
+    vi.spyOn(engine, 'createPilot').mockResolvedValue(id);
+    executor.begin(starts(1));
+    await clock.settle();
+    expect(outcomes).toMatchObject([{ result: 'failed', error: { kind: 'malformed' }, unasked: true }]);
+    expect([engine.calls.startPilot, engine.calls.removePilot]).toEqual([0, 0]);
+    expect(engine.containers()).toMatchObject([{ id, state: 'running' }]);
   });
 
   it.each(['createPilot', 'startPilot'] as const)('may have been asked to start where %s fails', async (call) => {
@@ -226,12 +238,9 @@ describe('a start that the engine does not answer', () => {
     },
   );
 
-  it('is cleared away when it was refused, or when it was never asked for', async () => {
+  it('is cleared away when it was refused', async () => {
     const { clock, engine, executor } = anExecutor();
     engine.failNext('startPilot', 'refused');
-    executor.begin(starts(1));
-    await clock.settle();
-    engine.failNext('settingsOf', 'timeout');
     executor.begin(starts(1));
     await clock.settle();
 

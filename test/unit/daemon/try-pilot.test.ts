@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { tryPilot, type TrialOptions } from '../../../src/daemon/try-pilot.js';
 import { aHost, aSpec } from '../../support/builders.js';
 import { createFakeClock } from '../../support/fake-clock.js';
@@ -74,6 +74,14 @@ describe('a pilot on trial', () => {
       await expect(run()).rejects.toMatchObject({ kind: 'timeout' });
       expect(engine.pilots()).toEqual([]);
     }
+  });
+
+  it('leaves another container alone that the engine names in its place', async () => {
+    const { engine, run } = aTrial();
+    const id = engine.addForeign('owners-database');
+    vi.spyOn(engine, 'createPilot').mockResolvedValue(id);
+    await expect(run()).rejects.toMatchObject({ kind: 'malformed' });
+    expect(engine.containers()).toMatchObject([{ id, state: 'running' }]);
   });
 
   it('is not even started when nobody wants it any more', async () => {

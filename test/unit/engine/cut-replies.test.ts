@@ -67,7 +67,7 @@ const cases: readonly Case[] = [
     what: 'the settings of a pilot',
     request: /\/json/,
     reply: 'inspect-running',
-    call: (engine) => engine.settingsOf(id),
+    call: (engine) => engine.settingsOf(id, aSpec()),
     truth: expect.objectContaining({ image: 'busybox:latest', cpus: 0.5, memoryBytes: 50_000_000, extras: [] }),
   },
   {

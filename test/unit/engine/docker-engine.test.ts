@@ -4,6 +4,7 @@ import { systemClock } from '../../../src/clock.js';
 import type { ContainerEngine } from '../../../src/engine/container-engine.js';
 import type { EngineDeadlines } from '../../../src/engine/docker-connection.js';
 import { createDockerEngine } from '../../../src/engine/docker-engine.js';
+import { pilotLabels, toCreateOptions, type Labels } from '../../../src/engine/pilot-container.js';
 import { aSpec } from '../../support/builders.js';
 import { sendJson, startHttpEngine, type Handler, type HttpEngine } from '../../support/http-engine.js';
 
@@ -252,14 +253,15 @@ const info = {
 };
 
 describe('a create request', () => {
+  const id = 'c1'.repeat(32);
   const answer: Handler = (request, reply) => {
     if (request.url?.endsWith('/info') === true) sendJson(reply, 200, info);
-    else sendJson(reply, 201, { Id: 'c1', Warnings: [] });
+    else sendJson(reply, 201, { Id: id, Warnings: [] });
   };
 
   it('carries the environment in its body and only the name in its address', async () => {
     const { engine, server } = await anEngine(answer);
-    await expect(engine.createPilot(aSpec({ env: { TOKEN: 'hunter2' } }), undefined)).resolves.toBe('c1');
+    await expect(engine.createPilot(aSpec({ env: { TOKEN: 'hunter2' } }), undefined)).resolves.toBe(id);
     expect(server.requests.at(-1)).toBe('POST /v1.41/containers/create?name=plancton-worker-aaaaaa');
     expect(JSON.parse(server.bodies.at(-1) ?? '')).toMatchObject({ Env: ['TOKEN=hunter2'] });
   });
@@ -280,12 +282,15 @@ describe('a create request', () => {
     expect(server.requests.filter((request) => request.includes('/create'))).toHaveLength(1);
   });
 
-  it('that brings no id back is a failure', async () => {
-    const { engine } = await anEngine((request, reply) => {
-      sendJson(reply, 200, request.url?.endsWith('/info') === true ? info : null);
-    });
-    await expect(engine.createPilot(aSpec(), undefined)).rejects.toMatchObject({ kind: 'malformed' });
-  });
+  it.each([null, {}, { Id: '' }, { Id: 'c1' }, { Id: `../${id}` }, { Id: id.toUpperCase() }, { Id: `${id}0` }])(
+    'that brings no id back is a failure: %j',
+    async (body) => {
+      const { engine } = await anEngine((request, reply) => {
+        sendJson(reply, 200, request.url?.endsWith('/info') === true ? info : body);
+      });
+      await expect(engine.createPilot(aSpec(), undefined)).rejects.toMatchObject({ kind: 'malformed' });
+    },
+  );
 });
 
 describe('a removal that somebody else has begun', () => {
@@ -366,5 +371,35 @@ describe('a request that the engine has nothing to say to but "done"', () => {
   ])('is not done where somebody else answers a %s', async (_, call) => {
     const { engine } = await anEngine((_request, reply) => void reply.writeHead(200).end('<html>Log in</html>'));
     await expect(call(engine)).rejects.toMatchObject({ kind: 'malformed' });
+  });
+});
+
+describe('what was made of a pilot', () => {
+  const id = 'c1'.repeat(32);
+  const spec = aSpec();
+  const { HostConfig, ...Config } = toCreateOptions(spec, undefined, { appArmor: false, logDriver: 'json-file' });
+  const made = { Id: id, Name: `/${spec.name}`, Config, HostConfig };
+  const labelled = (labels: Labels | null) => ({ Config: { ...Config, Labels: labels } });
+
+  async function settingsOf(reply: object) {
+    const { engine } = await anEngine((_, answer) => {
+      sendJson(answer, 200, reply);
+    });
+    return engine.settingsOf(id, spec);
+  }
+
+  it('is told where it is that pilot, with or without a slash before its name', async () => {
+    await expect(settingsOf(made)).resolves.toMatchObject({ image: spec.image });
+    await expect(settingsOf({ ...made, Name: spec.name })).resolves.toMatchObject({ image: spec.image });
+  });
+
+  it.each<[string, object]>([
+    ['id', { Id: 'd1'.repeat(32) }],
+    ['name', { Name: '/owners-database' }],
+    ['label of a name', labelled({ ...Config.Labels, [pilotLabels.name]: 'plancton-worker-bbbbbb' })],
+    ['instance', labelled({ ...Config.Labels, [pilotLabels.instance]: 'another' })],
+    ['container, without labels', labelled(null)],
+  ])('is not told where it has another %s: that may be anybody else', async (_, changes) => {
+    await expect(settingsOf({ ...made, ...changes })).rejects.toMatchObject({ name: 'EngineError', kind: 'malformed' });
   });
 });
