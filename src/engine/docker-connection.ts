@@ -18,12 +18,12 @@ export const defaultDeadlines = {
   stopMs: 15_000,
   removeMs: 30_000,
   /** For each name of an image; with the last one all its files go. */
-  dropImageMs: 120_000,
+  dropImageMs: 60_000,
   /** Without a sign of life: layers are told of several times a second while they come and while they are unpacked. */
   pullStallMs: 120_000,
-  /** However lively it is. Images of tens of GB come over slow lines too. */
+  /** However lively it is: one that hangs ends with `pullStallMs`, and images of tens of GB come over slow lines too. */
   pullMs: 7_200_000,
-  /** For the stream of events, which may have nothing to tell for long. */
+  /** For streams of events and logs, which may have nothing to tell for long; one of events that has gone silent is found by the lists. */
   followMs: 86_400_000,
 };
 
