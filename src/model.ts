@@ -321,6 +321,10 @@ export interface ContainerSettings {
   readonly capabilitiesDropped: readonly string[];
   readonly securityOptions: readonly string[];
   readonly network: string;
+  /** Names of those that it is in, as far as the engine tells. */
+  readonly networks: readonly string[];
+  /** What runs it; empty: whatever runs all containers. */
+  readonly runtime: string;
   /** Empty: the engine's own choice. */
   readonly cgroupParent: string;
   /** 0: no limit. */

@@ -12,6 +12,8 @@ export interface EngineInfo {
   readonly appArmor: boolean;
   /** Where the logs of containers go unless they say otherwise, e.g. `json-file`; empty: it does not tell. */
   readonly logDriver: string;
+  /** What runs containers that say nothing else, e.g. `runc`; empty: it does not tell. */
+  readonly defaultRuntime: string;
   /** Where images and containers live, for the disk checks. */
   readonly dataRoot: string;
 }

@@ -1,5 +1,5 @@
-import type { PilotEnd, PilotSpec } from '../model.js';
-import { EngineError, type ContainerEngine } from './container-engine.js';
+import type { ContainerSettings, PilotEnd, PilotSpec } from '../model.js';
+import { EngineError, type ContainerEngine, type EngineInfo, type NamedPilot } from './container-engine.js';
 import { statusOf } from './docker-call.js';
 import { DockerConnection, type ConnectionOptions } from './docker-connection.js';
 import { followEnds } from './docker-events.js';
@@ -26,11 +26,7 @@ export function createDockerEngine(options: DockerEngineOptions): ContainerEngin
     info: () => connection.info(),
     listPilots: createPilotList(connection),
     createPilot: (spec, cgroupParent) => withStartTrouble(createPilot(connection, spec, cgroupParent)),
-    settingsOf: (id, pilot) =>
-      inspect(connection, id, (reply) => {
-        expectPilot(reply, id, pilot);
-        return readContainerSettings(reply);
-      }),
+    settingsOf: (id, pilot) => settingsOf(connection, id, pilot),
     startPilot: (id) => withStartTrouble(startPilot(connection, id)),
     stopPilot: (id, stopSeconds) => stopPilot(connection, id, stopSeconds),
     pausePilot: (id) => pausePilot(connection, id),
@@ -69,6 +65,23 @@ async function createPilot(
       throw new EngineError('malformed', `${call.what}: no id of a container came back`);
     return id;
   });
+}
+
+async function settingsOf(connection: DockerConnection, id: string, pilot: NamedPilot): Promise<ContainerSettings> {
+  const settings = await inspect(connection, id, (reply) => {
+    expectPilot(reply, id, pilot);
+    return readContainerSettings(reply);
+  });
+  return (await isUsualRuntime(connection, settings.runtime)) ? { ...settings, runtime: '' } : settings;
+}
+
+/** Whether it is what the engine runs containers by that say nothing else. Where it does not tell, nobody knows better. */
+async function isUsualRuntime(connection: DockerConnection, runtime: string): Promise<boolean> {
+  // Podman calls all of them so.
+  if (runtime === '' || runtime === 'oci') return true;
+  const isUsual = ({ defaultRuntime }: EngineInfo) => defaultRuntime === '' || defaultRuntime === runtime;
+  // An engine that reads its settings anew may have got another one.
+  return isUsual(await connection.lastInfo()) || isUsual(await connection.info());
 }
 
 /** What it rejects with tells what the host lacks, if anything. */

@@ -51,7 +51,7 @@ function textOrNothing(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-function isFields(value: unknown): value is Fields {
+export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
@@ -157,7 +157,8 @@ export function readInfo(reply: unknown, apiVersion: string): EngineInfo {
     cgroupVersion: fields['CgroupVersion'] === '2' ? 2 : 1,
     rootless: has('rootless'),
     appArmor: has('apparmor'),
-    logDriver: typeof fields['LoggingDriver'] === 'string' ? fields['LoggingDriver'] : '',
+    logDriver: textOrNothing(fields['LoggingDriver']) ?? '',
+    defaultRuntime: textOrNothing(fields['DefaultRuntime']) ?? '',
     dataRoot: text(fields, 'DockerRootDir'),
   };
 }

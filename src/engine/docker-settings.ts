@@ -1,6 +1,6 @@
 import type { ContainerSettings, DeviceSpec } from '../model.js';
 import { EngineError, type NamedPilot } from './container-engine.js';
-import { asFields, number, text, texts, type Fields } from './docker-reply.js';
+import { asFields, isFields, number, text, texts, type Fields } from './docker-reply.js';
 import { pilotLabels } from './pilot-container.js';
 
 /** What a container has by default, under the names that engines give to it; empty, 0 and false always count as nothing. */
@@ -25,6 +25,15 @@ const plain: Readonly<Record<string, readonly string[]>> = {
   Tmpfs: [],
 };
 
+/**
+ * What of /proc and /sys is hidden from a container, and what it cannot write: there is a way to the host through them. Those that all
+ * engines have in common, and kernels have not given up.
+ */
+const closed: Readonly<Record<string, readonly string[]>> = {
+  MaskedPaths: ['/proc/acpi', '/proc/kcore', '/proc/keys', '/proc/scsi', '/proc/timer_list', '/sys/firmware'],
+  ReadonlyPaths: ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'],
+};
+
 function isNothing(value: unknown): boolean {
   if (value === undefined || value === null || value === '' || value === 0 || value === false) return true;
   return typeof value === 'object' && Object.keys(value).length === 0;
@@ -38,18 +47,22 @@ function writesWithoutEnd(log: unknown): boolean {
   return isNothing(asFields(config, 'log options of a container')['max-size']);
 }
 
+/** Some of those paths that are no longer closed; engines that tell no list close them all the same. */
+function openedOf(host: Fields, name: string, usual: readonly string[]): readonly string[] {
+  const paths: unknown = host[name];
+  if (!Array.isArray(paths)) return [];
+  if (paths.length === 0) return [`no ${name}`];
+  const opened = usual.filter((path) => !paths.includes(path));
+  return opened.length === 0 ? [] : [`${name} without ${opened.join(', ')}`];
+}
+
 function extrasOf(host: Fields): readonly string[] {
   const found = Object.entries(plain).flatMap(([name, usual]) => {
     const value = host[name];
     if (isNothing(value) || (typeof value === 'string' && usual.includes(value))) return [];
     return `${name} ${JSON.stringify(value).slice(0, 200)}`;
   });
-  // What of /proc and /sys is hidden from a container and what it cannot write: emptied, there is a way to the host.
-  const opened = ['MaskedPaths', 'ReadonlyPaths'].filter((name) => {
-    const paths = host[name];
-    return host['Privileged'] !== true && Array.isArray(paths) && paths.length === 0;
-  });
-  found.push(...opened.map((name) => `no ${name}`));
+  if (host['Privileged'] !== true) found.push(...Object.entries(closed).flatMap((entry) => openedOf(host, ...entry)));
   if (host['Init'] !== true) found.push('no Init');
   if (writesWithoutEnd(host['LogConfig'])) found.push('a LogConfig without max-size');
   const oom = host['OomScoreAdj'];
@@ -70,6 +83,10 @@ function readDevice(value: unknown): DeviceSpec {
 
 function readList(host: Fields, name: string): readonly string[] {
   return texts(host[name] ?? [], name);
+}
+
+function readNetworks(settings: unknown): readonly string[] {
+  return isFields(settings) && isFields(settings['Networks']) ? Object.keys(settings['Networks']) : [];
 }
 
 /** Periods are a tenth of a second where the engine says nothing else. */
@@ -117,6 +134,8 @@ export function readContainerSettings(reply: unknown): ContainerSettings {
     capabilitiesDropped: readList(host, 'CapDrop'),
     securityOptions: readList(host, 'SecurityOpt'),
     network: text(host, 'NetworkMode'),
+    networks: readNetworks(container['NetworkSettings']),
+    runtime: typeof host['Runtime'] === 'string' ? host['Runtime'] : '',
     cgroupParent: typeof host['CgroupParent'] === 'string' ? host['CgroupParent'] : '',
     cpus: cpusOf(host),
     memoryBytes,

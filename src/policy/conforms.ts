@@ -39,7 +39,7 @@ function plainCapability(name: string): string {
 }
 
 /** What was asked for to hold a pilot in, and is not there: the policy may allow to go without, and the pilot was not meant to. */
-function missing(settings: ContainerSettings, { spec, cgroupParent }: AskedContainer): readonly string[] {
+function missing(settings: ContainerSettings, { spec }: AskedContainer): readonly string[] {
   const dropped = new Set(settings.capabilitiesDropped.map(plainCapability));
   const added = new Set(spec.capabilitiesAdded.map(plainCapability));
   const wanted = spec.capabilitiesDropped.map(plainCapability);
@@ -53,9 +53,31 @@ function missing(settings: ContainerSettings, { spec, cgroupParent }: AskedConta
   return [
     ...kept.map((name) => `it keeps the capability ${name}, which it was to drop`),
     ...(gains ? ['it may gain privileges: no-new-privileges is missing'] : []),
-    ...(cgroupParent !== undefined && settings.cgroupParent !== cgroupParent
-      ? [`its cgroup parent is ${settings.cgroupParent || 'not set'} instead of ${cgroupParent}`]
-      : []),
+  ];
+}
+
+/** What Podman gives where nobody asks for one. */
+const usualCgroupParents = ['', '/libpod_parent', 'machine.slice', 'user.slice'];
+
+function misplaced({ cgroupParent: found }: ContainerSettings, { cgroupParent: asked }: AskedContainer): boolean {
+  return asked === undefined ? !usualCgroupParents.includes(found) : found !== asked;
+}
+
+/** Networks that it is in beside the one that it was to be in. Of one that was asked for by its id the name is not known. */
+function furtherNetworks({ network, networks }: ContainerSettings, { spec }: AskedContainer): readonly string[] {
+  const isDefault = spec.network === 'bridge' || spec.network === 'default';
+  const usual = [spec.network, network, ...(isDefault ? ['bridge', 'podman'] : [])];
+  const others = networks.filter((name) => !usual.includes(name));
+  return /^[0-9a-f]{12,64}$/.test(spec.network) ? others.slice(1) : others;
+}
+
+/** Where it was put that it was not to be. */
+function elsewhere(settings: ContainerSettings, asked: AskedContainer): readonly string[] {
+  const found = settings.cgroupParent || 'not set';
+  return [
+    ...(misplaced(settings, asked) ? [`its cgroup parent is ${found} instead of ${asked.cgroupParent ?? 'none'}`] : []),
+    ...(settings.runtime === '' ? [] : [`its runtime is ${settings.runtime}, and not that of the engine`]),
+    ...furtherNetworks(settings, asked).map((name) => `it is in the network ${name}, beside ${asked.spec.network}`),
   ];
 }
 
@@ -85,6 +107,7 @@ export function violations(
     ...refusedLimits(settings, policy),
     ...refusedPids(settings, policy),
     ...missing(settings, asked),
+    ...elsewhere(settings, asked),
     ...settings.extras.map((extra) => `it has ${extra}, which Plancton never asks for`),
   ];
 }

@@ -106,6 +106,8 @@ export function describeContract(title: string, open: () => Promise<EngineUnderT
         capabilitiesDropped: [expect.stringMatching(/^(CAP_)?NET_RAW$/)],
         securityOptions: ['no-new-privileges'],
         network: 'none',
+        networks: expect.anything() as unknown,
+        runtime: '',
         cgroupParent: '',
         cpus: 0.25,
         memoryBytes: 20_000_000,

@@ -34,6 +34,7 @@ async function engineInfo(): Promise<EngineInfo> {
     rootless: false,
     appArmor: false,
     logDriver: 'json-file',
+    defaultRuntime: 'runc',
     dataRoot: '/nonexistent',
   };
 }

@@ -15,6 +15,7 @@ export const soundEngine: EngineInfo = {
   rootless: false,
   appArmor: false,
   logDriver: 'json-file',
+  defaultRuntime: 'runc',
   dataRoot: '/var/lib/docker',
 };
 

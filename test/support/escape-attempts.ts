@@ -182,12 +182,17 @@ const changedHost: readonly (readonly [string, Readonly<Record<string, unknown>>
   ['all memory', { Memory: 0, MemorySwap: 0 }],
   ['more memory', { Memory: 2e8, MemorySwap: 2e8 }],
   ['swap', { Memory: 2e7, MemorySwap: 4e7 }],
+  ['another runtime', { Runtime: 'io.containerd.runc.v2' }],
+  ['another control group', { CgroupParent: '/plancton-test-escape' }],
+  ['the memory of the kernel', { MaskedPaths: ['/proc/acpi', '/proc/keys', '/proc/scsi', '/sys/firmware'] }],
+  ['the parameters of the kernel to write', { ReadonlyPaths: ['/proc/bus', '/proc/fs', '/proc/irq'] }],
 ];
 
 const changedContainer: readonly (readonly [string, Readonly<Record<string, unknown>>])[] = [
   ['another user', { User: 'root' }],
   ['the user of the image', { User: '' }],
   ['the group of root', { User: '1000:0' }],
+  ['a network beside none', { NetworkingConfig: { EndpointsConfig: { bridge: {} } } }],
 ];
 
 /** All of them written by hand, more than 200. */

@@ -80,6 +80,7 @@ const info: EngineInfo = {
   rootless: false,
   appArmor: false,
   logDriver: 'json-file',
+  defaultRuntime: 'runc',
   dataRoot: '/var/lib/docker',
 };
 

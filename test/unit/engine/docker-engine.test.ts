@@ -393,6 +393,40 @@ describe('what was made of a pilot', () => {
     await expect(settingsOf({ ...made, Name: spec.name })).resolves.toMatchObject({ image: spec.image });
   });
 
+  it.each([
+    ['runc', 'runc', ''],
+    ['kata', 'kata', ''],
+    ['kata', 'runc', 'runc'],
+    ['runc', 'other', 'other'],
+    [undefined, 'other', ''],
+    ['crun', 'oci', ''],
+  ])(
+    'is told with its runtime where that is not the one of the engine: %s, %s',
+    async (DefaultRuntime, Runtime, told) => {
+      const { engine } = await anEngine((request, reply) => {
+        const isInfo = request.url?.endsWith('/info') === true;
+        sendJson(
+          reply,
+          200,
+          isInfo ? { ...info, DefaultRuntime } : { ...made, HostConfig: { ...HostConfig, Runtime } },
+        );
+      });
+      await expect(engine.settingsOf(id, spec)).resolves.toMatchObject({ runtime: told });
+    },
+  );
+
+  it('is of the runtime of the engine also when that has got another one meanwhile', async () => {
+    let runtime = 'runc';
+    const { engine } = await anEngine((request, reply) => {
+      const isInfo = request.url?.endsWith('/info') === true;
+      const host = { ...HostConfig, Runtime: runtime };
+      sendJson(reply, 200, isInfo ? { ...info, DefaultRuntime: runtime } : { ...made, HostConfig: host });
+    });
+    await engine.info();
+    runtime = 'crun';
+    await expect(engine.settingsOf(id, spec)).resolves.toMatchObject({ runtime: '' });
+  });
+
   it.each<[string, object]>([
     ['id', { Id: 'd1'.repeat(32) }],
     ['name', { Name: '/owners-database' }],

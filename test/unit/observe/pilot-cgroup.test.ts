@@ -13,6 +13,7 @@ const info: EngineInfo = {
   rootless: false,
   appArmor: false,
   logDriver: 'json-file',
+  defaultRuntime: 'runc',
   dataRoot: '/var/lib/docker',
 };
 

@@ -26,6 +26,8 @@ function inspected(
   return { Config: { ...Config, ...config }, HostConfig: { ...HostConfig, ...host } };
 }
 
+const masked = ['/proc/acpi', '/proc/kcore', '/proc/keys', '/proc/scsi', '/proc/timer_list', '/sys/firmware'];
+
 const usual: AskedContainer = { spec: aSpec(), cgroupParent: '/plancton/x' };
 
 const found = (reply: unknown, policy = aPolicy(), asked = usual) =>
@@ -48,7 +50,7 @@ describe('a container that was made', () => {
         NetworkMode: 'default',
         CapAdd: null,
       },
-      ...{ MemorySwap: -1, OomKillDisable: false, PublishAllPorts: false, Runtime: 'runc', ShmSize: 67_108_864 },
+      ...{ MemorySwap: -1, OomKillDisable: false, PublishAllPorts: false, Runtime: '', ShmSize: 67_108_864 },
     };
     expect(found(inspected(filled))).toEqual([]);
   });
@@ -82,6 +84,9 @@ describe('a container that was made', () => {
     ['security_opts', { SecurityOpt: ['seccomp=unconfined'] }],
     ['network', { NetworkMode: 'host' }],
     ['Tmpfs', { Tmpfs: { '/t': 'exec' } }],
+    ['MaskedPaths without /proc/kcore', { MaskedPaths: masked.filter((path) => path !== '/proc/kcore') }],
+    ['ReadonlyPaths without /proc/sys, /proc/sysrq-trigger', { ReadonlyPaths: ['/proc/bus', '/proc/fs', '/proc/irq'] }],
+    ['runtime is other', { Runtime: 'other' }],
     ['no MaskedPaths', { MaskedPaths: [] }],
     ['no ReadonlyPaths', { ReadonlyPaths: [] }],
     ['no Init', { Init: false }],
@@ -108,6 +113,44 @@ describe('a container that was made', () => {
     expect(found(inspected({ LogConfig: { Type: 'journald', Config: {} } }))).toEqual([]);
     expect(found(inspected({ LogConfig: { Type: 'json-file', Config: null } }))).toEqual([]);
     expect(found(inspected({ CgroupParent: '' }), aPolicy(), { ...usual, cgroupParent: undefined })).toEqual([]);
+  });
+
+  it('has of /proc and /sys what engines usually leave open, and more of them is no harm', () => {
+    const more = { MaskedPaths: [...masked, '/proc/asound', '/proc/interrupts'], ReadonlyPaths: null };
+    expect(found(inspected(more))).toEqual([]);
+    const open = { MaskedPaths: null, ReadonlyPaths: [], Privileged: true };
+    const priv = aPolicy('images: [busybox]\nusers: ["0:0"]\nprivileged: true\n');
+    expect(found(inspected(open), priv)).toEqual([]);
+  });
+
+  it.each([
+    ['', []],
+    ['machine.slice', []],
+    ['/libpod_parent', []],
+    ['/system.slice', ['its cgroup parent is /system.slice instead of none']],
+  ])('is in the cgroup of the engine where it was left to that: %s', (CgroupParent, violation) => {
+    expect(found(inspected({ CgroupParent }), aPolicy(), { ...usual, cgroupParent: undefined })).toEqual(violation);
+  });
+
+  it.each<[string, string, readonly string[], boolean]>([
+    ['bridge', 'bridge', ['bridge'], true],
+    ['bridge', 'default', ['bridge'], true],
+    ['bridge', 'bridge', ['podman'], true],
+    ['bridge', 'bridge', [], true],
+    ['site', 'site', ['site'], true],
+    ['0123456789ab', '0123456789ab', ['site'], true],
+    ['0123456789ab', '0123456789ab', ['site', 'other'], false],
+    ['none', 'none', ['none'], true],
+    ['none', 'none', ['bridge'], false],
+    ['none', 'none', ['none', 'site'], false],
+    ['bridge', 'bridge', ['bridge', 'site'], false],
+  ])('asked for in the network %s, and made in %s, conforms with %j: %s', (network, NetworkMode, names, conforms) => {
+    const Networks = Object.fromEntries(names.map((name) => [name, {}]));
+    const reply = { ...(inspected({ NetworkMode }) as object), NetworkSettings: { Networks } };
+    const policy = aPolicy('images: [busybox]\nusers: ["0:0"]\nnetworks: [bridge, none, site, 0123456789ab]\n');
+    const violation = found(reply, policy, { ...usual, spec: aSpec({ network }) });
+    expect(violation.length === 0).toBe(conforms);
+    expect(violation.every((text) => text.startsWith('it is in the network '))).toBe(true);
   });
 
   it('is held in as it was to be', () => {
