@@ -41,8 +41,11 @@ export interface ConfigKeeper<Config> {
   readonly proof: Proof;
   /** Loads what is on this host, without waiting for a server unless nothing here is valid. */
   start(signal?: AbortSignal): Promise<KeeperNews<Config>>;
-  /** Why no pilot may be started from what is in force; undefined: they may. `refresh` looks again. Never rejects. */
-  distrust(): Promise<string | undefined>;
+  /**
+   * Why no pilot may be started from a revision, the one in force unless another is named; undefined: they may. `refresh` looks again at the one
+   * in force. Never rejects.
+   */
+  distrust(revisionId?: string): Promise<string | undefined>;
   /** Looks for edits by hand and for something newer. Calls that overlap run one after the other. */
   refresh(options?: RefreshOptions): Promise<KeeperNews<Config>>;
   /** Pilots have shown that `tried` works. Nothing happens if something else is in force by now. */
@@ -84,9 +87,8 @@ class Keeper<Config> implements ConfigKeeper<Config> {
     return this.#trials.proven === undefined ? 'first' : 'on-probation';
   }
 
-  async distrust(): Promise<string | undefined> {
-    const { inForce } = this.#state;
-    return inForce && this.#options.source.distrust?.(inForce.revision);
+  async distrust(revisionId = this.#state.inForce?.revision.id): Promise<string | undefined> {
+    return revisionId === undefined ? undefined : this.#options.source.distrust?.(revisionId);
   }
 
   start(signal?: AbortSignal): Promise<KeeperNews<Config>> {

@@ -50,10 +50,10 @@ export interface ConfigSource {
   /** Rejects where this host does not let that revision of this source be in force any more; it lets all, unless given. */
   vouch?(revision: ConfigRevision, signal?: AbortSignal): Promise<void>;
   /**
-   * Why no pilot may be started from a revision that is in force, as far as that is known without another look at it (`vouch`);
+   * Why no pilot may be started from a revision that is or was in force, as far as that is known without another look at it (`vouch`);
    * undefined: it may, and always, unless given. Never rejects.
    */
-  distrust?(revision: ConfigRevision): Promise<string | undefined>;
+  distrust?(revisionId: string): Promise<string | undefined>;
   /** Undefined: it remembers nothing. */
   readonly trials?: TrialRecord;
   /** Who signed a revision that came from here, or what is wrong with that; undefined where this host does not ask. */

@@ -75,10 +75,11 @@ class VerifiedSource implements ConfigSource {
     await this.#vouch(revision, signal);
   }
 
-  async distrust({ id }: ConfigRevision): Promise<string | undefined> {
+  async distrust(id: string): Promise<string | undefined> {
     const rules = await this.#rules();
     if (rules.mode !== 'require') return undefined;
     const known = this.#known.get(id);
+    if (known !== undefined) this.#remember(id, known);
     const problem =
       known === undefined || !isDeepStrictEqual(known.rules, rules)
         ? 'it has not been checked yet against the policy as it is now'
@@ -115,12 +116,16 @@ class VerifiedSource implements ConfigSource {
     const signature = await this.#signatureOf(revision, rules.keys, signal);
     const problems = 'problem' in signature ? [signature.problem, ...known] : known;
     const problem = problems.join('; ');
-    this.#known.delete(revision.id);
-    this.#known.set(revision.id, { signature: problem === '' ? signature : { problem }, rules });
-    // The one in force is looked at, and so put last, again and again.
-    for (const id of [...this.#known.keys()].slice(0, -MOST_KNOWN)) this.#known.delete(id);
+    this.#remember(revision.id, { signature: problem === '' ? signature : { problem }, rules });
     if (rules.mode === 'require' && problem !== '') throw refusal(revision, `${wanted}: ${problem}`);
     return revision;
+  }
+
+  /** What pilots are started from is asked about, and so put last, again and again. */
+  #remember(id: string, known: Known): void {
+    this.#known.delete(id);
+    this.#known.set(id, known);
+    for (const old of [...this.#known.keys()].slice(0, -MOST_KNOWN)) this.#known.delete(old);
   }
 
   async #signatureOf(

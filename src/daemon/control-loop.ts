@@ -11,6 +11,7 @@ import { initialState, type State } from '../plan/state.js';
 import { reconcile, type Cycle } from './reconcile.js';
 import { newsEvents } from './config-news.js';
 import { endTrial } from './end-trial.js';
+import { vouchForLastUsed } from './last-used.js';
 import type { EventSink } from '../report/event.js';
 
 /** Cycles never begin closer together than this, however many wakes there are; the first wake after a quiet time waits for nothing. */
@@ -201,6 +202,7 @@ export class ControlLoop {
     try {
       const narrowed = await this.#withTrust(await narrow(config));
       this.#allowed = { of: config, config: narrowed.config };
+      this.#state = await vouchForLastUsed(this.#state, narrowed, this.#ports);
       await connect(narrowed.config);
       const note = { revision: revision.id, proof: this.#ports.keeper.proof };
       const cycle = await reconcile(narrowed, note, this.#state, this.#ports);

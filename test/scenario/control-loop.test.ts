@@ -301,6 +301,23 @@ describe('images', () => {
     expect(new Set(stage.engine.pilots().map((pilot) => pilot.spec?.image))).toEqual(new Set(['busybox:2']));
   });
 
+  it('goes on with the old image no longer than somebody vouches for its revision', async () => {
+    const stage = setStage({ behave: () => ({ lifetimeMs: 15_000 }), config: QUICK });
+    await stage.start();
+    stage.revision = aRevision('r2', `${QUICK}docker_image: nowhere:2\n`);
+    await stage.clock.advance(AFTER_A_CYCLE + 30_000);
+    expect(stage.names()).toHaveLength(4);
+
+    stage.distrusted = ['r1'];
+    await stage.clock.advance(30_000);
+    expect(stage.engine.pilots()).toEqual([]);
+
+    // Nobody has looked at it since.
+    stage.distrusted = [];
+    await stage.clock.advance(30_000);
+    expect(stage.engine.pilots()).toEqual([]);
+  });
+
   it('works from the image on the host while the registry is away', async () => {
     const stage = setStage({ ...LONG_PILOTS, config: QUICK });
     stage.engine.registry.clear();

@@ -38,6 +38,8 @@ export interface LoopStage {
   mode: SeenMode;
   /** What the policy of the host does not allow. */
   refusals: readonly string[];
+  /** Revisions that nobody vouches for any more. */
+  distrusted: readonly string[];
   /** What it caps. */
   caps: Partial<Config>;
   /** What the host has beside CPUs. */
@@ -94,6 +96,7 @@ export function setStage(options: StageOptions = {}, before?: LoopStage): LoopSt
       inForce = revision;
       return Promise.resolve();
     },
+    distrust: (id) => Promise.resolve(stage.distrusted.includes(id) ? `nobody vouches for ${id}` : undefined),
   };
   let inForce = aRevision('r1', options.config ?? '');
   const load = (layers: ConfigRevision['layers']): Verdict<Config> => {
@@ -179,6 +182,7 @@ export function setStage(options: StageOptions = {}, before?: LoopStage): LoopSt
     foreign: 0,
     mode: 'active',
     refusals: [],
+    distrusted: [],
     caps: {},
     resources: someResources(),
     revision: inForce,
