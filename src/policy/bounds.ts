@@ -2,16 +2,19 @@ import { formatDuration, formatSize } from '../config/quantity.js';
 import type { Config } from '../config/schema.js';
 import type { Policy, PolicyKey } from './policy.js';
 
+/** Keys whose values are numbers, or a word in the place of one. */
+export type NumberName = { [Name in keyof Config]: Config[Name] extends number | string ? Name : never }[keyof Config];
+
 type Show = (value: number) => string;
 
 /** One number of the configuration, and the key of the policy that it must not go beyond. */
 interface Bound {
-  readonly name: keyof Config;
+  readonly name: NumberName;
   readonly by: PolicyKey;
   readonly show: Show;
 }
 
-function bound(name: keyof Config, by: PolicyKey, show: Show = String): Bound {
+function bound(name: NumberName, by: PolicyKey, show: Show = String): Bound {
   return { name, by, show };
 }
 
@@ -79,4 +82,19 @@ export function boundNumbers(
   for (const cap of most) look(cap, (value, limit) => value > limit);
   for (const floor of least) look(floor, (value, limit) => value < limit);
   return { changed, clamps };
+}
+
+/**
+ * The numbers of a configuration that are beyond those of another one, `than`, on the side that a policy bounds. What follows from the host in
+ * one of them only cannot be told, and is taken to be.
+ */
+export function numbersBeyond(than: Config, config: Config): readonly NumberName[] {
+  function differs({ name }: Bound, isBeyond: (value: number, limit: number) => boolean): boolean {
+    const [value, limit] = [numberOf(name, config[name]), numberOf(name, than[name])];
+    return Number.isNaN(value) !== Number.isNaN(limit) || isBeyond(value, limit);
+  }
+  return [
+    ...most.filter((cap) => differs(cap, (value, limit) => value > limit)),
+    ...least.filter((floor) => differs(floor, (value, limit) => value < limit)),
+  ].map(({ name }) => name);
 }

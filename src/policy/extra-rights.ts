@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema.js';
+import { numbersBeyond, type NumberName } from './bounds.js';
 import { loadPolicy } from './load-policy.js';
-import { plainOption, refusedWishes, wishesOf } from './narrow.js';
+import { plainOption, refusedWishes, rudenessOf, wishesOf } from './narrow.js';
 import { neededPolicy, renderPolicyFile } from './needed-policy.js';
 
 /** What a configuration would take away by itself, and another one does not. */
@@ -15,17 +16,25 @@ function notGivenUp(than: Config, config: Config): readonly string[] {
   ];
 }
 
-/** Numbers that are lowered against pilots; memory is not among them, since too little of it is what going back may mend. */
-const AGAINST_PILOTS = ['max_ttl', 'stop_timeout', 'max_dock_pids', 'cpus_per_dock'] as const;
-/** Numbers that are raised for the owner of the host. */
-const FOR_THE_OWNER = ['cpu_headroom', 'min_free_mem', 'min_free_disk'] as const;
+/**
+ * Numbers that give pilots nothing which the owner of the host would miss: how many there are and how fast they come, what is kept of them, and how
+ * often others are asked. Nor does memory, since too little of it is what going back may mend.
+ */
+const MAY_COME_BACK: readonly NumberName[] = [
+  ...(['max_docks', 'docks_per_loop', 'max_dock_mem'] as const),
+  ...(['fizzle_seconds', 'backoff_seconds', 'backoff_max'] as const),
+  ...(['main_sleep', 'updateconfig', 'git_interval', 'image_expiration'] as const),
+  ...(['image_keep', 'journal_size', 'journal_age', 'post_mortem_size'] as const),
+];
 
 /** What the owner of the host would have by himself, and another configuration takes from him. */
 function takenFromOwner(than: Config, config: Config): readonly string[] {
+  const known = rudenessOf(than);
+  const numbers = numbersBeyond(than, config).filter((name) => !MAY_COME_BACK.includes(name));
   return [
-    ...FOR_THE_OWNER.filter((name) => config[name] < than[name]).map((name) => `${name} ${config[name]}`),
-    ...(config.evict === 'never' && than.evict === 'always' ? ['evict never'] : []),
-    ...(!config.nice && than.nice ? ['nice false'] : []),
+    ...numbers.map((name) => `${name} ${config[name]}`),
+    ...rudenessOf(config).filter((what) => !known.includes(what)),
+    ...(config.http_address !== 'none' && than.http_address === 'none' ? [`http_address ${config.http_address}`] : []),
   ];
 }
 
@@ -39,7 +48,6 @@ export function extraRights(than: Config, config: Config): readonly string[] {
   const isNew = (bind: string) => config.bind_options !== than.bind_options || !than.binds.includes(bind);
   const wishes = { ...wishesOf(config), image: than.docker_image, binds: config.binds.filter(isNew) };
   const refused = refusedWishes(wishes, verdict.policy, { hidden: [], readOnly: [] });
-  const raised = AGAINST_PILOTS.filter((name) => config[name] > than[name]).map((name) => `${name} ${config[name]}`);
   const named = refused.map((text) => text.split(': ', 1).join(''));
-  return [...named, ...notGivenUp(than, config), ...raised, ...takenFromOwner(than, config)];
+  return [...named, ...notGivenUp(than, config), ...takenFromOwner(than, config)];
 }

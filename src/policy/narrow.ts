@@ -118,16 +118,20 @@ function refusedSwap({ max_dock_mem: memory }: Config, policy: Policy): readonly
   ];
 }
 
-/** What keeps pilots from making room for others. */
-function refusedRudeness({ evict, nice, policy: model, own_cgroups: own }: Config): readonly string[] {
-  const found = [
+/** What keeps pilots from making room for others, numbers aside; key and value of each. */
+export function rudenessOf({ evict, nice, policy: model, own_cgroups: own }: Config): readonly string[] {
+  return [
     ...(evict === 'never' ? ['evict never'] : []),
     ...(nice ? [] : ['nice false']),
     ...(model === 'legacy' ? ['policy legacy'] : []),
     // What others use there would count as ours.
-    ...(own.length === 0 ? [] : [`own_cgroups ${own.join(', ')}`]),
+    ...own.map((group) => `own_cgroups ${group}`),
   ];
-  return found.map((what) => `${what}: pilots must yield here; the policy of this host says require_yielding`);
+}
+
+function refusedRudeness(config: Config): readonly string[] {
+  const why = 'pilots must yield here; the policy of this host says require_yielding';
+  return rudenessOf(config).map((what) => `${what}: ${why}`);
 }
 
 /** `SYS_ADMIN` of `CAP_SYS_ADMIN`, `+sys_admin` and the like; undefined for one to drop. */
