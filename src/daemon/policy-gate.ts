@@ -27,7 +27,7 @@ export interface PolicyGateOptions {
 export interface PolicyGate {
   /** Reads the policy, for the first time or because it was changed. */
   read(): Promise<void>;
-  /** With every number within the caps of the policy as it was last valid. */
+  /** With every number within the caps of the policy as it was last valid, and deaf to HTTP until there was one. */
   capped(config: Config): Config;
   /** What a configuration becomes now. Reads the policy again if it was changed. */
   narrow(config: Config): Promise<Narrowed>;
@@ -57,7 +57,8 @@ export function createPolicyGate({ hostPolicy, clock, uid, remote, own }: Policy
   }
 
   function capped(config: Config): Config {
-    return valid === undefined ? config : narrow(config, valid, own()).config;
+    // Who has said nothing at all has not let us answer his users either.
+    return valid === undefined ? { ...config, http_address: 'none' } : narrow(config, valid, own()).config;
   }
 
   return {

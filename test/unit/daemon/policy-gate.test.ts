@@ -46,6 +46,19 @@ describe('the gate between a configuration and its pilots', () => {
     expect((await gate.narrow(aConfig())).refusals).toHaveLength(2);
   });
 
+  it('answers nobody by HTTP before a policy was valid that allows it', async () => {
+    const { gate, write } = aGate(undefined);
+    const asks = aConfig({ http_address: '127.0.0.1:9107' });
+    expect(gate.capped(asks).http_address).toBe('none');
+    expect((await gate.narrow(asks)).config.http_address).toBe('none');
+    write(`${usual}local_http: true\n`);
+    await gate.read();
+    expect(gate.capped(asks).http_address).toBe('127.0.0.1:9107');
+    write('imges: []\n');
+    await gate.read();
+    expect(gate.capped(asks).http_address).toBe('127.0.0.1:9107');
+  });
+
   it('looks at the paths of binds where they are on this host', async () => {
     const { gate, dir, write } = aGate(undefined);
     write(`${usual}binds: ["${dir}/data"]\n`);
