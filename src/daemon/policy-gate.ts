@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { Verdict } from '../config/keeper.js';
 import type { Config } from '../config/schema.js';
-import type { SignatureRules } from '../config/signature.js';
+import type { SignatureRules, TrustedKeys } from '../config/signature.js';
 import type { AskedContainer, ContainerSettings } from '../model.js';
 import { unsafeBinds } from '../policy/safe-path.js';
 import { violations } from '../policy/conforms.js';
@@ -9,8 +9,9 @@ import type { OwnPlaces } from '../policy/match-bind.js';
 import { narrow, type Narrowed } from '../policy/narrow.js';
 import type { HostPolicy, PolicyState } from '../policy/policy-file.js';
 import type { Policy } from '../policy/policy.js';
-import { readSignatureRules } from '../policy/signature-rules.js';
+import { readConfigKeys, readSignatureRules } from '../policy/signature-rules.js';
 import { createPathLook } from './path-look.js';
+import { createTimelyRead } from './timely-read.js';
 
 export interface PolicyGateOptions {
   readonly hostPolicy: HostPolicy;
@@ -21,9 +22,11 @@ export interface PolicyGateOptions {
   readonly remote: boolean;
   /** Our own files and folders, and the engine's. */
   readonly own: () => OwnPlaces;
+  /** The keys that a policy names, or why there are none that can be used. Must not reject. */
+  readonly readKeys?: typeof readConfigKeys;
 }
 
-/** Stands between the configuration and the pilots, with the policy of this host in hand. Nothing rejects. */
+/** Stands between the configuration and the pilots, with the policy of this host in hand. Nothing rejects, and everything comes back in time. */
 export interface PolicyGate {
   /** Reads the policy, for the first time or because it was changed. */
   read(): Promise<void>;
@@ -43,20 +46,46 @@ export interface PolicyGate {
   tokenFile(): string;
 }
 
-export function createPolicyGate({ hostPolicy, clock, uid, remote, own }: PolicyGateOptions): PolicyGate {
-  /** As it was last valid: a slip in the file must not lift its caps. */
+/** The policy, read again whenever it is asked for, and in time. */
+function createReader({ hostPolicy, clock, uid, readKeys = readConfigKeys }: PolicyGateOptions) {
   let valid: Policy | undefined;
+  const readPolicy = createTimelyRead<PolicyState>(
+    clock,
+    `the policy of this host, ${hostPolicy.file},`,
+    () => hostPolicy.read(),
+    (why) => ({ ok: false, why: `${why}: no pilot is started` }),
+  );
+  const readKeysInTime = createTimelyRead<TrustedKeys | string>(
+    clock,
+    'the files of config_keys in the policy of this host',
+    async () => (valid === undefined ? 'there is no policy' : readKeys(valid, uid)),
+    (why) => why,
+  );
+  async function read(): Promise<PolicyState> {
+    const state = await readPolicy();
+    if (state.ok) valid = state.policy;
+    return state;
+  }
+  return {
+    read,
+    /** As it was last valid: a slip in the file must not lift its caps. */
+    valid: () => valid,
+    signatures: async (): Promise<SignatureRules> => {
+      const state = await read();
+      return readSignatureRules(valid === undefined ? state : { ok: true, policy: valid }, uid, readKeysInTime);
+    },
+  };
+}
+
+export function createPolicyGate(options: PolicyGateOptions): PolicyGate {
+  const { clock, uid, remote, own } = options;
+  const { read, valid: lastValid, signatures } = createReader(options);
   const look = createPathLook(clock, uid);
   /** One look at a time: that of a cycle is not to wait for that at a newer configuration. */
   const lookAside = createPathLook(clock, uid);
 
-  async function read(): Promise<PolicyState> {
-    const state = await hostPolicy.read();
-    if (state.ok) valid = state.policy;
-    return state;
-  }
-
   function capped(config: Config): Config {
+    const valid = lastValid();
     // Who has said nothing at all has not let us answer his users either.
     return valid === undefined ? { ...config, http_address: 'none' } : narrow(config, valid, own()).config;
   }
@@ -84,15 +113,13 @@ export function createPolicyGate({ hostPolicy, clock, uid, remote, own }: Policy
       return state.ok ? violations(settings, asked, state.policy, own()) : [state.why];
     },
     capped,
-    async signatures() {
-      const state = await read();
-      return readSignatureRules(valid === undefined ? state : { ok: true, policy: valid }, uid);
-    },
+    signatures,
     async unsafeBinds(config) {
       return remote ? [] : unsafeBinds(config, async (path) => (await lookAside(path)).unsafe);
     },
-    tokenFile: () => valid?.http_token_file ?? 'none',
+    tokenFile: () => lastValid()?.http_token_file ?? 'none',
     judge(verdict) {
+      const valid = lastValid();
       if (!verdict.ok || valid === undefined) return verdict;
       const { clamps, refusals } = narrow(verdict.config, valid, own());
       if (refusals.length > 0) return { ok: false, problems: refusals };

@@ -55,10 +55,14 @@ export async function readConfigKeys({ config_keys: entries }: Policy, uid: numb
 
 /**
  * What this host wants of signatures. Without a policy that can be read that is not known, whether it was never there or was lost.
- * `uid`: of the daemon. Never rejects.
+ * `uid`: of the daemon. `readKeys`: must not reject. Never rejects.
  */
-export async function readSignatureRules(state: PolicyState, uid: number): Promise<SignatureRules> {
+export async function readSignatureRules(
+  state: PolicyState,
+  uid: number,
+  readKeys = readConfigKeys,
+): Promise<SignatureRules> {
   if (!state.ok) return { mode: 'unknown', why: state.why };
   const { config_signatures: mode } = state.policy;
-  return mode === 'off' ? { mode } : { mode, keys: await readConfigKeys(state.policy, uid) };
+  return mode === 'off' ? { mode } : { mode, keys: await readKeys(state.policy, uid) };
 }

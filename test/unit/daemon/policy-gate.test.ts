@@ -2,6 +2,7 @@ import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createPolicyGate } from '../../../src/daemon/policy-gate.js';
+import { loadPolicy } from '../../../src/policy/load-policy.js';
 import { createHostPolicy } from '../../../src/policy/policy-file.js';
 import { createFakeClock } from '../../support/fake-clock.js';
 import { aConfig } from '../../support/plan-builders.js';
@@ -126,5 +127,37 @@ describe('the gate between a configuration and its pilots', () => {
       mode: 'warn',
       keys: expect.stringMatching(/can be changed by others than root/) as string,
     });
+  });
+
+  it('waits for no dead file server, neither for the policy nor for the keys that it names', async () => {
+    const { file } = aGate(undefined);
+    const clock = createFakeClock();
+    const policy = loadPolicy({ file, text: 'config_signatures: require\nconfig_keys: [/dead/keys]\n' });
+    if (!policy.ok) throw new Error('the policy is not valid');
+    let isDead = false;
+    const never = () => new Promise<never>(() => undefined);
+    const gate = createPolicyGate({
+      hostPolicy: { file, read: () => (isDead ? never() : Promise.resolve(policy)) },
+      clock,
+      uid,
+      remote: false,
+      own: () => ({ hidden: [], readOnly: [] }),
+      readKeys: never,
+    });
+    const first = gate.signatures();
+    await clock.advance(2_000);
+    expect(await first).toEqual({
+      mode: 'require',
+      keys: expect.stringMatching(/config_keys.* took more than/) as string,
+    });
+    expect(await gate.signatures()).toMatchObject({
+      keys: expect.stringMatching(/config_keys.* takes too long/) as string,
+    });
+
+    isDead = true;
+    const narrowed = gate.narrow(aConfig());
+    await clock.advance(2_000);
+    expect((await narrowed).refusals.join()).toContain(`${file}, took more than 2000 ms: no pilot is started`);
+    expect((await gate.narrow(aConfig())).refusals.join()).toContain('takes too long');
   });
 });
