@@ -89,13 +89,17 @@ function withTarget(path: string): readonly string[] {
   }
 }
 
-/** What is our own: who can write there is root, who can read some of it knows secrets. `cliFile`: of the installed program. */
-export function ownPlaces(paths: Paths, cliFile: string): OwnPlaces {
+/**
+ * What is our own, and the engine's socket: who can write there is root, who can read some of it knows secrets. `cliFile`: of the installed program.
+ * `engineHost`: its address, where it is known.
+ */
+export function ownPlaces(paths: Paths, cliFile: string, engineHost = ''): OwnPlaces {
   const { policyFile, registryAuthFile, runDir, stateDir, logDir, pidFile, confDir } = paths;
-  const hidden = [policyFile, registryAuthFile, runDir, stateDir, logDir, pidFile, join(confDir, '.git')];
+  const socket = engineHost.startsWith('unix://') ? [engineHost.slice('unix://'.length)] : [];
+  const hidden = [policyFile, registryAuthFile, runDir, stateDir, logDir, pidFile, join(confDir, '.git'), ...socket];
   return {
     hidden: hidden.flatMap(withTarget),
-    readOnly: [confDir, dirname(dirname(cliFile))].flatMap(withTarget),
+    readOnly: [confDir, dirname(dirname(cliFile)), dirname(process.execPath)].flatMap(withTarget),
   };
 }
 

@@ -107,7 +107,7 @@ function daemonOptions(run: Run): DaemonOptions {
     engineHost: engine,
     registryAuthFile: paths.registryAuthFile,
     policyFile: paths.policyFile,
-    ownPlaces: ownPlaces(paths, context.cliFile),
+    ownPlaces: ownPlaces(paths, context.cliFile, engine),
     uid: context.uid,
     env: context.env,
     signal: manner.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, manner.signal]),

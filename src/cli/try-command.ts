@@ -26,8 +26,8 @@ const INTERRUPTED = 130;
 /** What stands between the configuration and pilots, as in the daemon. */
 function openGate(context: CliContext, paths: Paths, { host, dataRoot }: { host: string; dataRoot: string }) {
   const remote = !host.startsWith('unix:');
-  const own = ownPlaces(paths, context.cliFile);
-  const hidden = remote ? [] : [host.slice('unix://'.length), dataRoot];
+  const own = ownPlaces(paths, context.cliFile, host);
+  const hidden = remote ? [] : [dataRoot];
   return createPolicyGate({
     hostPolicy: createHostPolicy(paths.policyFile, context.uid),
     ...{ clock: context.clock, uid: context.uid, remote },

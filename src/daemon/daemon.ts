@@ -78,8 +78,8 @@ class PlanctonDaemon implements Daemon {
     const { clock, uid, policyFile, ownPlaces, engineHost } = this.#options;
     const remote = !engineHost.startsWith('unix:');
     const own = () => {
-      const engine = [remote ? undefined : engineHost.slice('unix://'.length), this.#engineFolder()];
-      return { ...ownPlaces, hidden: [...ownPlaces.hidden, ...engine.filter((path) => path !== undefined)] };
+      const folder = this.#engineFolder();
+      return { ...ownPlaces, hidden: [...ownPlaces.hidden, ...(folder === undefined ? [] : [folder])] };
     };
     return createPolicyGate({ hostPolicy: createHostPolicy(policyFile, uid), clock, uid, remote, own });
   }

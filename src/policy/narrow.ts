@@ -1,6 +1,6 @@
 import type { Config } from '../config/schema.js';
 import type { DeviceSpec } from '../model.js';
-import type { AllowedUser } from './allowed-values.js';
+import { plainPath, type AllowedUser } from './allowed-values.js';
 import { boundNumbers } from './bounds.js';
 import { alwaysRefused, parseBind, refusedBind, type OwnPlaces } from './match-bind.js';
 import { allowsImage } from './match-image.js';
@@ -73,10 +73,19 @@ function others<T>(
   return values.filter((value) => !isAllowed(value)).map((value) => refusal(key, show(value), why, cure));
 }
 
+/** With the files that the policy names: who knows the token may drain, and who changes keys signs for others. */
+function withPolicyFiles(own: OwnPlaces, { http_token_file: token, config_keys: keys }: Policy): OwnPlaces {
+  return {
+    hidden: token === 'none' ? own.hidden : [...own.hidden, plainPath(token)],
+    readOnly: [...own.readOnly, ...keys.filter((key) => key.startsWith('/')).map(plainPath)],
+  };
+}
+
 function refusedBinds({ binds, bindOptions }: Wishes, policy: Policy, own: OwnPlaces): readonly string[] {
+  const places = withPolicyFiles(own, policy);
   return binds.flatMap((written) => {
     const bind = parseBind(written, bindOptions);
-    const always = alwaysRefused(bind, own);
+    const always = alwaysRefused(bind, places);
     if (always !== undefined) return refusal('binds', written, always);
     const why = refusedBind(bind, policy.binds);
     return why === undefined ? [] : refusal('binds', written, why, 'binds');

@@ -46,10 +46,8 @@ export async function examine(context: CliContext, options: CliOptions): Promise
   const ofHost = await lookAtHost(checks);
   const { findings: ofEngine, info } = await lookAtEngine(checks);
   const isLocal = checks.engineHost.startsWith('unix:');
-  const own = ownPlaces(paths, context.cliFile);
-  const ofEngineItself = isLocal
-    ? [checks.engineHost.slice('unix://'.length), ...(info === undefined ? [] : [info.dataRoot])]
-    : [];
+  const own = ownPlaces(paths, context.cliFile, checks.engineHost);
+  const ofEngineItself = isLocal && info !== undefined ? [info.dataRoot] : [];
   const places = {
     confDir,
     policyFile,

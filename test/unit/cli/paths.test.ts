@@ -1,7 +1,7 @@
-import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createDirectories, resolvePaths } from '../../../src/cli/paths.js';
+import { createDirectories, ownPlaces, resolvePaths } from '../../../src/cli/paths.js';
 import { tempDirectory } from '../../support/temp-directory.js';
 
 const root = { uid: 0, home: '/root' };
@@ -87,5 +87,23 @@ describe('createDirectories', () => {
     expect(() => {
       createDirectories([wanted]);
     }).toThrow(expect.objectContaining({ exitCode: 73, message: expect.stringContaining(wanted) as string }));
+  });
+});
+
+describe('what is our own', () => {
+  it('is the program, Node that runs it, and the socket of the engine under each of its names', () => {
+    const dir = tempDirectory();
+    writeFileSync(join(dir, 'real.sock'), '');
+    symlinkSync(join(dir, 'real.sock'), join(dir, 'link.sock'));
+    const own = ownPlaces(
+      resolvePaths({}, root),
+      '/opt/plancton/bin/planctonctl.js',
+      `unix://${join(dir, 'link.sock')}`,
+    );
+    expect(own.hidden).toEqual(expect.arrayContaining([join(dir, 'link.sock'), join(dir, 'real.sock')]));
+    expect(own.readOnly).toEqual(expect.arrayContaining(['/opt/plancton', dirname(process.execPath)]));
+    expect(
+      ownPlaces(resolvePaths({}, root), '/opt/plancton/bin/planctonctl.js', 'tcp://host:2375').hidden,
+    ).not.toContain('host:2375');
   });
 });

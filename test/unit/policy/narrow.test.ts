@@ -182,6 +182,18 @@ describe('a configuration under a policy', () => {
     expect(refusals({ security_opts: ['no-new-privileges'], capabilities: ['-ALL'], network: 'none' })).toEqual([]);
   });
 
+  it('never gets the token that the policy names, and writes to none of its keys', () => {
+    const files = { http_token_file: '/srv/x/token', config_keys: ['/srv/keys/signers'] };
+    const all = { ...files, binds: ['/srv/x', '/srv/x/token', '/srv/keys:rw'] };
+    expect(refusals({ binds: ['/srv/x/token:/t:ro', '/srv/x:/x:ro', '/srv/keys:/k', '/srv/keys:/k:ro'] }, all)).toEqual(
+      [
+        'binds /srv/x/token:/t:ro: pilots never get /srv/x/token',
+        'binds /srv/x:/x:ro: pilots never get /srv/x, since /srv/x/token is in it',
+        'binds /srv/keys:/k: pilots never write to /srv/keys/signers; add :ro to the bind',
+      ],
+    );
+  });
+
   it('never gets what no policy can give', () => {
     const all = { binds: ['/:rw'] };
     expect(refusals({ binds: ['/:/host'] }, all)).toEqual(['binds /:/host: pilots never get /, since /etc is in it']);
