@@ -59,13 +59,11 @@ async function remove(
 }
 
 /** Removes trials (`planctonctl try`) that nobody is there for any more; a daemon knows nothing of them. Rejects with an EngineError when they cannot be listed. */
-export async function reapTrials({ engine, instance, config, clock }: ReapOptions): Promise<readonly Reaped[]> {
-  const nowWallMs = clock.now().wallMs;
-  const forgotten = await forgottenTrials(engine, { instance, maxTtlMs: config.max_ttl * 1000, nowWallMs });
+export async function reapTrials(options: ReapOptions): Promise<readonly Reaped[]> {
+  const { engine, config } = options;
+  const forgotten = await forgottenTrials(engine, options);
   const { stop_timeout: stopSeconds } = config;
-  return Promise.all(
-    forgotten.map((pilot) => remove(engine, { pilot, stopSeconds, ageMs: nowWallMs - pilot.createdWallMs })),
-  );
+  return Promise.all(forgotten.map(({ pilot, ageMs }) => remove(engine, { pilot, stopSeconds, ageMs })));
 }
 
 /**

@@ -7,6 +7,7 @@ import type { AskedContainer, ContainerSettings, HostFacts, Pilot, PilotEnd, Pil
 import { onPrivateMount } from '../observe/mount-propagation.js';
 import { preparePilotCgroup } from '../observe/pilot-cgroup.js';
 import { nextSuffix, pilotSpec } from '../plan/pilot-spec.js';
+import { bornBootMs } from '../plan/track.js';
 
 export interface TrialOptions {
   readonly clock: Clock;
@@ -41,27 +42,25 @@ export function trialInstance(instance: string): string {
   return `${instance}-try`;
 }
 
-/** The trials that nobody is there for any more: killed ones that ran on for too long, and what others have left. */
+/** The trials that nobody is there for any more, with their ages: killed ones that ran on for too long, and what others have left. */
 export async function forgottenTrials(
   engine: Pick<ContainerEngine, 'listPilots'>,
-  {
-    instance,
-    maxTtlMs,
-    nowWallMs,
-  }: { readonly instance: string; readonly maxTtlMs: number; readonly nowWallMs: number },
-): Promise<readonly Pilot[]> {
+  { instance, config, clock, host }: Pick<TrialOptions, 'instance' | 'config' | 'clock' | 'host'>,
+): Promise<readonly { readonly pilot: Pilot; readonly ageMs: number }[]> {
   const there = await engine.listPilots({ instance: trialInstance(instance), adoptOriginal: false });
-  return there.filter(({ state, createdWallMs }) => {
-    const ageMs = nowWallMs - createdWallMs;
-    const isOver = state === 'created' || state === 'exited' || state === 'dead';
-    return ageMs > maxTtlMs + YOUNG_MS || (isOver && ageMs > YOUNG_MS);
-  });
+  const at = clock.now();
+  return there
+    .map((pilot) => ({ pilot, ageMs: at.bootMs - bornBootMs({ at, host }, pilot) }))
+    .filter(({ pilot: { state }, ageMs }) => {
+      const isOver = state === 'created' || state === 'exited' || state === 'dead';
+      return ageMs > config.max_ttl * 1000 + YOUNG_MS || (isOver && ageMs > YOUNG_MS);
+    });
 }
 
-async function clearAway({ engine, instance, config, clock }: TrialOptions): Promise<void> {
-  const nowWallMs = clock.now().wallMs;
-  const left = await forgottenTrials(engine, { instance, maxTtlMs: config.max_ttl * 1000, nowWallMs });
-  await Promise.all(left.map(({ id }) => engine.removePilot(id).catch(passOver)));
+async function clearAway(options: TrialOptions): Promise<void> {
+  const { engine } = options;
+  const left = await forgottenTrials(engine, options);
+  await Promise.all(left.map(({ pilot }) => engine.removePilot(pilot.id).catch(passOver)));
 }
 
 async function bringImage({ engine, instance, config, tell, signal }: TrialOptions): Promise<void> {

@@ -16,7 +16,7 @@ function hasEnded(pilot: Pilot): boolean {
  * When a pilot was started, on the boot clock of now. By its label where that is of this boot; else by the wall clock, when it
  * is seen for the first time. Never later than that, so that nothing lives for ever.
  */
-function bornBootMs({ at, host }: Observation, pilot: Pilot): number {
+export function bornBootMs({ at, host }: Pick<Observation, 'at' | 'host'>, pilot: Pilot): number {
   if (pilot.spawnedBootMs !== undefined && pilot.bootId === host.bootId) {
     return Math.min(pilot.spawnedBootMs, at.bootMs);
   }

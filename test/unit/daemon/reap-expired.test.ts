@@ -52,15 +52,18 @@ describe('a host whose daemon is down', () => {
   });
 });
 
-it('loses trials that nobody is there for any more, and no pilot for it', async () => {
+it('loses trials that nobody is there for any more, and no pilot for it, wherever the wall clock is set to', async () => {
   const { clock, engine, names } = await aHostWithoutDaemon();
-  const trial = (name: string) => engine.createPilot(aSpec({ name, instance: 'mine-try' }), undefined);
+  const born = { bootId: host.bootId, spawnedBootMs: clock.now().bootMs };
+  const trial = (name: string) => engine.createPilot(aSpec({ name, instance: 'mine-try', ...born }), undefined);
   await engine.startPilot(await trial('plancton-try-aaaaaa'));
   await trial('plancton-try-bbbbbb');
   const config = aConfig({ max_ttl: 600, stop_timeout: 0 });
   const reap = async () =>
     (await reapTrials({ clock, engine, host, instance: 'mine', config })).map(({ name }) => name);
+  clock.stepWall(3 * 86_400_000);
   expect(await reap()).toEqual([]);
+  clock.stepWall(-6 * 86_400_000);
   await clock.advance(61_000);
   expect(await reap()).toEqual(['plancton-try-bbbbbb']);
   await clock.advance(600_000);

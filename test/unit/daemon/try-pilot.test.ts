@@ -92,7 +92,8 @@ describe('a pilot on trial', () => {
 
   it('clears away what a trial that was killed has left, once it is not just being made', async () => {
     const { engine, clock, run } = aTrial();
-    await engine.createPilot(aSpec({ instance: 'here-try' }), undefined);
+    const born = { bootId: aHost().bootId, spawnedBootMs: clock.now().bootMs };
+    await engine.createPilot(aSpec({ instance: 'here-try', ...born }), undefined);
     await run();
     expect(engine.pilots()).toHaveLength(1);
     await clock.advance(61_000);
