@@ -5,9 +5,11 @@ import { formatProblem, type ConfigProblem } from '../config/problem.js';
 import { redactConfig } from '../config/redact.js';
 import { renderJsonSchema, renderValue } from '../config/render.js';
 import { keys, type Config, type Key, type KeyName } from '../config/schema.js';
+import { withoutControls } from '../config/source-line.js';
 import { tightenings, type Tightening } from '../config/tighten.js';
 import type { HostFacts } from '../model.js';
 import { CliError, exitCodes, systemErrorCode } from './exit-codes.js';
+import { jsonText } from './json-text.js';
 
 /** What the commands about the configuration need; they look at no engine and at no daemon. */
 export interface ConfigCommandDeps {
@@ -57,7 +59,7 @@ function printProblems(deps: ConfigCommandDeps, { layers, result }: Loaded): voi
 
 function subjectOf(deps: ConfigCommandDeps, layers: readonly ConfigText[]): string {
   const files = layers.map(({ file }) => file).join(', ');
-  return files === '' ? `no configuration in ${deps.confDir()}: the defaults` : files;
+  return files === '' ? `no configuration in ${deps.confDir()}: the defaults` : withoutControls(files);
 }
 
 function tighteningText({ key, now, write, gain, price }: Tightening): string {
@@ -72,7 +74,7 @@ async function check(deps: ConfigCommandDeps, file: string | undefined, json: bo
   if (json) {
     const effect = result.ok ? effectOf(result.config) : {};
     const files = layers.map((layer) => layer.file);
-    deps.out(JSON.stringify({ apiVersion, valid: result.ok, files, problems: problemsOf(result), ...effect }, null, 2));
+    deps.out(jsonText({ apiVersion, valid: result.ok, files, problems: problemsOf(result), ...effect }, 2));
     return exitCode;
   }
   printProblems(deps, loaded);
@@ -85,7 +87,7 @@ async function check(deps: ConfigCommandDeps, file: string | undefined, json: bo
   const { max_docks: cap, docker_cmd: command } = result.config;
   deps.out(`valid: ${subject}`);
   deps.out(`max_docks on this host (${host.ncpus} CPUs): ${cap}`);
-  deps.out(`docker_cmd: ${command.length === 0 ? 'the one of the image' : join(command)}`);
+  deps.out(`docker_cmd: ${command.length === 0 ? 'the one of the image' : withoutControls(join(command))}`);
   const tighter = tightenings(result.config);
   if (tighter.length > 0) deps.out(['could be tighter:', ...tighter.map(tighteningText)].join('\n'));
   return exitCode;
@@ -97,7 +99,7 @@ function effectOf(config: Config): object {
 }
 
 function originText(origin: Origin): string {
-  return origin === 'default' ? 'default' : `${origin.file}:${origin.line}`;
+  return origin === 'default' ? 'default' : `${withoutControls(origin.file)}:${origin.line}`;
 }
 
 /** The values in force, each with its origin. */
@@ -108,7 +110,7 @@ async function show(deps: ConfigCommandDeps, json: boolean): Promise<number> {
   if (!result.ok) return exitCodes.config;
   const config = redactConfig(result.config);
   if (json) {
-    deps.out(JSON.stringify({ apiVersion, config, origins: result.origins }, null, 2));
+    deps.out(jsonText({ apiVersion, config, origins: result.origins }, 2));
     return exitCodes.ok;
   }
   const lines = keyNames.map((name) => {

@@ -1,7 +1,7 @@
 import type { Capacity, GateReading, Hold } from '../decision.js';
 import type { SeenMode } from '../model.js';
 import { formatAge, gateName, limitText } from '../report/status-words.js';
-import { withoutControls } from './log-line.js';
+import { withoutControls } from '../config/source-line.js';
 
 /** Why pilots were started or not at one moment. */
 export interface Explanation {

@@ -1,3 +1,5 @@
+import { withoutControls } from '../config/source-line.js';
+
 /** Severity as pino numbers it, with its name and its syslog priority. */
 const levels = [
   { from: 60, name: 'FATAL', priority: 2 },
@@ -36,11 +38,6 @@ function severity(level: number): { readonly name: string; readonly priority: nu
 /** `<3>` to `<7>`: how the journal learns the severity of a line. */
 export function journalPrefix(level: number): string {
   return `<${severity(level).priority}>`;
-}
-
-/** Control characters made visible: log texts come from configurations and images, and end up on terminals. */
-export function withoutControls(text: string): string {
-  return text.replace(/\p{Cc}/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** A line that strangers wrote, for a terminal: tabs are all that is left of what controls one. */

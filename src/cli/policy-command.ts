@@ -15,7 +15,8 @@ import { readPolicyFile, type PolicyState } from '../policy/policy-file.js';
 import { policyKeys, type Policy } from '../policy/policy.js';
 import { readSignatureRules } from '../policy/signature-rules.js';
 import { CliError, exitCodes, explainError, systemErrorCode } from './exit-codes.js';
-import { withoutControls } from './log-line.js';
+import { withoutControls } from '../config/source-line.js';
+import { jsonText } from './json-text.js';
 import { createDirectories } from './paths.js';
 
 /** What the commands about the policy need; they look at no engine and at no daemon. */
@@ -65,7 +66,7 @@ async function check(deps: PolicyCommandDeps, file: string | undefined, json: bo
   const name = file ?? deps.policyFile();
   const state = await readPolicy(deps, file);
   if (!state.ok) {
-    if (json) deps.out(JSON.stringify({ apiVersion, file: name, valid: false, why: state.why }, null, 2));
+    if (json) deps.out(jsonText({ apiVersion, file: name, valid: false, why: state.why }, 2));
     else deps.err(state.why);
     return exitCodes.config;
   }
@@ -76,7 +77,7 @@ async function check(deps: PolicyCommandDeps, file: string | undefined, json: bo
   const exitCode = refusals.length === 0 ? exitCodes.ok : exitCodes.config;
   if (json) {
     const signatures = { mode: rules.mode, keys: keysOf(rules) };
-    deps.out(JSON.stringify({ apiVersion, file: name, valid: true, signatures, clamps, refusals }, null, 2));
+    deps.out(jsonText({ apiVersion, file: name, valid: true, signatures, clamps, refusals }, 2));
     return exitCode;
   }
   deps.out(`valid: ${name}`);
@@ -115,7 +116,7 @@ async function show(deps: PolicyCommandDeps, json: boolean): Promise<number> {
   const rules = await readSignatureRules(state, deps.uid);
   if (json) {
     const shown = { apiVersion, file: deps.policyFile(), policy: written, signingKeys: keysOf(rules) };
-    deps.out(JSON.stringify(shown, null, 2));
+    deps.out(jsonText(shown, 2));
     return exitCodes.ok;
   }
   const lines = Object.entries<Key>(policyKeys).map(([name, { unit }]) => {

@@ -2,7 +2,7 @@ import type { PilotStatus } from '../report/status.js';
 import type { CliContext, CliOptions } from './context.js';
 import { exitCodes } from './exit-codes.js';
 import { knownPilots } from './known-pilots.js';
-import { withoutControls } from './log-line.js';
+import { withoutControls } from '../config/source-line.js';
 import { formatAge } from '../report/status-words.js';
 import { formatTable } from './text-table.js';
 import { jsonText } from './json-text.js';

@@ -1,7 +1,7 @@
 import type { Fault } from '../report/faults.js';
 import { capacityText, factRows, formatAge, modeText } from '../report/status-words.js';
 import type { PilotStatus, Status } from '../report/status.js';
-import { withoutControls } from './log-line.js';
+import { withoutControls } from '../config/source-line.js';
 
 /** One line for people: `4/6 pilots, drain, waiting: ...`. */
 export function statusLine(status: Status): string {

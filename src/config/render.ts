@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { formatDuration, formatSize } from './quantity.js';
 import { keys, type Key } from './schema.js';
+import { withoutControls } from './source-line.js';
 
 const width = 110;
 
@@ -19,10 +20,15 @@ export function renderValue(value: unknown, unit: string): string {
   if (value === undefined) return '';
   if (typeof value === 'number' && unit === 'seconds') return formatDuration(value);
   if (typeof value === 'number' && unit === 'bytes') return formatSize(value);
-  if (typeof value === 'string')
-    return /^[\w/][\w /.,()+*-]*$/.test(value) ? value : `'${value.replaceAll("'", "''")}'`;
+  if (typeof value === 'string') return /^[\w/][\w /.,()+*-]*$/.test(value) ? value : quoted(value);
   if (Array.isArray(value) && value.length > 0 && value.every(isWord)) return `['${value.join("', '")}']`;
-  return JSON.stringify(value);
+  return withoutControls(JSON.stringify(value));
+}
+
+/** What could steer a terminal can be written in double quotes only. */
+function quoted(value: string): string {
+  if (withoutControls(value) !== value) return withoutControls(JSON.stringify(value));
+  return `'${value.replaceAll("'", "''")}'`;
 }
 
 function isWord(value: unknown): boolean {

@@ -21,9 +21,22 @@ export function placeOf(text: string, starts: readonly number[], offset: number)
   return { line: low + 1, column: (before.length > longestRead ? before.length : Array.from(before).length) + 1 };
 }
 
+/** Whatever could steer a terminal or reorder a line. */
+const STEERING = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
 /** Replaces whatever could steer a terminal or reorder a line, one character for one. */
 export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ');
+  return text.replace(STEERING, ' ');
+}
+
+/** The same made visible, in the way that JSON and YAML write it: what strangers wrote ends up on terminals. */
+export function withoutControls(text: string): string {
+  return text.replace(STEERING, (found) =>
+    found
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
 }
 
 /** Hides user and password of every URL in a text. */

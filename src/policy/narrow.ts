@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema.js';
+import { withoutControls } from '../config/source-line.js';
 import type { DeviceSpec } from '../model.js';
 import { plainPath, type AllowedUser } from './allowed-values.js';
 import { boundNumbers } from './bounds.js';
@@ -58,7 +59,7 @@ function refusedImage(policy: Policy, image: string): string | undefined {
 /** `what`: key or property; `why`: the policy's reason; `cure`: the key of the policy that could allow it. */
 function refusal(what: string, value: string, why: string, cure?: PolicyKey): string {
   const hint = cure === undefined ? '' : `; the policy of this host could allow it under ${cure}`;
-  return `${what} ${value}: ${why}${hint}`;
+  return `${what} ${withoutControls(value)}: ${why}${hint}`;
 }
 
 /** Refusals of those values that are not allowed. */
@@ -134,7 +135,7 @@ export function rudenessOf({ evict, nice, policy: model, own_cgroups: own }: Con
     ...(nice ? [] : ['nice false']),
     ...(model === 'legacy' ? ['policy legacy'] : []),
     // What others use there would count as ours.
-    ...own.map((group) => `own_cgroups ${group}`),
+    ...own.map((group) => `own_cgroups ${withoutControls(group)}`),
   ];
 }
 

@@ -1,5 +1,5 @@
 import type { PilotStatus, Status } from '../../report/status.js';
-import { withoutControls } from '../log-line.js';
+import { withoutControls } from '../../config/source-line.js';
 import { formatAge } from '../../report/status-words.js';
 import { statusLine } from '../status-text.js';
 import type { BootstrapContext } from './context.js';

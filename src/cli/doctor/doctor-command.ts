@@ -3,7 +3,7 @@ import type { CheckContext } from '../bootstrap/checks.js';
 import { engineHost, type CliContext, type CliOptions } from '../context.js';
 import { exitCodes } from '../exit-codes.js';
 import { openEngine } from '../known-pilots.js';
-import { withoutControls } from '../log-line.js';
+import { withoutControls } from '../../config/source-line.js';
 import { ownPlaces, resolvePaths } from '../paths.js';
 import { lookAtBinds, lookAtConfiguration, lookAtImage, lookAtPolicy } from './of-configuration.js';
 import { lookAtDaemon } from './of-daemon.js';

@@ -36,6 +36,26 @@ describe('config check', () => {
     expect(out).toContain("valid: config.yaml\nmax_docks on this host (4 CPUs): 3\ndocker_cmd: sh -c 'sleep 60'\n");
   });
 
+  it('prints nothing that could steer the terminal', async () => {
+    const file = 'hosts/[v\u001b\u0007\n]m.yaml';
+    const text = 'docker_cmd: ["a\\e[2J\\u202E"]\nsecurity_opts: ["label=\\x9b\\e"]\n';
+    const steering = /\p{Cf}|(?!\n)\p{Cc}/u;
+    const checked = await run(
+      ['check'],
+      [
+        { ...good, text },
+        { file, text: '' },
+      ],
+    );
+    expect(checked.out).toContain('valid: config.yaml, hosts/[v\\u001b\\u0007\\u000a]m.yaml\n');
+    expect(checked.out).toContain('docker_cmd: ');
+    const shown = await run(['show'], [good, { file, text }]);
+    for (const { code, out, err } of [checked, shown, await run(['show', '--json'], [good, { file, text }])]) {
+      expect({ code, err }).toEqual({ code: 0, err: '' });
+      expect(out).not.toMatch(steering);
+    }
+  });
+
   it('tells what could be tighter, how, and at what price', async () => {
     const { code, out } = await run(['check'], [good]);
     expect(code).toBe(0);

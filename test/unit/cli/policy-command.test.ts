@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runProgram } from '../../../src/cli/program.js';
@@ -57,6 +57,26 @@ describe('planctonctl policy', () => {
       clamps: [expect.any(String)],
       refusals: [expect.any(String)],
     });
+  });
+
+  it('prints nothing that could steer the terminal, and writes the same policy all the same', async () => {
+    const strange = 'security_opts: ["label=a\\e[2J\\u202Eb\\x9b\\U000E0001"]\nown_cgroups: ["/a\\e[2J"]\n';
+    const { run, write, out, err, policyFile } = aSite(`docker_image: reg.org/team/worker:1\n${strange}`);
+    const steering = /[\p{Cf}\p{Zl}\p{Zp}]|(?!\n)\p{Cc}/u;
+    write('images: [reg.org/team/worker]\nusers: ["0:0"]\nrequire_yielding: true\n');
+    expect(await run('check')).toBe(78);
+    expect(err()).toContain('refused: security_opts label=a\\u001b[2J');
+    expect(err()).toContain('refused: own_cgroups /a\\u001b[2J');
+    expect(err()).not.toMatch(steering);
+    expect(await run('check', '--json')).toBe(78);
+    expect(out()).not.toMatch(steering);
+
+    rmSync(policyFile);
+    expect(await run('init')).toBe(0);
+    expect(readFileSync(policyFile, 'utf8')).not.toMatch(steering);
+    expect(await run('show')).toBe(0);
+    expect(out()).toContain('\\u202e');
+    expect(out()).not.toMatch(steering);
   });
 
   it('checks any file before it is put in force', async () => {
