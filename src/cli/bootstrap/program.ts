@@ -24,6 +24,8 @@ Examples:
   plancton-bootstrap mysite/plancton-conf:prod      branch prod of a repository on GitHub
   plancton-bootstrap git@git.example.org:conf.git   any other repository
   plancton-bootstrap --remove                       take it off this host again
+A token in the URL (https://USER:TOKEN@...) shows in the process list until this has begun, and for as long as sudo runs: use a
+deploy key (git@...), or a file of credentials and a clone of your own in /etc/plancton, as the README says under "Install it".
 Files: the configuration goes to /etc/plancton, the service to /etc/systemd/system (root's crontab without systemd).
 Exit codes: 0 done, 64 usage, 69 something is missing, 73 configured otherwise already, 75 no pilot yet,
 77 not root, 78 configuration.`;

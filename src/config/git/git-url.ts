@@ -36,6 +36,9 @@ function problemOfUrl(url: string): string | undefined {
   if (!local && (/^\w+:\/\/\//.test(url) || !/^\[?[a-z0-9:]/i.test(parsed.hostname)))
     return 'the host is missing or is not a host name';
   if (parsed.pathname.length < 2) return 'the path of the repository is missing';
+  // It would be in the process list for as long as git runs; user and password are kept apart.
+  if (!local && parsed.search !== '')
+    return 'a query (?...) shows in the process list; have git read the token from a file, as plancton-bootstrap --help says, or write user:TOKEN@ before the host';
   return undefined;
 }
 

@@ -52,6 +52,7 @@ describe('the name of a configuration repository', () => {
     ['https://host', 'path of the repository is missing'],
     ['https://host/a b', 'no spaces'],
     ['file://host/conf', 'file:///path'],
+    ['https://host/conf?private_token=s3cret#main', 'shows in the process list'],
     ['user/repo:', 'no valid name of a branch'],
     ['user/repo:-f', 'no valid name of a branch'],
     ['https://host/conf#a..b', 'no valid name of a branch'],
@@ -64,6 +65,7 @@ describe('the name of a configuration repository', () => {
 
   it('never shows credentials when it is refused', () => {
     expect(parseConfigRepo('https://me:hunter2@host/conf#..')).not.toContain('hunter2');
+    expect(parseConfigRepo('https://host/conf?token=hunter2')).not.toContain('hunter2');
   });
 });
 
