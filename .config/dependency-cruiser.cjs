@@ -44,7 +44,7 @@ module.exports = {
       '^src/config/schema\\.ts',
       '^src/report/(event|post-mortem|recorded-event|shown)\\.ts',
     ]),
-    stage('report-tells-what-was', '^src/report/', ['^src/config/(schema|quantity)\\.ts']),
+    stage('report-tells-what-was', '^src/report/', ['^src/config/(schema|quantity|redact)\\.ts']),
     stage('http-shows-what-was', '^src/http/', ['^src/report/', '^src/journal/']),
     stage('the-page-is-shown', '^src/page/', ['^src/report/']),
     {

@@ -3,6 +3,7 @@ import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { loadConfig } from '../config/load.js';
+import { secretsOf } from '../daemon/known-secrets.js';
 import type { HostFacts } from '../model.js';
 import { readConfigInUse } from './config-files.js';
 import type { CliContext, CliOptions } from './context.js';
@@ -66,10 +67,10 @@ async function readLog(context: CliContext, logFile: string): Promise<string> {
 }
 
 /** Undefined: nobody can tell. */
-async function secretsOf(confDir: string, host: HostFacts): Promise<readonly string[] | undefined> {
+async function knownSecrets(confDir: string, host: HostFacts): Promise<readonly string[] | undefined> {
   const layers = await readConfigInUse(confDir, host.hostname).catch(() => undefined);
   const result = layers && loadConfig(layers, host);
-  return result?.ok === true ? Object.values(result.config.docker_env) : undefined;
+  return result?.ok === true ? secretsOf(result.config) : undefined;
 }
 
 function factsText(
@@ -91,7 +92,7 @@ function factsText(
 export async function writeBundle(context: CliContext, options: BundleOptions, run: RunCommand): Promise<number> {
   const { logFile, confDir } = resolvePaths(options, context);
   const host = await context.readHost();
-  const secrets = await secretsOf(confDir, host);
+  const secrets = await knownSecrets(confDir, host);
   const now = context.clock.now();
   const stamp = new Date(now.wallMs).toISOString().replace(/[-:]|\.\d+/g, '');
   const name = `plancton-${host.hostname.split('.')[0] ?? ''}-${stamp}`;
@@ -122,7 +123,10 @@ export async function writeBundle(context: CliContext, options: BundleOptions, r
     context.out(
       `${target} (${Math.ceil((await stat(target)).size / 1000)} kB): look through it before you send it to anybody`,
     );
-    if (secrets === undefined) context.err('the configuration cannot be read: values of docker_env may be in there');
+    if (secrets === undefined)
+      context.err(
+        'the configuration cannot be read: values of docker_env and passwords of influxdb_url may be in there',
+      );
     return exitCodes.ok;
   } finally {
     await rm(base, { recursive: true, force: true });

@@ -36,7 +36,7 @@ export async function reap(context: CliContext, options: CliOptions): Promise<nu
       };
   const wanted = await readWanted(tell, confDir, host);
   const secrets = new KnownSecrets();
-  secrets.know(wanted.docker_env);
+  secrets.know(wanted);
   const engine = discreet(
     createDockerEngine({ host: engineHost(options, context), clock: context.clock, registryAuthFile }),
     (text) => secrets.hide(text),

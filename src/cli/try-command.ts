@@ -91,7 +91,7 @@ export async function tryOut(context: CliContext, options: TryOptions): Promise<
   });
   const gate = openGate(context, paths, { host: address, dataRoot });
   const config = await allowedConfig(context, paths, host, gate);
-  secrets.know(config.docker_env);
+  secrets.know(config);
   const signal = stopSignal(context);
   const writer = createLineWriter((line) => {
     context.out(line);

@@ -99,7 +99,7 @@ export function assemble(options: DaemonOptions, ground: Ground): Parts {
   const narrow: LoopPorts['narrow'] = async (wanted) => {
     const narrowed = await gate.narrow(wanted);
     // Before any pilot is given them.
-    secrets.know(narrowed.config.docker_env);
+    secrets.know(narrowed.config);
     return narrowed;
   };
   const loop = { clock, signal, keeper, executor, observer, narrow };

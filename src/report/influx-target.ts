@@ -11,10 +11,13 @@ export interface InfluxTarget {
   readonly mayCreate: boolean;
   /** Value of the `Authorization` header. */
   readonly authorization: string | undefined;
+  /** What nobody else is to read: token or password, and what is sent for it. */
+  readonly secrets: readonly string[];
   readonly verifyTls: boolean;
 }
 
-type Dialect = Pick<InfluxTarget, 'label' | 'writePath' | 'mayCreate' | 'authorization'>;
+type Credentials = Pick<InfluxTarget, 'authorization' | 'secrets'>;
+type Dialect = Credentials & Pick<InfluxTarget, 'label' | 'writePath' | 'mayCreate'>;
 
 /**
  * Reads `URL#database`; `insecure_https://` is https without a look at the certificate. InfluxDB 1: the URL may carry `user:password@`, or `?u=user&p=password`. With
@@ -37,22 +40,26 @@ function dialectOf({ username, password, searchParams }: URL, where: string, dat
   const token = percentDecoded(password === '' ? username : password);
   if (org !== null) {
     const writePath = `/api/v2/write?org=${encodeURIComponent(org)}&bucket=${name}&precision=ns`;
-    const authorization = token === '' ? undefined : `Token ${token}`;
-    return { label: `${where} (org ${org})`, writePath, mayCreate: false, authorization };
+    return { label: `${where} (org ${org})`, writePath, mayCreate: false, ...tokenAs('Token', token) };
   }
   if (searchParams.get('version') === '3') {
     const writePath = `/api/v3/write_lp?db=${name}&precision=nanosecond`;
-    const authorization = token === '' ? undefined : `Bearer ${token}`;
-    return { label: `${where} (version 3)`, writePath, mayCreate: false, authorization };
+    return { label: `${where} (version 3)`, writePath, mayCreate: false, ...tokenAs('Bearer', token) };
   }
   const user = username === '' ? (searchParams.get('u') ?? '') : percentDecoded(username);
   const secret = username === '' ? (searchParams.get('p') ?? '') : percentDecoded(password);
-  const authorization = user === '' ? undefined : basicAuthorization(user, secret);
-  return { label: where, writePath: `/write?db=${name}`, mayCreate: true, authorization };
+  return { label: where, writePath: `/write?db=${name}`, mayCreate: true, ...passwordOf(user, secret) };
 }
 
-function basicAuthorization(user: string, password: string): string {
-  return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+function tokenAs(scheme: string, token: string): Credentials {
+  if (token === '') return { authorization: undefined, secrets: [] };
+  return { authorization: `${scheme} ${token}`, secrets: [token] };
+}
+
+function passwordOf(user: string, password: string): Credentials {
+  if (user === '') return { authorization: undefined, secrets: [] };
+  const sent = Buffer.from(`${user}:${password}`).toString('base64');
+  return { authorization: `Basic ${sent}`, secrets: [sent, password] };
 }
 
 /** A lone percent sign is meant as such. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import { withoutSecrets } from '../config/redact.js';
 import type { SinkState } from './event.js';
 import { postCreateDatabase, postPoints, type InfluxReply } from './influx-request.js';
 import type { InfluxTarget } from './influx-target.js';
@@ -112,12 +113,12 @@ export class InfluxWriter {
       if (reply.status === 404 && target.mayCreate) {
         const made = await postCreateDatabase(target, clock, signal);
         if (!isSuccess(made) || made.text.includes('"error"')) {
-          return { is: 'failed', why: `there is no such database, and it cannot be made (${worded(made)})` };
+          return { is: 'failed', why: `there is no such database, and it cannot be made (${worded(made, target)})` };
         }
         reply = await postPoints(target, lines, clock, signal);
       }
       if (isSuccess(reply)) return { is: 'written' };
-      const why = worded(reply);
+      const why = worded(reply, target);
       return REFUSALS.has(reply.status)
         ? { is: 'refused', why, lost: lostOf(reply, lines.length) }
         : { is: 'failed', why };
@@ -181,7 +182,9 @@ function isSuccess({ status }: InfluxReply): boolean {
   return status >= 200 && status < 300;
 }
 
-function worded({ status, text }: InfluxReply): string {
+/** Servers, and proxies before them, repeat what they were sent. */
+function worded({ status, text }: InfluxReply, { secrets }: InfluxTarget): string {
+  const said = withoutSecrets(text, secrets);
   // eslint-disable-next-line no-control-regex -- whatever a server says must not reach a terminal as it is
-  return `HTTP ${status} ${text.replace(/[\x00-\x1f\x7f]+/g, ' ').slice(0, 200)}`.trim();
+  return `HTTP ${status} ${said.replace(/[\x00-\x1f\x7f]+/g, ' ').slice(0, 200)}`.trim();
 }

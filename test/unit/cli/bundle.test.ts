@@ -29,7 +29,7 @@ describe('planctonctl bundle', () => {
     for (const name of ['conf', 'run', 'log']) mkdirSync(join(dir, name), { mode: 0o700 });
     const secret = 'docker_env: { TOKEN: hunter2hunter2 }\ninfluxdb_url: http://ann:sesame@db:8086#x\n';
     writeFileSync(join(dir, 'conf', 'config.yaml'), secret);
-    writeFileSync(join(dir, 'log', 'plancton.log'), 'a pilot said hunter2hunter2\n');
+    writeFileSync(join(dir, 'log', 'plancton.log'), 'a pilot said hunter2hunter2, a database sesame\n');
     const context = recordingContext({ run: runCommand });
     const places = ['conf', 'run', 'log'].map((name) => `--${name}dir=${join(dir, name)}`);
     const words = args.map((word) => join(dir, word));
@@ -55,7 +55,7 @@ describe('planctonctl bundle', () => {
     );
     const read = (name: string) => readFileSync(join(unpacked, name), 'utf8');
     expect(read('doctor.txt')).toContain('no container engine at unix:///nonexistent.sock');
-    expect(read('log.txt')).toBe('a pilot said …\n');
+    expect(read('log.txt')).toBe('a pilot said …, a database …\n');
     expect(JSON.parse(read('config.json'))).toMatchObject({ config: { docker_env: { TOKEN: '…' } } });
     const all = files.map(read).join('\n');
     expect(all).not.toContain('hunter2hunter2');

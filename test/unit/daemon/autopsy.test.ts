@@ -29,8 +29,9 @@ async function keep(
     publish: (event) => events.push(event),
     hide: (text) => secrets.hide(text),
   });
-  secrets.know({ OLD: 'sesame-open', TOKEN: 'hunter2', DEBUG: '1', KEY: '-----\nMIIEpQIBAAK\n-----' });
-  secrets.know({ TOKEN: 'hunter2hunter2' });
+  const env = { OLD: 'sesame-open', TOKEN: 'hunter2', DEBUG: '1', KEY: '-----\nMIIEpQIBAAK\n-----' };
+  secrets.know({ docker_env: env, influxdb_url: ['http://ann:gramarye@db#m', 'http://:Zml2ZQ==@db?org=x#b'] });
+  secrets.know({ docker_env: { TOKEN: 'hunter2hunter2' }, influxdb_url: [] });
   const end = { exitCode: 3, oomKilled: false, startedWallMs: 1, finishedWallMs: 2, ...ended };
   for (const why of reasons) {
     const action = { type: 'remove', pilot: aPilot({ id: 'a' }), reason: why, stopSeconds: 0, ageMs: 0 } as const;
@@ -79,6 +80,11 @@ describe('a post-mortem', () => {
   it('has nothing of the environment in it that may be secret, now or before', async () => {
     const [event] = await keep({ log: 'TOKEN=hunter2 DEBUG=1\nhunter2hunter2 sesame-open\nMIIEpQIBAAK\n' });
     expect(event).toMatchObject({ postMortem: { log: 'TOKEN=… DEBUG=1\n… …\n…\n' } });
+  });
+
+  it('has nothing in it of what monitoring is sent with', async () => {
+    const [event] = await keep({ log: `ann:gramarye ${Buffer.from('ann:gramarye').toString('base64')} Zml2ZQ==\n` });
+    expect(event).toMatchObject({ postMortem: { log: 'ann:… … …\n' } });
   });
 
   it('has the end of a long log, from the beginning of a line on', async () => {

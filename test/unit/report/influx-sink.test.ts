@@ -40,7 +40,7 @@ describe('the InfluxDB sink', () => {
           values: [...text.matchAll(/f=([\d.]+)/g)].map((hit) => Number(hit[1])),
         });
         answer.writeHead(status, status === 302 ? { location: '/elsewhere' } : {});
-        answer.end(status === 500 ? 'x'.repeat(100_000) : said);
+        answer.end(said);
       });
     });
     server.listen(0, '127.0.0.1');
@@ -140,7 +140,7 @@ describe('the InfluxDB sink', () => {
     sink.write(points(1));
     await arrived(1);
     await pausing(1000);
-    status = 500;
+    [status, said] = [500, 'x'.repeat(100_000)];
     await clock.advance(1000);
     await arrived(2);
     await pausing(2000);
@@ -183,6 +183,30 @@ describe('the InfluxDB sink', () => {
       'cannot be written to: HTTP 404',
       'takes points again; 0 were lost',
     ]);
+  });
+
+  it.each([
+    ['a token', ':sesame%2Fopen@', '?org=lab', 'Token sesame/open'],
+    ['a token in the place of the user', 'sesame%2Fopen@', '?version=3', 'Bearer sesame/open'],
+    ['a password', 'ann:sesame%2Fopen@', '', `Basic ${Buffer.from('ann:sesame/open').toString('base64')}`],
+    [
+      'a password in the query',
+      '',
+      '?u=ann&p=sesame/open',
+      `Basic ${Buffer.from('ann:sesame/open').toString('base64')}`,
+    ],
+  ])('repeats no %s that the server repeats', async (_, user, query, sent) => {
+    [status, said] = [401, JSON.stringify({ message: `${sent} (sesame/open) is not known` })];
+    sink.setTargets([target.replace('http://', `http://${user}`).replace('#', `${query}#`)]);
+    sink.write(points(1));
+    await arrived(1);
+    await pausing(1000);
+    expect(requests[0]?.authorization).toBe(sent);
+    expect(troubles).toEqual([expect.stringMatching(/HTTP 401 \{"message":"\w+ … \(…\) is not known"\}$/)]);
+    status = 500;
+    await clock.advance(1000);
+    await pausing(2000);
+    expect(sink.states()[0]?.trouble).toMatch(/HTTP 500 \{"message":"\w+ … \(…\) is not known"\}$/);
   });
 
   it.each([

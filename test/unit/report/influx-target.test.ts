@@ -10,6 +10,7 @@ describe('an InfluxDB target', () => {
       mayCreate: true,
       database: 'metrics',
       authorization: undefined,
+      secrets: [],
       verifyTls: true,
     });
   });
@@ -27,6 +28,7 @@ describe('an InfluxDB target', () => {
       mayCreate: false,
       database: 'pilots',
       authorization: 'Token t0k/en',
+      secrets: ['t0k/en'],
       verifyTls: true,
     });
     expect(parseInfluxTarget('http://t0ken@db:8181/x/?version=3#a&b')).toMatchObject({
@@ -46,7 +48,8 @@ describe('an InfluxDB target', () => {
 
   it('keeps credentials in the header and nowhere else', () => {
     const target = parseInfluxTarget('https://us%40er:p%3Aw%@db:8086#m');
-    const { authorization = '', ...rest } = target ?? {};
+    const { authorization = '', secrets, ...rest } = target ?? {};
+    expect(secrets).toContain('p%3Aw%');
     expect(Buffer.from(authorization.replace('Basic ', ''), 'base64').toString()).toBe('us@er:p%3Aw%');
     expect(JSON.stringify(rest)).not.toMatch(/us%40er|us@er|p%3Aw/);
   });
