@@ -1,9 +1,7 @@
 /** Rows of cells in columns, as wide as they have to be; the last column of text has no end to keep to. `right`: columns of numbers. */
 export function formatTable(rows: readonly (readonly string[])[], right: readonly number[] = []): string {
-  const columns = Math.max(0, ...rows.map((row) => row.length));
-  const widths = Array.from({ length: columns }, (_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
-  );
+  const widths: number[] = [];
+  for (const row of rows) row.forEach((text, column) => (widths[column] = Math.max(widths[column] ?? 0, text.length)));
   const cell = (text: string, column: number) => {
     const width = widths[column] ?? 0;
     return right.includes(column) ? text.padStart(width) : text.padEnd(width);

@@ -91,7 +91,7 @@ function ofKnown(
   return known.length === 0 ? undefined : reckon(known);
 }
 
-const largest = (values: readonly number[]) => Math.max(...values);
+const largest = (values: readonly number[]) => values.reduce((most, value) => Math.max(most, value), -Infinity);
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
 function toRow(pilots: readonly PilotAccount[]): AccountRow {
@@ -120,7 +120,9 @@ function rowsOf(pilots: readonly PilotAccount[]): readonly AccountRow[] {
   const groups = new Map<string, PilotAccount[]>();
   for (const pilot of pilots) {
     const key = `${pilot.flavour}/${pilot.end}`;
-    groups.set(key, [...(groups.get(key) ?? []), pilot]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [pilot]);
+    else group.push(pilot);
   }
   return [...groups.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => toRow(group));
 }

@@ -77,4 +77,10 @@ describe('the account of a host', () => {
     const { pilots } = account([gone({ seconds: 60, usage: { cpuSeconds: 5, memoryPeakBytes: undefined } })]);
     expect(pilots).toMatchObject([{ end: 'completed', exitCode: 0, wallSeconds: 60, cpuSeconds: 5 }]);
   });
+
+  it('is made of many pilots in little time', () => {
+    const usage = { cpuSeconds: 1, memoryPeakBytes: 5, blockBytes: 1, networkBytes: 1 };
+    const entries = Array.from({ length: 200_000 }, () => gone({ usage }));
+    expect(account(entries).rows).toMatchObject([{ pilots: 200_000, memoryPeakBytes: 5, blockBytes: 200_000 }]);
+  });
 });
