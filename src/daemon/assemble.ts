@@ -26,7 +26,7 @@ import { createNetworkGauge } from '../observe/pilot-network.js';
 import { PilotUsages } from '../observe/pilot-usage.js';
 import { createResourceReader } from '../observe/resources.js';
 import { readRunMode } from '../observe/run-mode.js';
-import { fanOut, type EventSink } from '../report/event.js';
+import type { EventSink } from '../report/event.js';
 import { assembleSinks, type Sinks } from './sinks.js';
 import { createStatusBoard, type StatusBoard } from './status-board.js';
 import { assembleSurface, type ShownDaemon } from './surface.js';
@@ -81,7 +81,8 @@ export function assemble(options: DaemonOptions, ground: Ground): Parts {
   const secrets = new KnownSecrets();
   const hide: Hide = (text) => secrets.hide(text);
   const surface = assembleSurface(options, ground, sinks);
-  const publish = fanOut([sinks.publish, surface.sink]);
+  sinks.admit(surface.sink);
+  const { publish } = sinks;
   const { engine, remote, events, session } = assembleEngine(options, ground, publish, hide);
   const { connect, confirm, disconnect } = session;
   const states = () => [...sinks.states(), ...surface.states()];

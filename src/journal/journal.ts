@@ -1,11 +1,13 @@
 import type { Clock } from '../clock.js';
 import type { Config } from '../config/schema.js';
-import type { DaemonEvent, EventSink } from '../report/event.js';
+import type { DaemonEvent, EventSink, TellTrouble } from '../report/event.js';
 import { record, type RecordedCycle, type RecordedEvent } from '../report/recorded-event.js';
 import { createRing } from './ring.js';
 
 /** In the state directory. */
 export const JOURNAL_FOLDER = 'journal';
+/** As it is called among all places where what happens is kept or sent to. */
+export const JOURNAL_SINK = 'journal';
 
 /** Progress and calls, of engine and source, are for those who watch; post-mortems have a place of their own. */
 const NOT_KEPT: ReadonlySet<RecordedEvent['type']> = new Set([
@@ -23,7 +25,7 @@ export interface JournalOptions {
   readonly clock: Clock;
   /** Undefined: there is no configuration yet, and nothing is kept. */
   readonly limits: () => Pick<Config, 'journal_size' | 'journal_age'> | undefined;
-  readonly onTrouble: (message: string) => void;
+  readonly onTrouble: TellTrouble;
 }
 
 export interface Journal {
@@ -50,7 +52,8 @@ export function createJournal({ folder, clock, limits, onTrouble }: JournalOptio
   let last: RecordedCycle | undefined;
 
   function isKept(event: RecordedEvent): boolean {
-    if (NOT_KEPT.has(event.type)) return false;
+    // Its own trouble would only make more of it; that it is over is kept.
+    if (NOT_KEPT.has(event.type) || (event.type === 'sink-trouble' && event.sink === JOURNAL_SINK)) return false;
     if (event.type !== 'cycle') return true;
     if (!isNews(event, last)) return false;
     last = event;

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { Config } from '../config/schema.js';
-import type { DaemonEvent } from '../report/event.js';
+import type { DaemonEvent, TellTrouble } from '../report/event.js';
 import type { PostMortem } from '../report/post-mortem.js';
 import { toPostMortemEntry, type PostMortemEntry } from './entry-shape.js';
 import type { Journal } from './journal.js';
@@ -15,7 +15,7 @@ export interface PostMortemOptions {
   readonly clock: Clock;
   /** Undefined: there is no configuration yet, and nothing is kept. */
   readonly limits: () => Pick<Config, 'post_mortem_size' | 'journal_age'> | undefined;
-  readonly onTrouble: (message: string) => void;
+  readonly onTrouble: TellTrouble;
 }
 
 /** Of a pilot that could not be started nothing is left but what the engine said. */

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { mkdir, open, readdir, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../clock.js';
+import type { TellTrouble } from '../report/event.js';
 
 /** Of the room that a ring may take; the oldest part goes as a whole. */
 const PARTS = 8;
@@ -20,8 +21,8 @@ export interface RingOptions {
   /** Made if it is missing; what lies above it is there and ours. */
   readonly folder: string;
   readonly clock: Clock;
-  /** Told once when lines begin to be lost, and once when they are not any more. Must not throw. */
-  readonly onTrouble: (message: string) => void;
+  /** Told once when lines begin to be lost, and once when they are not any more. */
+  readonly onTrouble: TellTrouble;
 }
 
 /** Lines in files that are never more than a number of bytes together, nor older than an age and an eighth. Never rejects or throws. */
@@ -119,7 +120,7 @@ class FileRing implements Ring {
   }
 
   #recover(): void {
-    if (this.#lost > 0) this.#options.onTrouble(`what happens is kept again; ${this.#lost} events are missing`);
+    if (this.#lost > 0) this.#options.onTrouble(`what happens is kept again; ${this.#lost} events are missing`, true);
     this.#lost = 0;
     this.#trouble = undefined;
   }

@@ -64,6 +64,8 @@ export type DaemonEvent =
       readonly totalBytes: number;
     }
   | { readonly type: 'sink-trouble'; readonly sink: string; readonly message: string }
+  /** It is out of its trouble. */
+  | { readonly type: 'sink-recovered'; readonly sink: string; readonly message: string }
   | {
       readonly type: 'cycle';
       readonly number: number;
@@ -83,6 +85,9 @@ export type DaemonEvent =
 
 /** Takes events; must be quick and must not throw. */
 export type EventSink = (event: DaemonEvent) => void;
+
+/** Is told when a place where what happens is kept or sent to gets into trouble, and, with `isOver`, when it is out of it. Must not throw. */
+export type TellTrouble = (message: string, isOver?: boolean) => void;
 
 /** How a place is where what happens is kept or sent to. */
 export interface SinkState {

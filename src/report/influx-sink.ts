@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js';
-import type { SinkState } from './event.js';
+import type { SinkState, TellTrouble } from './event.js';
 import { parseInfluxTarget } from './influx-target.js';
 import { InfluxWriter } from './influx-writer.js';
 import { toLine, type Point } from './line-protocol.js';
@@ -19,8 +19,8 @@ export interface InfluxSinkOptions {
   /** As in the configuration; see `parseInfluxTarget`. */
   readonly targets: readonly string[];
   readonly clock: Clock;
-  /** Told when a target goes away or comes back; never hears credentials. Must not throw. */
-  readonly onTrouble: (message: string) => void;
+  /** Of any target; never hears credentials. */
+  readonly onTrouble: TellTrouble;
 }
 
 /** For what waits for a target that is no more: a password that was changed makes another one of it. */

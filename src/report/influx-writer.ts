@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import { withoutSecrets } from '../config/redact.js';
-import type { SinkState } from './event.js';
+import type { SinkState, TellTrouble } from './event.js';
 import { postCreateDatabase, postPoints, type InfluxReply } from './influx-request.js';
 import type { InfluxTarget } from './influx-target.js';
 
@@ -28,7 +28,7 @@ type Result =
 export class InfluxWriter {
   readonly #target: InfluxTarget;
   readonly #clock: Clock;
-  readonly #onTrouble: (message: string) => void;
+  readonly #onTrouble: TellTrouble;
   readonly #closed = new AbortController();
   readonly #closing = new AbortController();
   #waiting: string[] = [];
@@ -42,7 +42,7 @@ export class InfluxWriter {
   /** Of those lost, how many were told. */
   #toldLost = 0;
 
-  constructor(target: InfluxTarget, clock: Clock, onTrouble: (message: string) => void) {
+  constructor(target: InfluxTarget, clock: Clock, onTrouble: TellTrouble) {
     this.#target = target;
     this.#clock = clock;
     this.#onTrouble = onTrouble;
@@ -150,7 +150,8 @@ export class InfluxWriter {
     if (result.is !== 'failed') this.#written += sent - refused;
     if (result.is === 'written') {
       const lost = this.#lost - this.#toldLost;
-      if (this.#trouble !== undefined || lost > 0) this.#tell(`takes points again; ${lost} were lost`);
+      const isOver = this.#trouble !== undefined;
+      if (isOver || lost > 0) this.#tell(`takes points again; ${lost} were lost`, isOver);
       this.#toldLost = this.#lost;
       this.#trouble = undefined;
     } else {
@@ -160,8 +161,8 @@ export class InfluxWriter {
     }
   }
 
-  #tell(what: string): void {
-    this.#onTrouble(`InfluxDB ${this.#target.label} ${what}`);
+  #tell(what: string, isOver = false): void {
+    this.#onTrouble(`InfluxDB ${this.#target.label} ${what}`, isOver);
   }
 
   #dropOldest(): void {

@@ -107,12 +107,7 @@ function daemonMetrics({ gauge, counter, histogram }: Maker) {
     cycles: counter('cycles_total', 'Cycles of the loop', 'result', ['done', 'held']),
     cycleAt: gauge('loop_last_completed_timestamp_seconds', 'When a cycle was completed last'),
     nextCycle: gauge('next_cycle_seconds', 'Time from the last cycle to the next one, at the latest'),
-    sinkTroubles: counter(
-      'sink_troubles_total',
-      'Times that a place where events go went away or came back',
-      'sink',
-      SINKS,
-    ),
+    sinkTroubles: counter('sink_troubles_total', 'Times that a place where events go got into trouble', 'sink', SINKS),
     sinkPoints: counter('sink_points_total', 'Points for a place where events go, by what became of them', [
       ...['sink', 'result'],
     ]),

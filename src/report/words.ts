@@ -196,6 +196,7 @@ const WORDING: Wording = {
       totalMB: Math.round(totalBytes / 1e6),
     }),
   'sink-trouble': ({ sink, message }) => line('warn', 'monitoring target in trouble', { sink, error: message }),
+  'sink-recovered': ({ sink, message }) => line('info', 'monitoring target works again', { sink, said: message }),
   cycle: wordCycle,
   'cycle-held': ({ number }) => line('debug', 'cycle without a list of pilots', { cycle: number }),
 };

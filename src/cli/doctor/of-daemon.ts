@@ -1,3 +1,4 @@
+import { JOURNAL_SINK } from '../../journal/journal.js';
 import { cycleMarginMs, isOverdue } from '../../report/overdue.js';
 import type { Status } from '../../report/status.js';
 import { lockHolder } from '../process-lock.js';
@@ -16,9 +17,10 @@ function yieldingOf({ yields }: Status): Finding {
 
 function sinksOf({ sinks }: Status): readonly Finding[] {
   const troubled = sinks.filter(({ trouble }) => trouble !== undefined);
-  return troubled.map(({ name, trouble = '' }) =>
-    advice('reports', `${name}: ${trouble}`, 'planctonctl history tells since when'),
-  );
+  return troubled.map(({ name, trouble = '' }) => {
+    const teller = name === JOURNAL_SINK ? 'the log of the daemon' : 'planctonctl history';
+    return advice('reports', `${name}: ${trouble}`, `${teller} tells since when`);
+  });
 }
 
 /** How the daemon of this run directory is. `bootMs`: now, since boot. Throws what the file system says. */

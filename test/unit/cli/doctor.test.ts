@@ -132,13 +132,17 @@ describe('the doctor of a daemon', () => {
       faults: [{ ...fault, what: 'a pilot cannot be removed', said: 'no', cure: 'look at it' }],
       mode: 'drain',
       yields: { mode: 'containers', text: 'to containers only' },
-      sinks: [{ name: 'journal', trouble: 'no space' }],
+      sinks: [
+        { name: 'journal', trouble: 'no space' },
+        { name: 'InfluxDB x', trouble: 'HTTP 503' },
+      ],
     });
     expect(found).toMatchObject([
       { name: 'daemon', state: 'problem', text: 'a pilot cannot be removed: no', cure: 'look at it' },
       { name: 'mode', state: 'advice', cure: 'planctonctl resume' },
       { name: 'yielding', state: 'advice' },
-      { name: 'reports', state: 'advice', text: 'journal: no space' },
+      { name: 'reports', state: 'advice', text: 'journal: no space', cure: 'the log of the daemon tells since when' },
+      { name: 'reports', text: 'InfluxDB x: HTTP 503', cure: 'planctonctl history tells since when' },
     ]);
   });
 
