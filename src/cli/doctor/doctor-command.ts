@@ -69,6 +69,14 @@ export async function examine(context: CliContext, options: CliOptions): Promise
   ];
 }
 
+function verdict(findings: readonly Finding[]): string {
+  const count = (wanted: Finding['state']) => findings.filter(({ state }) => state === wanted).length;
+  const problems = count('problem');
+  if (problems > 0) return `${problems} ${problems === 1 ? 'problem' : 'problems'}`;
+  if (count('unknown') > 0) return 'no problem was found, but not everything could be looked at';
+  return count('advice') > 0 ? 'no problem was found; see the advice' : 'nothing keeps pilots from running';
+}
+
 /** Prints what there is of everything that pilots need, with cures. Returns the exit code: 69 where there is a problem. */
 export async function runDoctor(
   context: CliContext,
@@ -80,9 +88,7 @@ export async function runDoctor(
     context.out(jsonText({ apiVersion: 'plancton/v1', kind: 'Examination', problems, findings }, 2));
   } else {
     context.out(findings.map(formatFinding).join('\n'));
-    context.out(
-      problems === 0 ? 'nothing keeps pilots from running' : `${problems} ${problems === 1 ? 'problem' : 'problems'}`,
-    );
+    context.out(verdict(findings));
   }
   return problems === 0 ? exitCodes.ok : exitCodes.unavailable;
 }

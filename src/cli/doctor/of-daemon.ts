@@ -1,9 +1,12 @@
+import type { Hold } from '../../decision.js';
 import { JOURNAL_SINK } from '../../journal/journal.js';
+import { HOLD_FAULTS } from '../../report/fault-words.js';
 import { cycleMarginMs, isOverdue } from '../../report/overdue.js';
 import type { Status } from '../../report/status.js';
+import { explainError } from '../exit-codes.js';
 import { lockHolder } from '../process-lock.js';
 import { readStatusFile } from '../status-file.js';
-import { formatAge } from '../../report/status-words.js';
+import { formatAge, gateName } from '../../report/status-words.js';
 import { advice, bad, fine, type Finding } from './finding.js';
 
 function faultsOf({ faults }: Status): readonly Finding[] {
@@ -23,9 +26,28 @@ function sinksOf({ sinks }: Status): readonly Finding[] {
   });
 }
 
-/** How the daemon of this run directory is. `bootMs`: now, since boot. Throws what the file system says. */
+/** A full host, and growth that goes step by step, are as they should be; the mode is told by itself. */
+const AS_MEANT: ReadonlySet<Hold['gate']> = new Set(['cap', 'pace', 'foreign-cpu', 'draining', 'force-stop']);
+
+function gatesOf({ gates, faults }: Status): readonly Finding[] {
+  const shut = gates.filter(({ gate, most }) => most === 0 && !AS_MEANT.has(gate));
+  // What limits now may be a fault, which was told.
+  const untold = shut.filter(({ text }) => !faults.some(({ said }) => said === text));
+  return untold.map(({ gate, text }) => {
+    const cure = HOLD_FAULTS[gate]?.cure ?? 'planctonctl explain tells its numbers, planctonctl history what led to it';
+    return advice(gateName(gate), `lets no pilot start: ${text}`, cure);
+  });
+}
+
+/** How the daemon of this run directory is. `bootMs`: now, since boot. */
 export function lookAtDaemon(runDir: string, bootMs: number): readonly Finding[] {
-  if (lockHolder(runDir) === undefined) return [bad('daemon', 'it does not run', 'planctonctl start')];
+  let holder: ReturnType<typeof lockHolder>;
+  try {
+    holder = lockHolder(runDir);
+  } catch (error) {
+    return [{ name: 'daemon', state: 'unknown', text: explainError(error).text }];
+  }
+  if (holder === undefined) return [bad('daemon', 'it does not run', 'planctonctl start')];
   const status = readStatusFile(runDir);
   if (status === undefined)
     return [advice('daemon', 'it is starting, or of another version', 'planctonctl status, in a minute')];
@@ -39,5 +61,5 @@ export function lookAtDaemon(runDir: string, bootMs: number): readonly Finding[]
   const faults = faultsOf(status);
   const own = faults.length === 0 ? [fine('daemon', `it runs: ${pilots}`)] : faults;
   const drained = mode === 'active' ? [] : [advice('mode', `mode ${mode}: no pilot is started`, 'planctonctl resume')];
-  return [...own, ...drained, yieldingOf(status), ...sinksOf(status)];
+  return [...own, ...drained, ...gatesOf(status), yieldingOf(status), ...sinksOf(status)];
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../../src/clock.js';
@@ -143,6 +143,32 @@ describe('the doctor of a daemon', () => {
       { name: 'yielding', state: 'advice' },
       { name: 'reports', state: 'advice', text: 'journal: no space', cure: 'the log of the daemon tells since when' },
       { name: 'reports', text: 'InfluxDB x: HTTP 503', cure: 'planctonctl history tells since when' },
+    ]);
+  });
+
+  it('tells what lets no pilot start, unless it was told as a fault or is as it should be', async () => {
+    const gate = (name: 'disk' | 'memory' | 'cap' | 'pace', most: number | null) =>
+      ({ gate: name, most, text: `${name} it is` }) as const;
+    const gates = [gate('disk', 0), gate('memory', 0), gate('cap', 0), gate('pace', 0)];
+    const fault = { code: 'memory', subject: undefined, since: '2026-01-01T00:00:00Z', doing: 'waits' } as const;
+    const found = await looked({ gates, faults: [{ ...fault, what: 'no memory', said: 'memory it is', cure: 'x' }] });
+    expect(found.filter(({ state }) => state === 'advice')).toEqual([
+      {
+        ...{ name: 'disk', state: 'advice', text: 'lets no pilot start: disk it is' },
+        cure: expect.stringContaining('min_free_disk') as string,
+      },
+    ]);
+  });
+
+  it('tells that it cannot be looked at', () => {
+    const runDir = tempDirectory();
+    symlinkSync('/nonexistent', join(runDir, 'lock'));
+    expect(lookAtDaemon(runDir, 0)).toEqual([
+      {
+        name: 'daemon',
+        state: 'unknown',
+        text: expect.stringMatching(/cannot read .*lock \(ELOOP\); remove/) as string,
+      },
     ]);
   });
 
