@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { systemClock } from '../clock.js';
 import type { CliContext } from './context.js';
 import { endProcess } from './end-process.js';
-import { exitCodes } from './exit-codes.js';
+import { exitCodes, systemErrorCode } from './exit-codes.js';
 import { runProgram } from './program.js';
 import { runCommand } from './run-command.js';
 import { openTerminal } from './terminal.js';
@@ -12,6 +12,14 @@ import { openTerminal } from './terminal.js';
 const stdoutFd = 1;
 
 const readerGone = new AbortController();
+/** Why what was printed did not get out; undefined also where its reader has had enough. */
+let lost: Error | undefined;
+
+/** The first error counts: afterwards the stream only says that it is closed. */
+function loseOutput(error: Error): void {
+  if (!readerGone.signal.aborted && systemErrorCode(error) !== 'EPIPE') lost = error;
+  readerGone.abort();
+}
 
 /** The commit that this was built from; undefined where it was not built in a clone. */
 function readRevision(): string | undefined {
@@ -69,11 +77,14 @@ const outputDeadlineMs = 2000;
 /** Ends the process when everything printed so far is out; what a library still holds open must not keep it. */
 function exitAfterOutput(exitCode: number): void {
   void systemClock.sleep(outputDeadlineMs).then(() => endProcess(exitCode));
-  process.stdout.write('', () => process.stderr.write('', () => void endProcess(exitCode)));
+  process.stdout.write('', (error) => {
+    if (error) loseOutput(error);
+    const code = lost !== undefined && exitCode === exitCodes.ok ? exitCodes.cannotCreate : exitCode;
+    const why = lost === undefined ? '' : `planctonctl: not all could be printed (${lost.message}); make room for it\n`;
+    process.stderr.write(why, () => void endProcess(code));
+  });
 }
 
-process.stdout.on('error', () => {
-  readerGone.abort();
-});
+process.stdout.on('error', loseOutput);
 process.stderr.on('error', () => undefined);
 exitAfterOutput(await runProgram(createContext(), process.argv.slice(2)).catch(() => exitCodes.software));

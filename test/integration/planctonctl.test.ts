@@ -44,6 +44,20 @@ describe('planctonctl on a real engine', () => {
     expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\+[0-9a-f]{12}\n$/);
   });
 
+  it.each([
+    [
+      '/dev/full',
+      73,
+      'planctonctl: not all could be printed (ENOSPC: no space left on device, write); make room for it\n',
+    ],
+    ['/dev/null', 0, ''],
+  ])('prints to %s and ends with %i', async (file, exitCode, stderr) => {
+    const cli = join(import.meta.dirname, '..', '..', 'bin', 'planctonctl.js');
+    const command = `"$0" "$1" completion bash >${file}; echo $?`;
+    const ended = await promisify(execFile)('sh', ['-c', command, process.execPath, cli]);
+    expect(ended).toEqual({ stdout: `${exitCode}\n`, stderr });
+  });
+
   it('shows pilots, what they write, and what is left of those that fail', async () => {
     const site = planctonSite({ dockerHost });
     site.configure({ docker_cmd: "/bin/sh -c 'echo out of licences >&2; sleep 600'" });
