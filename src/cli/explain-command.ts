@@ -1,11 +1,10 @@
-import { join } from 'node:path';
-import { JOURNAL_FOLDER, type JournalEntry } from '../journal/journal.js';
-import { readJournal } from '../journal/read-journal.js';
+import type { JournalEntry } from '../journal/journal.js';
 import type { RecordedCycle } from '../report/recorded-event.js';
 import type { CliContext, CliOptions } from './context.js';
 import { CliError, exitCodes } from './exit-codes.js';
 import { formatExplanation, type Explanation } from './explain-text.js';
 import { cycleMarginMs, isOverdue } from '../report/overdue.js';
+import { readOwnJournal } from './own-journal.js';
 import { resolvePaths, type Paths } from './paths.js';
 import { lockHolder } from './process-lock.js';
 import { readStatusFile } from './status-file.js';
@@ -49,10 +48,9 @@ function isCycle(entry: JournalEntry): entry is RecordedCycle & { readonly at: n
 }
 
 /** By the last cycle before it. Throws a CliError (66) where the journal has none. */
-async function explainThen({ stateDir }: Paths, atMs: number): Promise<Explanation> {
-  const folder = join(stateDir, JOURNAL_FOLDER);
-  const span = { sinceMs: atMs - LONGEST_MS, untilMs: atMs + 1 };
-  const { entries } = await readJournal({ folder, ...span, isWanted: isCycle });
+async function explainThen(context: CliContext, paths: Paths, atMs: number): Promise<Explanation> {
+  const span = { sinceMs: atMs - LONGEST_MS, untilMs: atMs + 1, isWanted: isCycle };
+  const { folder, entries } = await readOwnJournal(context, paths, span);
   const cycle = entries.filter(isCycle).at(-1);
   if (cycle === undefined) {
     const cure = 'see planctonctl history, and journal_size and journal_age in the configuration';
@@ -79,7 +77,8 @@ async function explainThen({ stateDir }: Paths, atMs: number): Promise<Explanati
 export async function explain(context: CliContext, options: ExplainOptions): Promise<number> {
   const paths = resolvePaths(options, context);
   const { wallMs } = context.clock.now();
-  const explanation = options.at === undefined ? explainNow(context, paths) : await explainThen(paths, options.at);
+  const explanation =
+    options.at === undefined ? explainNow(context, paths) : await explainThen(context, paths, options.at);
   if (options.json === true) {
     const { atWallMs, ...rest } = explanation;
     const head = { apiVersion: 'plancton/v1', kind: 'Explanation', at: new Date(atWallMs).toISOString() };

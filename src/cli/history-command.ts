@@ -1,10 +1,9 @@
-import { join } from 'node:path';
-import { JOURNAL_FOLDER, type JournalEntry } from '../journal/journal.js';
-import { readJournal } from '../journal/read-journal.js';
+import type { JournalEntry } from '../journal/journal.js';
 import { wordOfAnyVersion, type Level } from '../report/words.js';
 import type { CliContext, CliOptions } from './context.js';
 import { exitCodes } from './exit-codes.js';
 import { formatLogLine } from './log-line.js';
+import { readOwnJournal } from './own-journal.js';
 import { resolvePaths } from './paths.js';
 import { jsonText } from './json-text.js';
 
@@ -29,14 +28,11 @@ export function formatEntry(entry: JournalEntry): string {
   return formatLogLine({ level: severities[level], time: entry.at, msg: message, fields });
 }
 
-/** Prints what happened since a moment, one line each, the oldest first. Returns the exit code; throws what the file system says. */
+/** Prints what happened since a moment, one line each, the oldest first. Returns the exit code; throws a CliError where they cannot be read. */
 export async function showHistory(context: CliContext, options: HistoryOptions): Promise<number> {
-  const { stateDir } = resolvePaths(options, context);
-  const folder = join(stateDir, JOURNAL_FOLDER);
-  const span = { sinceMs: options.since, untilMs: Infinity };
-  const { entries, damaged } = await readJournal({ folder, ...span, isWanted: isEvent });
+  const span = { sinceMs: options.since, untilMs: Infinity, isWanted: isEvent };
+  const { entries } = await readOwnJournal(context, resolvePaths(options, context), span);
   for (const entry of entries) context.out(options.json === true ? jsonText(entry) : formatEntry(entry));
-  if (damaged > 0) context.err(`planctonctl: ${damaged} damaged lines of the journal were skipped`);
   if (entries.length === 0 && options.json !== true)
     context.out('nothing happened since then, or nothing was kept of it');
   return exitCodes.ok;

@@ -4,6 +4,7 @@ import { POST_MORTEM_FOLDER, readPostMortems } from '../journal/post-mortems.js'
 import type { CliContext, CliOptions } from './context.js';
 import { CliError, exitCodes } from './exit-codes.js';
 import { formatTime, printable } from './log-line.js';
+import { readKept } from './own-journal.js';
 import { resolvePaths } from './paths.js';
 import { formatAge } from '../report/status-words.js';
 import { formatTable, megabytes } from './text-table.js';
@@ -79,7 +80,7 @@ function chosen(entries: readonly PostMortemEntry[], wanted: string): readonly P
 export async function showPostMortems(context: CliContext, options: PostMortemOptions): Promise<number> {
   const { stateDir } = resolvePaths(options, context);
   const folder = join(stateDir, POST_MORTEM_FOLDER);
-  const { entries, damaged } = await readPostMortems(folder);
+  const { entries, damaged } = await readKept(folder, readPostMortems(folder));
   if (damaged > 0) context.err(`planctonctl: ${damaged} damaged post-mortems were skipped`);
   const { pilot, json } = options;
   const shown = [...(pilot === undefined ? entries : chosen(entries, pilot))].reverse();

@@ -1,12 +1,9 @@
-import { join } from 'node:path';
 import type { ConfigText } from '../config/layers.js';
 import { loadConfig } from '../config/load.js';
 import { formatProblem } from '../config/problem.js';
 import { formatDuration } from '../config/quantity.js';
 import { redactConfig } from '../config/redact.js';
 import type { Config } from '../config/schema.js';
-import { JOURNAL_FOLDER } from '../journal/journal.js';
-import { readJournal } from '../journal/read-journal.js';
 import { seenHost } from '../journal/seen-host.js';
 import type { HostFacts } from '../model.js';
 import { narrow } from '../policy/narrow.js';
@@ -18,6 +15,7 @@ import type { Scenario } from '../simulate/scenario.js';
 import { readConfigFile, readConfigInUse } from './config-files.js';
 import type { CliContext, CliOptions } from './context.js';
 import { CliError, exitCodes } from './exit-codes.js';
+import { readOwnJournal } from './own-journal.js';
 import { ownPlaces, resolvePaths, type Paths } from './paths.js';
 import { formatTable } from './text-table.js';
 import { jsonText } from './json-text.js';
@@ -110,11 +108,9 @@ function comparisonJson(scenario: Scenario, sinceMs: number, columns: readonly C
  */
 export async function replay(context: CliContext, options: ReplayOptions): Promise<number> {
   const paths = resolvePaths(options, context);
-  const { stateDir, confDir } = paths;
-  const folder = join(stateDir, JOURNAL_FOLDER);
   const isWanted = ({ type }: { readonly type: string }) => type === 'cycle' || type === 'action-ended';
-  const { entries, damaged } = await readJournal({ folder, sinceMs: options.since, untilMs: Infinity, isWanted });
-  if (damaged > 0) context.err(`planctonctl: ${damaged} damaged lines of the journal were skipped`);
+  const span = { sinceMs: options.since, untilMs: Infinity, isWanted };
+  const { folder, entries } = await readOwnJournal(context, paths, span);
   const seen = seenHost(entries);
   const scenario = replayScenario(seen);
   if (scenario === undefined) {
@@ -123,7 +119,7 @@ export async function replay(context: CliContext, options: ReplayOptions): Promi
     throw new CliError(exitCodes.noInput, `the journal (${folder}) has no sample of this host since ${since}: ${cure}`);
   }
   const host = { ...(await context.readHost()), ncpus: scenario.ncpus };
-  const inUse = await loadOrTell(context, paths, await readConfigInUse(confDir, host.hostname), host);
+  const inUse = await loadOrTell(context, paths, await readConfigInUse(paths.confDir, host.hostname), host);
   const tried = options.config === undefined ? undefined : [await readConfigFile(options.config)];
   const other = tried && (await loadOrTell(context, paths, tried, host));
   if (inUse === undefined || (tried !== undefined && other === undefined)) return exitCodes.config;

@@ -1,10 +1,8 @@
-import { join } from 'node:path';
 import { account, type Account, type AccountRow, type PilotAccount } from '../journal/account.js';
-import { JOURNAL_FOLDER } from '../journal/journal.js';
-import { readJournal } from '../journal/read-journal.js';
 import type { CliContext, CliOptions } from './context.js';
 import { exitCodes } from './exit-codes.js';
 import { printable } from './log-line.js';
+import { readOwnJournal } from './own-journal.js';
 import { resolvePaths } from './paths.js';
 import { formatTable, megabytes } from './text-table.js';
 import { jsonText } from './json-text.js';
@@ -61,13 +59,11 @@ function toCsv({
   return [when, name, flavour, image, revision, end, exitCode, ...used].map(csvField).join(',');
 }
 
-/** Prints what this host has given to pilots, and what became of them. Returns the exit code; throws what the file system says. */
+/** Prints what this host has given to pilots, and what became of them. Returns the exit code; throws a CliError where that cannot be read. */
 export async function showReport(context: CliContext, options: ReportOptions): Promise<number> {
-  const { stateDir } = resolvePaths(options, context);
-  const folder = join(stateDir, JOURNAL_FOLDER);
   const isWanted = ({ type }: { readonly type: string }) => type === 'cycle' || type === 'action-ended';
-  const { entries, damaged } = await readJournal({ folder, sinceMs: options.since, untilMs: Infinity, isWanted });
-  if (damaged > 0) context.err(`planctonctl: ${damaged} damaged lines of the journal were skipped`);
+  const span = { sinceMs: options.since, untilMs: Infinity, isWanted };
+  const { entries } = await readOwnJournal(context, resolvePaths(options, context), span);
   const found = account(entries);
   // The journal may not go back that far.
   const fromMs = entries[0]?.at ?? options.since;

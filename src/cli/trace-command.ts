@@ -1,13 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import { join } from 'node:path';
 import { biographies, type Biography } from '../journal/biographies.js';
-import { JOURNAL_FOLDER } from '../journal/journal.js';
-import { readJournal } from '../journal/read-journal.js';
 import type { CliContext, CliOptions } from './context.js';
 import { CliError, exitCodes } from './exit-codes.js';
 import { jsonText } from './json-text.js';
 import { formatTime, printable } from './log-line.js';
+import { readOwnJournal } from './own-journal.js';
 import { resolvePaths } from './paths.js';
 
 export interface TraceOptions extends CliOptions {
@@ -78,12 +76,10 @@ function formatOne(pilot: Biography): string {
  * (66) where it was none that the journal knows.
  */
 export async function trace(context: CliContext, options: TraceOptions): Promise<number> {
-  const { stateDir } = resolvePaths(options, context);
-  const folder = join(stateDir, JOURNAL_FOLDER);
   const question = await questionOf(options.what);
   const isWanted = ({ type }: { readonly type: string }) => type === 'pilot-seen' || type === 'action-ended';
-  const { entries, damaged } = await readJournal({ folder, sinceMs: 0, untilMs: Infinity, isWanted });
-  if (damaged > 0) context.err(`planctonctl: ${damaged} damaged lines of the journal were skipped`);
+  const span = { sinceMs: 0, untilMs: Infinity, isWanted };
+  const { folder, entries } = await readOwnJournal(context, resolvePaths(options, context), span);
   const found = biographies(entries).filter((pilot) => question(pilot) && wasThere(pilot, options.at));
   if (found.length === 0) {
     const since = entries[0] === undefined ? 'is empty' : `goes back to ${formatTime(entries[0].at)}`;

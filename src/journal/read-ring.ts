@@ -9,7 +9,7 @@ const LONGEST_LINE = 4_000_000;
 
 export interface RingRead<Entry> {
   readonly entries: readonly Entry[];
-  /** Lines that are no entries: torn by a crash, or overwritten. */
+  /** Lines that are no entries: torn by a crash, or overwritten; and parts that are no files. */
   readonly damaged: number;
 }
 
@@ -57,7 +57,13 @@ export async function readRing<Entry>(
   let damaged = 0;
   for (const part of await partsOrNone(folder)) {
     const file = join(folder, part);
-    if ((await changedMs(file)) < sinceMs) continue;
+    // One that has gone meanwhile does not matter.
+    const about = await stat(file).catch(() => undefined);
+    if (about !== undefined && about.mtimeMs < sinceMs) continue;
+    if (about?.isFile() === false) {
+      damaged += 1;
+      continue;
+    }
     for await (const line of linesOf(file)) {
       const fields = parseFields(line);
       const entry = fields && toEntry(fields);
@@ -66,15 +72,6 @@ export async function readRing<Entry>(
     }
   }
   return { entries, damaged };
-}
-
-/** Ms since 1970; of one that has gone meanwhile it does not matter. */
-async function changedMs(file: string): Promise<number> {
-  try {
-    return (await stat(file)).mtimeMs;
-  } catch {
-    return Infinity;
-  }
 }
 
 async function partsOrNone(folder: string): Promise<readonly string[]> {

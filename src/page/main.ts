@@ -7,7 +7,7 @@ import { addLine, showLines } from './lines-view.js';
 import { Link } from './link.js';
 import { readHistory, readStatus } from './server.js';
 import { showStatus } from './status-view.js';
-import { clockText, minuteText } from './texts.js';
+import { clockText, countText, minuteText } from './texts.js';
 
 /** What could not be read is asked for again after this. */
 const AGAIN_MS = 20_000;
@@ -68,7 +68,8 @@ async function read(): Promise<void> {
   if (history.status === 'fulfilled') {
     data.load(history.value);
     showLines(history.value.events);
-    showHistoryTrouble('');
+    const { damaged } = history.value;
+    showHistoryTrouble(damaged === 0 ? '' : `Left out, since damaged: ${countText(damaged, 'line')} of the journal.`);
   } else {
     showHistoryTrouble(`The last day cannot be shown: ${String(history.reason)}`);
     setTimeout(reload, AGAIN_MS);

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { readKept } from '../../../src/cli/own-journal.js';
 import { runProgram } from '../../../src/cli/program.js';
 import { parseMoment } from '../../../src/cli/moment.js';
 import { createJournal } from '../../../src/journal/journal.js';
@@ -104,6 +105,40 @@ describe('explain', () => {
     expect(await ctl(await aRunDir([]), 'explain', '--at', 'noon')).toMatchObject({
       exitCode: 64,
       err: expect.stringContaining('14:30') as string,
+    });
+  });
+});
+
+describe('the journal of a daemon', () => {
+  it.each(['explain --at 30s', 'history', 'report', 'trace x', 'simulate --journal'])(
+    'is read by %s, which says what is damaged, a folder in the place of a part too',
+    async (command) => {
+      const runDir = await aRunDir([cycle()]);
+      const folder = join(runDir, 'state', 'journal');
+      writeFileSync(join(folder, '00000002.jsonl'), 'torn\n');
+      mkdirSync(join(folder, '00000003.jsonl'));
+      const { err } = await ctl(runDir, ...command.split(' '));
+      expect(err).toContain('planctonctl: 2 damaged lines of the journal were skipped');
+    },
+  );
+
+  it.each(['explain --at 30s', 'history', 'report', 'trace x', 'simulate --journal', 'post-mortem'])(
+    'that cannot be read by %s is told with a cure',
+    async (command) => {
+      const runDir = tempDirectory();
+      mkdirSync(join(runDir, 'state'));
+      for (const name of ['journal', 'post-mortems']) writeFileSync(join(runDir, 'state', name), '');
+      expect(await ctl(runDir, ...command.split(' '))).toMatchObject({
+        exitCode: 66,
+        err: expect.stringMatching(/^planctonctl: cannot read \/.* \(ENOTDIR\); see to that folder/) as string,
+      });
+    },
+  );
+
+  it('that may not be read ends with 77', async () => {
+    const denied = Object.assign(new Error('EACCES: permission denied, scandir'), { code: 'EACCES' });
+    await expect(readKept('/x/journal', Promise.reject(denied))).rejects.toMatchObject({
+      ...{ exitCode: 77, message: 'cannot read /x/journal (EACCES); run this as the owner of the daemon' },
     });
   });
 });
