@@ -186,12 +186,16 @@ describe('a moment', () => {
     ['2026-11-01T10:00', new Date(2026, 10, 1, 10).getTime()],
     ['2026-11-01 10:00', new Date(2026, 10, 1, 10).getTime()],
     ['2026-11-01', new Date(2026, 10, 1).getTime()],
+    ['2024-02-29', new Date(2024, 1, 29).getTime()],
     ['2026-11-01T10:00:00Z', Date.UTC(2026, 10, 1, 10)],
   ])('may be written as %s', (text, ms) => {
     expect(parseMoment(text, now)).toBe(ms);
   });
 
-  it.each(['', 'noon', '25:00', '-5', '2026-13-01', 'yesterday', '1e999'])('may not be written as "%s"', (text) => {
+  it.each([
+    ...['', 'noon', '25:00', '-5', '2026-13-01', 'yesterday', '1e999'],
+    ...['2026-02-31T10:00', '2025-02-29', '99999999999d', '999999999999d', '1969-12-01'],
+  ])('may not be written as "%s"', (text) => {
     expect(() => parseMoment(text, now)).toThrow(/14:30/);
   });
 });
