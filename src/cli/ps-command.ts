@@ -11,7 +11,8 @@ const HEAD = ['NAME', 'ID', 'STATE', 'AGE', 'CPUS', 'IMAGE', 'REVISION'];
 /** As much of a revision as people read. */
 const REVISION_LETTERS = 12;
 
-function toRow({ name, id, state, ageSeconds, cpus, image, revision }: PilotStatus): readonly string[] {
+/** One line of the list. */
+export function pilotRow({ name, id, state, ageSeconds, cpus, image, revision }: PilotStatus): readonly string[] {
   const short = revision.slice(0, REVISION_LETTERS);
   return [name, id, state, formatAge(ageSeconds), cpus === undefined ? '?' : String(cpus), image, short].map(
     withoutControls,
@@ -29,6 +30,6 @@ export async function listPilots(
     return exitCodes.ok;
   }
   if (why !== undefined) context.err(`${why}: this is what the container engine lists`);
-  context.out(pilots.length === 0 ? 'no pilots' : formatTable([HEAD, ...pilots.map(toRow)]));
+  context.out(pilots.length === 0 ? 'no pilots' : formatTable([HEAD, ...pilots.map(pilotRow)]));
   return exitCodes.ok;
 }

@@ -64,7 +64,8 @@ function areTexts(fields: Fields, names: readonly string[]): boolean {
 }
 
 function isSpec(value: unknown): boolean {
-  return isFields(value) && areTexts(value, ['name', 'image', 'revision', 'flavour']);
+  if (!isFields(value) || !areTexts(value, ['name', 'image', 'revision', 'flavour'])) return false;
+  return isTextOrMissing(value['hostname']) && isTextOrMissing(value['user']);
 }
 
 function isSeenPilot(value: unknown): boolean {

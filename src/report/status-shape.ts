@@ -23,6 +23,8 @@ const shape = z.looseObject({
   capacity: z
     .looseObject({
       cpus: z.number(),
+      foreign: maybeNumber,
+      promised: z.number(),
       peakForeign: maybeNumber,
       pilots: z.number(),
       maxDocks: z.number(),
@@ -42,7 +44,7 @@ const shape = z.looseObject({
     }),
   ),
   notices: z.array(z.string()),
-  yields: z.looseObject({ text: z.string() }),
+  yields: z.looseObject({ mode: z.string(), text: z.string() }),
   sinks: z.array(
     z.looseObject({
       name: z.string(),
@@ -71,6 +73,7 @@ const shape = z.looseObject({
       id: z.string(),
       state: z.string(),
       image: z.string(),
+      revision: z.string(),
       cpus: maybeNumber,
       ageSeconds: z.number(),
     }),

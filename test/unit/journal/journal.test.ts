@@ -2,7 +2,10 @@ import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createJournal, type JournalEntry } from '../../../src/journal/journal.js';
+import { toJournalEntry } from '../../../src/journal/entry-shape.js';
 import { readJournal } from '../../../src/journal/read-journal.js';
+import type { Fields } from '../../../src/journal/read-ring.js';
+import { record } from '../../../src/report/recorded-event.js';
 import type { DaemonEvent } from '../../../src/report/event.js';
 import { aPilot, aSample, aSpec, anObservation } from '../../support/builders.js';
 import { createFakeClock, type FakeClock } from '../../support/fake-clock.js';
@@ -92,6 +95,13 @@ describe('the journal', () => {
     const { wallMs } = clock.now();
     const { entries } = await read({ sinceMs: wallMs - 2000, untilMs: wallMs - 1000 });
     expect(types(entries)).toEqual(['cycle 2']);
+  });
+
+  it.each(['hostname', 'user'])('has a line of a start whose %s is no text for damaged', (name) => {
+    const line = { at: 1, ...record(spawned()) };
+    expect(toJournalEntry(line)).toBe(line);
+    const text = JSON.stringify(line).replace(new RegExp(`"${name}":"[^"]*"`), `"${name}":[1]`);
+    expect(toJournalEntry(JSON.parse(text) as Fields)).toBeUndefined();
   });
 
   it('is read up to what is damaged, and after it', async () => {
