@@ -7,7 +7,7 @@ import { cycleMarginMs, isOverdue } from '../report/overdue.js';
 import { readOwnJournal } from './own-journal.js';
 import { resolvePaths, type Paths } from './paths.js';
 import { lockHolder } from './process-lock.js';
-import { readStatusFile } from './status-file.js';
+import { NO_STATUS, readStatusFile } from './status-file.js';
 import { jsonText } from './json-text.js';
 
 /** A cycle explains the moments after it, but not those of a day on which no daemon ran. */
@@ -26,7 +26,7 @@ function explainNow(context: CliContext, { runDir }: Paths): Explanation {
     throw new CliError(exitCodes.unavailable, `plancton is not running: ${cure}`);
   }
   const status = readStatusFile(runDir);
-  if (status === undefined) throw new CliError(exitCodes.tryLater, 'plancton is starting: it has not looked yet');
+  if (status === undefined) throw new CliError(exitCodes.tryLater, `plancton ${NO_STATUS}: it tells nothing yet`);
   const sinceMs = context.clock.now().bootMs - status.atBootMs;
   const hangs = isOverdue(status, sinceMs, cycleMarginMs)
     ? 'the daemon hangs or is halted: this is what it said last'

@@ -6,7 +6,7 @@ import { CliError, exitCodes } from './exit-codes.js';
 import { cycleMarginMs, isOverdue } from '../report/overdue.js';
 import { resolvePaths } from './paths.js';
 import { lockHolder } from './process-lock.js';
-import { readStatusFile } from './status-file.js';
+import { NO_STATUS, readStatusFile } from './status-file.js';
 
 export interface KnownPilots {
   /** The newest first. */
@@ -54,7 +54,7 @@ export async function knownPilots(context: CliContext, options: CliOptions): Pro
   if (status !== undefined && !hangs) {
     return { pilots: newestFirst(status.pilots), source: 'daemon', at: status.at, why: undefined };
   }
-  const why = hangs ? 'the daemon hangs' : isThere ? 'the daemon is starting, or of another version' : 'no daemon runs';
+  const why = hangs ? 'the daemon hangs' : isThere ? `the daemon ${NO_STATUS}` : 'no daemon runs';
   const [engine, host, { readInstance, MACHINE_ID_FILE }] = await Promise.all([
     openEngine(context, options),
     context.readHost(),

@@ -7,7 +7,7 @@ import { cycleMarginMs, isOverdue } from '../report/overdue.js';
 import { resolvePaths } from './paths.js';
 import { hasPidFile } from './pid-file.js';
 import { lockHolder } from './process-lock.js';
-import { readStatusFile } from './status-file.js';
+import { NO_STATUS, readStatusFile } from './status-file.js';
 import { formatAge } from '../report/status-words.js';
 import { formatStatus } from './status-text.js';
 import { jsonText } from './json-text.js';
@@ -47,7 +47,7 @@ export async function showStatus(
   const status = readStatusFile(paths.runDir);
   if (status === undefined) {
     const { pid } = holder;
-    const text = `plancton is starting (pid ${pid ?? 'not known yet'})`;
+    const text = `plancton ${NO_STATUS} (pid ${pid ?? 'not known yet'})`;
     context.out(options.json ? jsonText({ ...stub, running: true, pid }) : text);
     return statusCodes.running;
   }

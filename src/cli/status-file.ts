@@ -5,6 +5,9 @@ import { readOwnFile } from './own-files.js';
 import { removeFile } from './remove-file.js';
 import { removeDrafts, writeFileAtomic } from './write-file-atomic.js';
 
+/** What is said of a daemon that runs and has left no status, or none that can be read. */
+export const NO_STATUS = 'is starting, or of another version';
+
 /** More than any number of pilots needs. */
 const mostBytes = 64 * 1024 * 1024;
 

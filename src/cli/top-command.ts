@@ -4,7 +4,7 @@ import { exitCodes } from './exit-codes.js';
 import { formatTime } from './log-line.js';
 import { resolvePaths } from './paths.js';
 import { lockHolder } from './process-lock.js';
-import { readStatusFile } from './status-file.js';
+import { NO_STATUS, readStatusFile } from './status-file.js';
 import { statusLine } from './status-text.js';
 import { formatTop, type Order } from './top-text.js';
 
@@ -19,8 +19,10 @@ const CLEAR = '\u001b[H\u001b[2J';
 const ENTER = '\u001b[?1049h\u001b[?25l';
 const LEAVE = '\u001b[?25h\u001b[?1049l';
 
-function look(runDir: string): Status | undefined {
-  return lockHolder(runDir) === undefined ? undefined : readStatusFile(runDir);
+/** Why there is none, where there is none. */
+function look(runDir: string): Status | string {
+  if (lockHolder(runDir) === undefined) return 'plancton does not run';
+  return readStatusFile(runDir) ?? `plancton ${NO_STATUS}`;
 }
 
 /** A line for each cycle, until nobody reads any more or somebody interrupts. */
@@ -28,10 +30,10 @@ async function printLines(context: CliContext, runDir: string): Promise<void> {
   let said: string | undefined;
   while (!context.readerGone.aborted) {
     const status = look(runDir);
-    const at = status === undefined ? context.clock.now().wallMs : Date.parse(status.at);
-    const key = status === undefined ? 'none' : status.at;
-    if (key !== said)
-      context.out(`${formatTime(at)} ${status === undefined ? 'plancton does not run' : statusLine(status)}`);
+    const isThere = typeof status !== 'string';
+    const at = isThere ? Date.parse(status.at) : context.clock.now().wallMs;
+    const key = isThere ? status.at : status;
+    if (key !== said) context.out(`${formatTime(at)} ${isThere ? statusLine(status) : status}`);
     said = key;
     await context.clock.sleep(EVERY_MS, context.readerGone);
   }
@@ -63,7 +65,7 @@ export async function showTop(context: CliContext, options: CliOptions): Promise
   try {
     while (!over.signal.aborted && !context.readerGone.aborted) {
       const status = look(runDir);
-      const agoSeconds = status === undefined ? 0 : (context.clock.now().bootMs - status.atBootMs) / 1000;
+      const agoSeconds = typeof status === 'string' ? 0 : (context.clock.now().bootMs - status.atBootMs) / 1000;
       const { columns, rows } = terminal.size();
       terminal.write(`${CLEAR}${formatTop({ columns, rows, color, order, status, agoSeconds }).join('\r\n')}`);
       step = new AbortController();

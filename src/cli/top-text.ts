@@ -11,8 +11,8 @@ export interface TopView {
   readonly rows: number;
   readonly color: boolean;
   readonly order: Order;
-  /** Undefined: no daemon runs, or it has not looked yet. */
-  readonly status: Status | undefined;
+  /** Or why there is none. */
+  readonly status: Status | string;
   /** Seconds since its last cycle. */
   readonly agoSeconds: number;
 }
@@ -49,8 +49,8 @@ function sorted(pilots: readonly PilotStatus[], order: Order): readonly PilotSta
   return [...pilots].sort((a, b) => sign * (a.ageSeconds - b.ageSeconds) || byName(a, b));
 }
 
-function pilotLines({ status, order, agoSeconds, rows }: TopView): readonly string[] {
-  const pilots = sorted(status?.pilots ?? [], order);
+function pilotLines({ pilots: found }: Status, { order, agoSeconds, rows }: TopView): readonly string[] {
+  const pilots = sorted(found, order);
   const room = Math.max(1, rows - OTHER_LINES);
   const shown = pilots.slice(0, pilots.length > room ? room - 1 : room);
   const table = shown.map(({ name, state, ageSeconds, cpus, image }) =>
@@ -66,10 +66,10 @@ function pilotLines({ status, order, agoSeconds, rows }: TopView): readonly stri
 export function formatTop(view: TopView): readonly string[] {
   const { status, agoSeconds, columns } = view;
   const cut = (line: string) => line.slice(0, columns);
-  if (status === undefined) return [cut('plancton does not run, or has not looked yet'), '', cut(KEYS)];
+  if (typeof status === 'string') return [cut(status), '', cut(KEYS)];
   const head = `${status.hostname}: ${statusLine(status)}; looked ${Math.round(agoSeconds)} s ago`;
   const limits = status.holds.map(({ text }) => `limited by ${text}`).join('; ');
-  const [tableHead = '', ...pilots] = pilotLines(view).map(cut);
+  const [tableHead = '', ...pilots] = pilotLines(status, view).map(cut);
   return [
     paint(cut(withoutControls(head)), BOLD, view),
     cut(cpuBar(status)),

@@ -5,7 +5,7 @@ import { cycleMarginMs, isOverdue } from '../../report/overdue.js';
 import type { Status } from '../../report/status.js';
 import { explainError } from '../exit-codes.js';
 import { lockHolder } from '../process-lock.js';
-import { readStatusFile } from '../status-file.js';
+import { NO_STATUS, readStatusFile } from '../status-file.js';
 import { formatAge, gateName } from '../../report/status-words.js';
 import { advice, bad, fine, type Finding } from './finding.js';
 
@@ -49,8 +49,7 @@ export function lookAtDaemon(runDir: string, bootMs: number): readonly Finding[]
   }
   if (holder === undefined) return [bad('daemon', 'it does not run', 'planctonctl start')];
   const status = readStatusFile(runDir);
-  if (status === undefined)
-    return [advice('daemon', 'it is starting, or of another version', 'planctonctl status, in a minute')];
+  if (status === undefined) return [advice('daemon', `it ${NO_STATUS}`, 'planctonctl status, in a minute')];
   const sinceMs = bootMs - status.atBootMs;
   if (isOverdue(status, sinceMs, cycleMarginMs)) {
     const text = `it hangs: no cycle has ended for ${formatAge(sinceMs / 1000)}`;

@@ -127,7 +127,7 @@ describe('status', () => {
     const attempt = await acquireProcessLock(rundir, 4711, systemClock);
     const context = recordingContext();
     expect(await showStatus(context, { rundir })).toBe(0);
-    expect(context.stdout.pop()).toBe('plancton is starting (pid 4711)');
+    expect(context.stdout.pop()).toBe('plancton is starting, or of another version (pid 4711)');
     writeStatusFile(rundir, aStatus({ at: new Date().toISOString(), atBootMs: systemClock.now().bootMs }));
     expect(await showStatus(context, { rundir })).toBe(0);
     expect(context.stdout.pop()).toContain('is running on wn042');

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../../src/clock.js';
@@ -61,7 +61,7 @@ describe('a frame of top', () => {
   });
 
   it('says that no daemon runs', () => {
-    expect(formatTop(view({ status: undefined }))[0]).toBe('plancton does not run, or has not looked yet');
+    expect(formatTop(view({ status: 'plancton does not run' }))[0]).toBe('plancton does not run');
   });
 
   it('never draws more than there is', () => {
@@ -94,8 +94,11 @@ describe('planctonctl top', () => {
     await expect.poll(() => context.stdout.length).toBe(1);
     writeStatusFile(runDir, aStatus({ at: '2026-01-01T02:00:30.000Z', mode: 'drain' }));
     await expect.poll(() => context.stdout.length).toBe(2);
+    writeFileSync(join(runDir, 'status.json'), '{"of":"another version"}');
+    await expect.poll(() => context.stdout.length).toBe(3);
     gone.abort();
     expect(await running).toBe(0);
+    expect(context.stdout[2]).toMatch(/ plancton is starting, or of another version$/);
     expect(context.stdout[0]).toMatch(/1\/4 pilots, active$/);
     expect(context.stdout[1]).toMatch(/1\/4 pilots, drain$/);
   });
