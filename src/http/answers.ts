@@ -99,9 +99,7 @@ const NO_TOKEN =
 const NOTHING_TO_CHANGE: Answer = { ...text(405, 'nothing can be changed here'), allow: 'GET, HEAD' };
 
 /** Does what is wished for, for those who may. */
-async function grant(path: string, { control, ask }: Rights): Promise<Answer> {
-  const wish = WISHES.get(path);
-  if (wish === undefined) return NOTHING_TO_CHANGE;
+async function grant(wish: Wish, { control, ask }: Rights): Promise<Answer> {
   const may = await control();
   if (may === 'no') return text(403, NO_TOKEN);
   if (may === 'token') return text(401, 'this takes the token of this host: Authorization: Bearer TOKEN');
@@ -113,14 +111,28 @@ async function grant(path: string, { control, ask }: Rights): Promise<Answer> {
   return { status: 202, contentType: JSON_TYPE, body: `${JSON.stringify({ asked: wish })}\n` };
 }
 
+/** What is there to be read; undefined: nothing. */
+async function reading(
+  path: string,
+  facts: Facts,
+  rights: Rights,
+): Promise<(() => Answer | Promise<Answer>) | undefined> {
+  const found = ANSWERS.get(path);
+  if (found !== undefined) return () => found(facts, rights);
+  const file = await readPageFile(path);
+  return file && (() => ({ status: 200, ...file }));
+}
+
 /** What is said to one request; a path that nobody knows is told which there are. */
 export async function answer(facts: Facts, rights: Rights, method: string, path: string): Promise<Answer> {
-  if (method === 'POST') return grant(path, rights);
-  if (method !== 'GET' && method !== 'HEAD') return NOTHING_TO_CHANGE;
-  const found = ANSWERS.get(path);
-  if (found !== undefined) return found(facts, rights);
-  if (WISHES.has(path)) return { ...text(405, 'this is asked for by POST'), allow: 'POST' };
-  const file = await readPageFile(path);
-  const known = ['/', ...ANSWERS.keys(), LIVE_PATH];
-  return file === undefined ? text(404, `there are ${known.join(', ')}`) : { status: 200, ...file };
+  const wish = WISHES.get(path);
+  if (wish !== undefined && method === 'POST') return grant(wish, rights);
+  if (wish !== undefined) return { ...text(405, 'this is asked for by POST'), allow: 'POST' };
+  if (path === LIVE_PATH) return { ...text(405, 'this is followed by GET'), allow: 'GET' };
+  const found = await reading(path, facts, rights);
+  if (found === undefined) {
+    const known = ['/', ...ANSWERS.keys(), LIVE_PATH].join(', ');
+    return text(404, `there are ${known}, and by POST ${[...WISHES.keys()].join(' and ')}`);
+  }
+  return method === 'GET' || method === 'HEAD' ? found() : NOTHING_TO_CHANGE;
 }

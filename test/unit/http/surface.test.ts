@@ -70,6 +70,10 @@ describe('the socket', () => {
     await expect.poll(() => (statSync(path).mode & 0o777).toString(8)).toBe('600');
     expect(await get('/healthz')).toMatchObject({ status: 200, body: 'ok\n' });
     expect(await get('/readyz?x=1')).toMatchObject({ status: 200, body: 'ok\n' });
+    const page = await get('/');
+    expect(page.headers['content-security-policy']).toBe(
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    );
     const { body, headers } = await get('/api/v1/status');
     expect(JSON.parse(body)).toMatchObject({ kind: 'Status', running: true, overdue: false, hostname: 'wn042' });
     expect(headers).toMatchObject({ 'content-type': 'application/json', 'cache-control': 'no-store' });
@@ -105,6 +109,11 @@ describe('the socket', () => {
     const { get, listening, wishes } = open({ metrics: () => Promise.reject(new Error('secret')) });
     await listening();
     expect(await get('/nothing')).toMatchObject({ status: 404, body: expect.stringContaining('/healthz') as string });
+    const list = expect.stringMatching(
+      /\/api\/v1\/events, and by POST \/api\/v1\/drain and \/api\/v1\/resume/,
+    ) as string;
+    expect(await get('/nothing', { method: 'POST' })).toMatchObject({ status: 404, body: list });
+    expect(await get('/api/v1/events', { method: 'HEAD' })).toMatchObject({ status: 405, headers: { allow: 'GET' } });
     expect(await get('/../etc/passwd')).toMatchObject({ status: 404 });
     expect(await get('/healthz', { method: 'POST' })).toMatchObject({ status: 405, headers: { allow: 'GET, HEAD' } });
     expect(await get('/metrics')).toMatchObject({ status: 500, body: 'a bug in plancton\n' });
