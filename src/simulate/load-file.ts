@@ -19,8 +19,8 @@ export interface LoadReading {
 /** Reports what is wrong, at an offset in the text. */
 type Reject = (offset: number, key: string, message: string) => void;
 
-function isData(line: string, index: number): boolean {
-  return /^\s*[^\s#]/.test(line) && !(index === 0 && line.trim() === 'seconds,cpus');
+function isData(line: string): boolean {
+  return /^\s*[^\s#]/.test(line);
 }
 
 /** The number in a field that begins at `offset`; undefined, after a report, if there is none. */
@@ -43,8 +43,8 @@ function stepIn(line: string, offset: number, reject: Reject): LoadStep | undefi
 }
 
 /**
- * Reads a recorded load: lines `seconds,cpus`, rising in time. Empty lines, lines that begin with # and a first line that names
- * the columns are left out. Never throws.
+ * Reads a recorded load: lines `seconds,cpus`, rising in time, one at least. Empty lines, lines that begin with # and a first line beside
+ * these that names the columns are left out. Never throws.
  */
 export function readLoad(file: ConfigText): LoadReading {
   const { problems, report } = findingsIn(file);
@@ -52,9 +52,12 @@ export function readLoad(file: ConfigText): LoadReading {
     report('error', offset, key, message);
   };
   const steps: LoadStep[] = [];
-  for (const { 0: line, index } of file.text.matchAll(/^.+$/gm)) {
+  const lines = [...file.text.matchAll(/^.+$/gm)].filter(([line]) => isData(line));
+  if (lines[0]?.[0].trim() === 'seconds,cpus') lines.shift();
+  if (lines.length === 0) reject(0, '', 'there is no load in this file; give lines of seconds,cpus');
+  for (const { 0: line, index } of lines) {
     if (problems.length >= maxProblems) break;
-    const step = isData(line, index) ? stepIn(line, index, reject) : undefined;
+    const step = stepIn(line, index, reject);
     if (step === undefined) continue;
     const before = steps.at(-1)?.at ?? -1;
     if (step.at > before) steps.push(step);

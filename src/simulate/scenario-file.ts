@@ -5,7 +5,7 @@ import type { ConfigProblem } from '../config/problem.js';
 import { closestWord } from '../config/spelling.js';
 import { show } from '../config/value-type.js';
 import { pathText, readYaml, type YamlPath } from '../config/yaml.js';
-import { ncpusType, scenarioFile, scenarioKeys, stepTime, type ScenarioValues } from './scenario.js';
+import { isStepKey, ncpusType, scenarioFile, scenarioKeys, stepTime, type ScenarioValues } from './scenario.js';
 
 /** What one scenario file says, by itself. */
 export interface ScenarioFile {
@@ -40,6 +40,14 @@ function explain(issue: z.core.$ZodIssue): { path: YamlPath; message: string; un
   const path = issue.path.filter((part) => typeof part !== 'symbol');
   if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }];
   return issue.keys.map((key) => {
+    // Known, and in the wrong place: a step by itself.
+    if (path[0] === 'foreign' && path.length === 1 && isStepKey(key))
+      return {
+        path: [...path, key],
+        message: 'belongs to an entry of a list',
+        unknown: true,
+        hint: 'give - { at: SECONDS, cpus: NUMBER }',
+      };
     const meant = closestWord(key, scenarioKeys[path[0] ?? ''] ?? []);
     const hint = meant === undefined ? 'remove it' : `did you mean ${meant}?`;
     return { path: [...path, key], message: `unknown key ${show(pathText([key]))}`, unknown: true, hint };

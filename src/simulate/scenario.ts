@@ -65,6 +65,11 @@ export const scenarioFile = {
 /** The values of a scenario file, defaults filled in. */
 export type ScenarioValues = z.output<(typeof scenarioFile)[keyof typeof scenarioFile]>;
 
+/** Whether this is a key of an entry of `foreign`. */
+export function isStepKey(key: string): boolean {
+  return Object.hasOwn(steps.element.shape, key);
+}
+
 /** The keys there are, by the key that they stand below; at the top, below nothing. */
 export const scenarioKeys: Readonly<Record<string, readonly string[]>> = {
   '': [...Object.keys(common), 'foreign'],

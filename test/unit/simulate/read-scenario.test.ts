@@ -129,6 +129,10 @@ config:
     ['ncpus: 4\nncpus: 5\n', /:2:1: ncpus: given twice, first on line 1/],
     ['ncpus: 4\npilot: 7\n', /:2:8: pilot: 7 is not accepted; give a mapping/],
     ['ncpus: 4\nforeign: 7\n', /:2:10: foreign: 7 is not accepted; give a list of/],
+    [
+      'ncpus: 4\nforeign: { at: 0, cpus: 1 }\n',
+      /:2:12: foreign\.at: belongs to an entry of a list; give - { at: SECONDS, cpus: NUMBER }/,
+    ],
     ['ncpus: 4\nforeign: { fiel: x }\n', /:2:12: foreign\.fiel: unknown key "fiel"; did you mean file\?/],
     ['ncpus: 4\nconfig: 3\n', /:2:9: config: must be a mapping/],
     ['ncpus: 4\nhours: 745\n', /:2:8: hours: 745 is not accepted; give a number from 0\.01 to 744/],
@@ -186,6 +190,17 @@ describe('a recorded load', () => {
       { at: 0, cpus: 1 },
       { at: 60, cpus: 2.5 },
     ]);
+  });
+
+  it('may have its columns named below a comment', async () => {
+    const load = '# recorded on wn042\n\nseconds,cpus\n0,1\n';
+    const { scenario } = await good(text, { files: { 'days/load.csv': load } });
+    expect(scenario.foreign).toEqual([{ at: 0, cpus: 1 }]);
+  });
+
+  it.each(['', '# nothing\n', 'seconds,cpus\n'])('has a line at least, unlike %j', async (load) => {
+    const [problem] = await problemsOf(text, { files: { 'days/load.csv': load } });
+    expect(problem).toContain('days/load.csv:1:1: there is no load in this file; give lines of seconds,cpus');
   });
 
   it('may be elsewhere', async () => {
