@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
@@ -271,14 +272,24 @@ describe('metrics', () => {
     const { run, runDir } = await aSite({});
     expect(await run('metrics')).toMatchObject({
       exitCode: 69,
-      err: expect.stringContaining(`no daemon answers at ${runDir}/http.sock`) as string,
+      err: `planctonctl: no daemon answers at ${runDir}/http.sock (ENOENT); planctonctl status tells whether one runs`,
     });
-    const server = createServer((_, reply) => reply.end('plancton_up 1\n')).listen(join(runDir, 'http.sock'));
+    const ofProcess = '# HELP process_open_fds x\n# TYPE process_open_fds gauge\nprocess_open_fds 20\n';
+    const server = createServer((_, reply) =>
+      reply.end(`plancton_up 1\n${ofProcess}nodejs_eventloop_lag_seconds 0\n`),
+    ).listen(join(runDir, 'http.sock'));
     onTestFinished(() => void server.close());
-    expect(await run('metrics')).toMatchObject({ exitCode: 0, out: 'plancton_up 1' });
+    expect(await run('metrics')).toMatchObject({
+      exitCode: 0,
+      out: expect.stringMatching(/^plancton_up 1\n[^]*process_open_fds 20\nnodejs/) as string,
+    });
     const file = join(runDir, 'plancton.prom');
     expect(await run('metrics', '--textfile', file)).toMatchObject({ exitCode: 0, out: '' });
     expect(readFileSync(file, 'utf8')).toBe('plancton_up 1\n');
     expect((await run('metrics', '--textfile', join(runDir, 'none', 'x'))).exitCode).toBe(73);
+    server.close();
+    await once(server, 'close');
+    expect(await run('metrics', '--textfile', file)).toMatchObject({ exitCode: 69 });
+    expect(readFileSync(file, 'utf8')).toMatch(/^# HELP plancton_up .*\n# TYPE plancton_up gauge\nplancton_up 0\n$/);
   });
 });
