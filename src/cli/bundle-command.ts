@@ -7,7 +7,7 @@ import { secretsOf } from '../daemon/known-secrets.js';
 import type { HostFacts } from '../model.js';
 import { readConfigInUse } from './config-files.js';
 import type { CliContext, CliOptions } from './context.js';
-import { CliError, exitCodes } from './exit-codes.js';
+import { CliError, exitCodes, systemErrorCode } from './exit-codes.js';
 import { resolvePaths } from './paths.js';
 import { redactText } from './redact-text.js';
 import { formatAge } from '../report/status-words.js';
@@ -114,11 +114,9 @@ export async function writeBundle(context: CliContext, options: BundleOptions, r
     await chmod(packed, 0o600);
     // Never over what is there, nor through a link that somebody has put there.
     await copyFile(packed, target, constants.COPYFILE_EXCL).catch((error: unknown) => {
-      throw new CliError(
-        exitCodes.cannotCreate,
-        `cannot write ${target}: ${error instanceof Error ? error.message : String(error)}`,
-        { cause: error },
-      );
+      const code = systemErrorCode(error);
+      const why = code === 'EEXIST' ? 'there is something of this name' : (code ?? String(error));
+      throw new CliError(exitCodes.cannotCreate, `cannot write ${target}: ${why}; name another file`, { cause: error });
     });
     context.out(
       `${target} (${Math.ceil((await stat(target)).size / 1000)} kB): look through it before you send it to anybody`,
