@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { isIP } from 'node:net';
+import { isIP, SocketAddress } from 'node:net';
 import { biographies, type Biography } from '../journal/biographies.js';
 import type { CliContext, CliOptions } from './context.js';
 import { CliError, exitCodes } from './exit-codes.js';
@@ -31,8 +31,13 @@ async function ofProcess(pid: string): Promise<Question> {
   return (pilot) => pilot.id === id;
 }
 
+/** An address of IPv6 can be written in many ways. */
+function spelled(address: string): string {
+  return isIP(address) === 6 ? new SocketAddress({ address, family: 'ipv6' }).address : address;
+}
+
 async function questionOf(what: string): Promise<Question> {
-  if (isIP(what) !== 0) return ({ address }) => address === what;
+  if (isIP(what) !== 0) return ({ address = '' }) => spelled(address) === spelled(what);
   if (/^\d+$/.test(what)) return ofProcess(what);
   const [host] = what.split('.');
   return ({ name, id, hostname }) =>

@@ -296,10 +296,10 @@ describe('report', () => {
 
 describe('trace', () => {
   const behind = { image: 'site/pilot:1', imageId: 'sha256:feed', revision: 'cafe', flavour: 'default' };
-  const seen: DaemonEvent = {
+  const seen = {
     type: 'pilot-seen',
     pilot: { name: 'plancton-worker-gone', id: 'id-of-plancton-worker-gone', address: '172.17.0.2', ...behind },
-  };
+  } as const;
 
   it('names the pilot behind an address, a host name, a name or an id', async () => {
     const runDir = await aRunDir([seen, evicted]);
@@ -310,6 +310,12 @@ describe('trace', () => {
       expect(out).toMatch(/^ {2}image id +sha256:feed$/m);
       expect(out).toMatch(/^ {2}revision +cafe of the configuration$/m);
     }
+  });
+
+  it.each(['2001:db8::1', '2001:DB8:0:0:0:0:0:1'])('knows an address however it is spelled: %s', async (address) => {
+    const runDir = await aRunDir([{ type: 'pilot-seen', pilot: { ...seen.pilot, address } }, evicted]);
+    for (const what of ['2001:db8::1', '2001:0DB8::0001']) expect((await ctl(runDir, 'trace', what)).exitCode).toBe(0);
+    expect((await ctl(runDir, 'trace', '2001:db8::2')).exitCode).toBe(66);
   });
 
   it('is data for programs', async () => {
