@@ -167,8 +167,10 @@ export class SimulatedHost {
   sample(short = false): CpuSample {
     const spanSeconds = this.#seconds - this.#sampled.seconds;
     const { ncpus } = this.#options;
-    const busy = Math.min(ncpus, (this.#sums.busy - this.#sampled.busy) / spanSeconds);
-    const own = (this.#sums.own - this.#sampled.own) / spanSeconds;
+    const wanted = (this.#sums.busy - this.#sampled.busy) / spanSeconds;
+    const busy = Math.min(ncpus, wanted);
+    // What starts cost a full host comes out of the share of pilots, who yield to the engine as to everybody.
+    const own = Math.max(0, (this.#sums.own - this.#sampled.own) / spanSeconds - (wanted - busy));
     const seq = this.#sampled.seq + 1;
     this.#sampled = { seconds: this.#seconds, busy: this.#sums.busy, own: this.#sums.own, seq };
     return {

@@ -72,6 +72,20 @@ describe('a queue of jobs of which a few are short', () => {
     expect(pilotsMean).toBeGreaterThan(0.85 * 22);
   });
 
+  test.each([0.3, 5])('takes no more of a full host than others leave, whatever a start costs: %f', (startCost) => {
+    const pilot = { seconds: 20, jitter: 0.1, cpu: 1 };
+    const { overcommittedSeconds, admissibleMean } = runClosedLoop({
+      ...{ config: aConfig({ max_docks: 24, start_cost: startCost }), hours: 1, wake: 'events' },
+      host: {
+        ...{ ncpus: 24, pilot, foreign: stepLoad([{ at: 0, cpus: 12 }]), yields: 'cgroup' },
+        ...{ startCost, slack: 0.5, fizzleSeconds: 10, seed: 1 },
+      },
+    });
+
+    expect(overcommittedSeconds).toBe(0);
+    expect(admissibleMean).toBeLessThanOrEqual(12);
+  });
+
   test('costs one short pilot for each pause where there is a job now and then', () => {
     // One job of two minutes every ten; who finds none waits for three seconds.
     let [jobs, shorts, openings, wasOpen, now] = [0, 0, 0, false, 0];
@@ -272,7 +286,7 @@ describe('a dedicated site whose helpers work harder the more pilots there are',
   test('learns from what it did at first where all pilots are started at once', async () => {
     const { evicted, evictedAt, pilotsMean } = await siteWithHelpers({ evict: 'always', docks_per_loop: 24 });
 
-    expect(evicted).toBeLessThanOrEqual(3);
+    expect(evicted).toBeLessThanOrEqual(4);
     expect(Math.max(0, ...evictedAt)).toBeLessThan(600);
     expect(pilotsMean).toBeGreaterThanOrEqual(22);
   });
