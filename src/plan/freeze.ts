@@ -43,36 +43,39 @@ function planThaws(situation: Situation, frozen: readonly Pilot[]): readonly Tha
   return thaws;
 }
 
+/** Those who would have to go stand still instead, but for those that cannot be made to. */
+function freezeInstead({ config, observation, census, state }: Situation, byCpu: Eviction): Eviction {
+  // Crowded-out pilots may hardly get the little CPU that it takes to stand still.
+  const canFreeze = ({ id }: Pilot) => {
+    const { sinceMs } = census.tracked.get(id)?.freezeTrouble ?? {};
+    return sinceMs === undefined || observation.at.monoMs - sinceMs < config.freeze_max * 1000;
+  };
+  const actions = byCpu.actions.map((action) =>
+    canFreeze(action.pilot) ? ({ type: 'freeze', pilot: action.pilot } as const) : action,
+  );
+  const last = actions.some(({ type }) => type === 'remove') ? byCpu.last : state.eviction;
+  return { ...byCpu, actions, last };
+}
+
 /**
  * `reclaim: [freeze, stop]`: who would have to go for CPUs stands still instead, keeps its slot and its work, and goes on when there is room.
  * It is stopped when that takes longer than `freeze_max`. Those frozen under an earlier configuration are seen to their end too.
  */
 export function planFreezing(situation: Situation, byCpu: Eviction): Eviction {
   const { config, observation, census, state } = situation;
-  const freezes = config.reclaim.includes('freeze');
-  if (freezes && byCpu.actions.length > 0) {
-    // Crowded-out pilots may hardly get the little CPU that it takes to stand still.
-    const canFreeze = ({ id }: Pilot) => {
-      const { sinceMs } = census.tracked.get(id)?.freezeTrouble ?? {};
-      return sinceMs === undefined || observation.at.monoMs - sinceMs < config.freeze_max * 1000;
-    };
-    const actions = byCpu.actions.map((action) =>
-      canFreeze(action.pilot) ? ({ type: 'freeze', pilot: action.pilot } as const) : action,
-    );
-    const last = actions.some(({ type }) => type === 'remove') ? byCpu.last : state.eviction;
-    return { ...byCpu, actions, last };
-  }
+  const crowded = config.reclaim.includes('freeze') && byCpu.actions.length > 0;
+  const made = crowded ? freezeInstead(situation, byCpu) : byCpu;
   const frozen = frozenPilots(situation);
-  const thaws = planThaws(situation, frozen);
+  const thaws = crowded ? [] : planThaws(situation, frozen);
   const nowMs = observation.at.monoMs;
   const judged = hasNewSample(situation) ? frozen.slice(thaws.length) : [];
   const overdue = judged.filter(
     ({ id }) => nowMs - (census.tracked.get(id)?.frozenAtMs ?? nowMs) >= config.freeze_max * 1000,
   );
   const stops = overdue.map((pilot) => eviction(situation, pilot));
-  const last = stops.length === 0 ? byCpu.last : noteEviction(config, state.eviction, nowMs);
+  const last = stops.length === 0 ? made.last : noteEviction(config, state.eviction, nowMs);
   const still = frozen.length - thaws.length - stops.length;
   const text = `${still} pilot(s) frozen until others leave room for them`;
-  const holds: readonly Hold[] = still === 0 ? [] : [{ gate: 'foreign-cpu', text }];
-  return { ...byCpu, actions: [...byCpu.actions, ...stops, ...thaws], holds: [...byCpu.holds, ...holds], last };
+  const holds: readonly Hold[] = crowded || still === 0 ? [] : [{ gate: 'foreign-cpu', text }];
+  return { ...made, actions: [...made.actions, ...stops, ...thaws], holds: [...made.holds, ...holds], last };
 }

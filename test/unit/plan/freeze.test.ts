@@ -70,6 +70,20 @@ describe('reclaim: [freeze, stop]', () => {
     expect(tries).toBeGreaterThanOrEqual(2);
   });
 
+  test('stops those for which freeze_max has passed also while another one is to be frozen', () => {
+    const host = aLentHost();
+    host.unfreezable.add('p004');
+    host.looks(18, 3.5);
+    const later = host.looks(9, 4.5).map(told);
+
+    expect(later.filter((what) => what.includes('freeze p004')).length).toBeGreaterThan(3);
+    expect(later.flat().filter((what) => what.startsWith('remove'))).toEqual([
+      'remove p005',
+      'remove p006',
+      'remove p007',
+    ]);
+  });
+
   test('leaves their slots to them: nobody is started or replaced in their place', () => {
     const host = aLentHost(aConfig({ ...config, max_docks: 20 }));
     host.looks(5, 3.5);
