@@ -14,7 +14,13 @@ it('keeps every promise through random schedules', async () => {
     'model',
     {
       head: [`schedules of ${STEPS} steps each`, 'how often'],
-      rows: [['schedules', share.schedules], ['steps', share.steps], ['promises broken', broken], ...decided],
+      rows: [
+        ['schedules', share.schedules],
+        ['seeds', `0 to ${share.schedules - 1}`],
+        ['steps', share.steps],
+        ['promises broken', broken],
+        ...decided,
+      ],
       verdicts: [atLeast('schedules', schedules, share.schedules), atMost('promises broken', 0, broken)],
       raw: {},
     },
