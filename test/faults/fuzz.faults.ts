@@ -29,8 +29,15 @@ it('reads whatever comes', async () => {
   report(
     'fuzz',
     {
-      head: ['read', 'inputs', 'of which good', 'p99, ms', 'longest, ms'],
-      rows: results.map(({ name, inputs: fed, taken, p99Ms, worstMs }) => [name, fed, taken, p99Ms, worstMs]),
+      head: ['read', 'seed', 'inputs', 'of which good', 'p99, ms', 'longest, ms'],
+      rows: results.map(({ name, seed, inputs: fed, taken, p99Ms, worstMs }) => [
+        name,
+        seed,
+        fed,
+        taken,
+        p99Ms,
+        worstMs,
+      ]),
       verdicts: [
         atLeast('of which good, least', 0.3, Math.min(...results.map(({ taken }) => taken))),
         atMost('p99, ms, worst', 50, Math.max(...results.map(({ p99Ms }) => p99Ms))),
