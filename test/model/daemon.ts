@@ -202,6 +202,8 @@ export class ModelDaemon {
       takeOutcomes: () => executor.takeOutcomes(),
     });
     let found = false;
+    /** In this cycle. What pilots were last started from is narrowed, too, after what is in force. */
+    let looked = false;
     return new ControlLoop(
       {
         clock: this.#clock,
@@ -210,10 +212,12 @@ export class ModelDaemon {
         executor,
         observer,
         narrow: (config) => {
-          watch.looks();
+          if (!looked) watch.looks();
+          looked = true;
           return this.#gate.narrow(config);
         },
         connect: async () => {
+          looked = false;
           if (!found) await engine.info();
         },
         confirm: () => {
