@@ -81,7 +81,8 @@ function prerequisites(situation: Situation): readonly Gate[] {
 }
 
 function cpuText(config: Config, capacity: Capacity): string {
-  const others = `others used up to ${cpusText(capacity.peakForeign ?? 0)} (slack ${cpusText(capacity.slack)})`;
+  const [now, lately] = [capacity.foreign ?? 0, capacity.peakForeign ?? 0].map(cpusText);
+  const others = `others use ${now}, up to ${lately} lately (slack ${cpusText(capacity.slack)})`;
   return [
     `${capacity.cpus} CPUs`,
     ...(config.cpu_headroom > 0 ? [`${cpusText(config.cpu_headroom)} are left free (cpu_headroom)`] : []),

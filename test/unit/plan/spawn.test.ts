@@ -237,7 +237,7 @@ describe('what holds starts back is said with its numbers', () => {
 
   test('the load of others', () => {
     expect(text(aStory(aConfig()).look({ load: { busy: 4.25, own: 2 }, pilots: pilotsOf(6) }))).toStrictEqual([
-      'foreign-cpu: 8 CPUs, others used up to 2.25 (slack 0.5), pilots hold 6, one more takes 1',
+      'foreign-cpu: 8 CPUs, others use 2.25, up to 2.25 lately (slack 0.5), pilots hold 6, one more takes 1',
     ]);
   });
 
