@@ -16,14 +16,10 @@ beforeAll(async () => {
 afterAll(() => engine.stop());
 
 describe('a daemon that is killed', () => {
-  it(
-    'is as it was after its next start, three times each at every point',
-    { timeout: 1_200_000 },
-    async () => {
-      const crashes = await crashEverywhere({ engine, registry, points: crashPoints, runs: 3, stages: 3 });
+  it('is as it was after its next start, three times each at every point', { timeout: 1_200_000 }, async () => {
+    const crashes = await crashEverywhere({ engine, registry, points: crashPoints, runs: 3, stages: 3 });
 
-      expect(crashes).toHaveLength(3 * crashPoints.length);
-      expect(crashes.filter(({ violations }) => violations.length > 0)).toEqual([]);
-    },
-  );
+    expect(crashes).toHaveLength(3 * crashPoints.length);
+    expect(crashes.filter(({ violations }) => violations.length > 0)).toEqual([]);
+  });
 });
