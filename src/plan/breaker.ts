@@ -14,8 +14,8 @@ import type { BreakerMemory, PilotSource } from './state.js';
  * trial, and one more for each that has lived: the probe may have had the only job there was. Once some have lived since, there is
  * work, and one that fizzles among them is nothing to speak of.
  *
- * Of pilots started together those with short jobs are known first, and say nothing about the others: it does not open before all are known that were
- * started before the last that fizzled.
+ * Of pilots started together those with short jobs are known first, and say nothing about the others: for `backoff_seconds` it does not open before all
+ * are known that were started before the last that fizzled. Nothing is started meanwhile either.
  */
 const FIZZLES_TO_OPEN = 3;
 const LIVES_TO_TRUST = 3;
@@ -31,7 +31,7 @@ const REVISIONS_KNOWN = 16;
 /** A circuit of which nothing is known. */
 function fresh(subject: string): BreakerMemory {
   return {
-    ...{ subject, revisions: [], fizzles: 0, fizzledBornBootMs: 0 },
+    ...{ subject, revisions: [], fizzles: 0, lastFizzle: undefined },
     ...{ cause: undefined, fault: undefined, open: undefined, wary: undefined },
   };
 }
@@ -86,12 +86,28 @@ function tolerance(memory: BreakerMemory): number {
   return isUntrusted(memory) ? 1 : FIZZLES_TO_OPEN;
 }
 
-/** Whether of one that was started no later than this it is not known yet whether it lives, or lived. Who stands still would be waited for too long. */
-function isAwaited({ holders, tracked }: Census, bornBootMs: number): boolean {
+/**
+ * Whether of one that was started no later than the last that fizzled it is not known yet whether it lives, or lived. Who stands still
+ * would be waited for too long.
+ */
+function isAwaited(
+  config: Config,
+  { lastFizzle }: BreakerMemory,
+  { holders, tracked }: Census,
+  nowBootMs: number,
+): boolean {
+  if (lastFizzle === undefined || nowBootMs >= waitsUntilBootMs(config, lastFizzle)) return false;
   const running = holders.flatMap(({ id, state }) => (state === 'running' ? (tracked.get(id) ?? []) : []));
   const onTrial = running.filter(({ proven, removalTrouble }) => !proven && removalTrouble === undefined);
   const unclear = [...tracked.values()].filter((known) => known.unclear === 'waiting');
-  return [...onTrial, ...unclear].some((known) => known.bornBootMs <= bornBootMs);
+  return [...onTrial, ...unclear].some(({ bornBootMs }) => bornBootMs <= lastFizzle.bornBootMs);
+}
+
+function waitsUntilBootMs(
+  { backoff_seconds: seconds }: Config,
+  { atBootMs }: NonNullable<BreakerMemory['lastFizzle']>,
+): number {
+  return atBootMs + seconds * 1000;
 }
 
 function heed(config: Config, memory: BreakerMemory, lesson: Lesson, nowBootMs: number): BreakerMemory {
@@ -116,7 +132,10 @@ function heed(config: Config, memory: BreakerMemory, lesson: Lesson, nowBootMs: 
         ...memory,
         ...blamed(memory, lesson.cause),
         fizzles: memory.fizzles + 1,
-        fizzledBornBootMs: Math.max(memory.fizzledBornBootMs, lesson.bornBootMs),
+        lastFizzle: {
+          bornBootMs: Math.max(memory.lastFizzle?.bornBootMs ?? 0, lesson.bornBootMs),
+          atBootMs: nowBootMs,
+        },
       };
   }
 }
@@ -142,13 +161,14 @@ export function learn(
   const memory = lessons.reduce((soFar, lesson) => heed(config, soFar, lesson, nowBootMs), start);
   const opens =
     memory.open === undefined
-      ? memory.fizzles >= tolerance(memory) && !isAwaited(census, memory.fizzledBornBootMs)
+      ? memory.fizzles >= tolerance(memory) && !isAwaited(config, memory, census, nowBootMs)
       : lessons.some((lesson) => lesson.type === 'fizzled' && isOfThisOpening(memory, lesson.bornBootMs));
   if (!opens) return { breaker: memory, seed };
   const holdMs = nextHoldMs(config, memory);
   const random = nextRandom(seed);
   const sinceBootMs = Math.ceil(nowBootMs);
-  const dueBootMs = Math.ceil(sinceBootMs + holdMs * (1 + (JITTER * random.value) / 2 ** 32));
+  const fromBootMs = memory.lastFizzle?.atBootMs ?? nowBootMs;
+  const dueBootMs = Math.ceil(fromBootMs + holdMs * (1 + (JITTER * random.value) / 2 ** 32));
   return {
     breaker: { ...memory, open: { sinceBootMs, holdMs, dueBootMs, byHost: isHosts(memory) } },
     seed: random.seed,
@@ -227,13 +247,15 @@ export function breakerDueMs(
   census: Census,
   nowBootMs: number,
 ): number | undefined {
-  const { fizzles, open } = memory;
+  const { fizzles, open, lastFizzle } = memory;
   if (fizzles === 0 && !isUntrusted(memory)) return undefined;
   if (unclearEnds(census) > 0) return UNCLEAR_POLL_MS;
   const proofs = census.holders.flatMap(({ id }) => {
     const { proven = true, runsSinceBootMs } = census.tracked.get(id) ?? {};
     return proven || runsSinceBootMs === undefined ? [] : [runsSinceBootMs + config.fizzle_seconds * 1000 - nowBootMs];
   });
-  const times = [...proofs, ...(open === undefined ? [] : [open.dueBootMs - nowBootMs])].filter((ms) => ms > 0);
+  const waited = lastFizzle === undefined || fizzles < tolerance(memory) ? [] : [waitsUntilBootMs(config, lastFizzle)];
+  const due = open === undefined ? waited : [open.dueBootMs];
+  const times = [...proofs, ...due.map((bootMs) => bootMs - nowBootMs)].filter((ms) => ms > 0);
   return times.length === 0 ? undefined : Math.ceil(Math.min(...times));
 }

@@ -72,8 +72,8 @@ export interface BreakerMemory {
   readonly revisions: readonly string[];
   /** Pilots in a row that fizzled or could not be started. */
   readonly fizzles: number;
-  /** When the last started of them was, on the boot clock; 0 without any. */
-  readonly fizzledBornBootMs: number;
+  /** When the last started of them was, and when the last of them was found to have fizzled; on the boot clock. */
+  readonly lastFizzle: { readonly bornBootMs: number; readonly atBootMs: number } | undefined;
   /** Of the last of those. */
   readonly cause: FizzleCause | undefined;
   /** Of the last of those that was somebody's fault: the queue may be empty now and then as well. */
@@ -236,7 +236,7 @@ export function initialState(seed: number): State {
       subject: '',
       revisions: [],
       fizzles: 0,
-      fizzledBornBootMs: 0,
+      lastFizzle: undefined,
       cause: undefined,
       fault: undefined,
       open: undefined,

@@ -64,7 +64,6 @@ describe('pilots that end too soon', () => {
     fizzle(life, 3, { exitCode: 137 });
     const pilot = life.pilot('f', 1, 1);
     const decision = life.at(0.1, { outcomes: [ended(pilot, 1000, 900, { exitCode: 137, oomKilled: true })] });
-
     expect(holdText(decision)).toContain('for want of memory: max_dock_mem is too small');
   });
 
@@ -123,7 +122,6 @@ describe('pilots that end too soon', () => {
     const slow = life.pilot('probe', 15, 15, DEAD);
     life.at(15, { load: {}, pilots: [slow] });
     const removal: Outcome = { ...ended(slow, 15_000, 2000), result: 'failed', ended: undefined };
-
     expect(spawnsOf(life.at(1, { pilots: [slow], outcomes: [removal] }))).toHaveLength(1);
   });
 
@@ -206,13 +204,11 @@ describe('an open circuit', () => {
 
   test('lets nothing start, growth neither, until backoff_seconds are over', () => {
     const life = open();
-
     expect(spawnsOf(life.at(9.9, { load: {} }))).toHaveLength(0);
   });
 
   test('says when it wants to be looked at again', () => {
     const { wakeInMs } = open().at(0);
-
     expect(wakeInMs).toBeGreaterThanOrEqual(10_000);
     expect(wakeInMs).toBeLessThanOrEqual(12_500);
   });
@@ -220,7 +216,6 @@ describe('an open circuit', () => {
   test('then has one tried, without waiting for a sample', () => {
     const life = open();
     const decision = life.at(12.6);
-
     expect(spawnsOf(decision).map(({ reason }) => reason)).toStrictEqual(['probe']);
     expect(holdText(decision)).toContain('one is being tried, others follow when it has lived 10 s');
     expect(spawnsOf(life.at(1, { load: {}, pilots: [life.pilot('probe', 1, 1)] }))).toHaveLength(0);
@@ -231,7 +226,6 @@ describe('an open circuit', () => {
     const action = first(spawnsOf(life.at(12.6)));
     const done: Outcome = { action, result: 'done', error: undefined, ended: undefined };
     const decision = life.at(1, { load: {}, outcomes: [done], pilots: [life.pilot(action.spec.name, 1, 1)] });
-
     expect(spawnsOf(decision)).toHaveLength(0);
     expect(life.state.breaker.open).toBeDefined();
   });
@@ -262,7 +256,6 @@ describe('an open circuit', () => {
 
   test('has none tried before those are judged that it was closed over', () => {
     const life = open();
-
     expect(spawnsOf(life.at(12.6, { pilots: [life.pilot('young', 9, 12.6)] }))).toHaveLength(0);
   });
 
@@ -292,8 +285,8 @@ describe('an open circuit', () => {
   });
 
   /** Three have ended at the age of two seconds, and one of this age runs. */
-  function threeBeside(age: number): Life {
-    const life = aLife();
+  function threeBeside(age: number, config = CONFIG): Life {
+    const life = aLife(config);
     life.at(0, { load: {} });
     const ends = ['a', 'b', 'c'].map((name) => life.pilot(name, 2, 3, DEAD));
     life.at(3, { pilots: [...ends, life.pilot('other', age, 3)] });
@@ -314,6 +307,13 @@ describe('an open circuit', () => {
     expect(spawnsOf(waiting)).toHaveLength(0);
     expect(holdText(waiting)).toContain('(3 in a row); waiting whether the others live');
     expect(spawnsOf(life.at(10, { load: {}, pilots: [life.pilot('other', 14, 10)] })).length).toBeGreaterThan(0);
+  });
+
+  test('opens after backoff_seconds where those take longer to be known', () => {
+    const life = threeBeside(3, aConfig({ ...CONFIG, fizzle_seconds: 600, backoff_seconds: 20 }));
+    expect(life.at(1, { pilots: [life.pilot('other', 4, 1)] }).wakeInMs).toBe(19_000);
+    life.at(19, { pilots: [life.pilot('other', 23, 19)] });
+    expect(life.state.breaker.open).toBeDefined();
   });
 
   test.each([{ ...DEAD }, { state: 'paused' } as const])('opens when the last of those is %j', (changes) => {
@@ -375,7 +375,6 @@ describe('an open circuit', () => {
   test('is as patient as ever once three that were started since have lived', () => {
     const { life, others } = reclosed(3, 0);
     const decision = life.at(1, { load: {}, pilots: [...others, life.pilot('next', 1, 1, DEAD)] });
-
     expect(spawnsOf(decision).length).toBeGreaterThan(0);
     const two = ['b', 'c'].map((name) => life.pilot(name, 1, 1, DEAD));
     const reopened = life.at(1, { load: {}, pilots: [...others, ...two] });
