@@ -7,7 +7,7 @@ import { openPage } from '../support/browser.js';
 import { importBusybox } from '../support/busybox-image.js';
 import { freePort } from '../support/free-port.js';
 import { startLocalRegistry } from '../support/local-registry.js';
-import { permissivePolicy, planctonSite, type PlanctonSite } from '../support/plancton-process.js';
+import { eventually, permissivePolicy, planctonSite, type PlanctonSite } from '../support/plancton-process.js';
 import { startPrivateEngine, type PrivateEngine } from '../support/private-engine.js';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -37,9 +37,20 @@ async function show(policy: Readonly<Record<string, unknown>> = {}): Promise<Sho
   const site = planctonSite({ dockerHost: engine.host });
   writeFileSync(site.policyFile, JSON.stringify({ ...(JSON.parse(permissivePolicy) as object), ...policy }));
   site.configure({ http_address: address, docker_image: image });
+  await begin({ site, address });
+  return { site, address };
+}
+
+/** The address may be answered at a little later than pilots run, above all where they have run all along. */
+async function begin({ site, address }: Shown): Promise<void> {
   await site.ctl('start');
   await site.untilRunning(2);
-  return { site, address };
+  const isServed = () =>
+    fetch(`http://${address}/healthz`).then(
+      () => true,
+      () => false,
+    );
+  await eventually('the page is served', isServed);
 }
 
 /** What axe, which knows the rules for pages that everybody can use, has to say about it. */
@@ -148,8 +159,7 @@ describe('the page', () => {
   it('begins with what the journal holds of the day before it was opened', async () => {
     const { site, address } = await show();
     await site.ctl('stop');
-    await site.ctl('start');
-    await site.untilRunning(2);
+    await begin({ site, address });
     const history = (await (await fetch(`http://${address}/api/v1/history`)).json()) as {
       readonly kind: string;
       readonly samples: readonly unknown[];
