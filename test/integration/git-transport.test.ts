@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.js';
@@ -139,6 +139,16 @@ describe('a server that speaks https', () => {
     expect(await readFile(join(confDir, '.git', 'config'), 'utf8')).not.toContain(TOKEN);
     expect((await stat(join(confDir, '.git', 'plancton-credentials'))).mode & 0o777).toBe(0o600);
     expect(source.describe()).not.toContain(TOKEN);
+  });
+
+  it('gets the token of a file that a clone made by hand names, as the README has it', async () => {
+    const { server, env } = await httpsServer(true);
+    const [site, file] = [`127.0.0.1:${server.port}`, join(temp.path, 'plancton-git')];
+    await writeFile(file, `https://${login}@${site}\n`, { mode: 0o600 });
+    const helper = `credential.helper=store --file=${file}`;
+    const ca = ['-c', `http.sslCAInfo=${env.GIT_SSL_CAINFO}`];
+    await git(temp.path, ...ca, 'clone', '--quiet', '--config', helper, `https://${site}/conf`, confDir);
+    await followsChanges(sourceOf({ env }));
   });
 
   it('gets the token of a clone made by hand without showing it either', async () => {
